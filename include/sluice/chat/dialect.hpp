@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <sluice/base/result.hpp>
+#include <sluice/http/message.hpp>
+#include <sluice/http/sse.hpp>
+
+// How families of APIs write down a conversation. Bytes and values only: nothing here waits, opens
+// or knows a provider by name.
+namespace sluice::chat {
+
+// What a request asks for. Decides which body members mean something.
+enum class Task : std::uint8_t { chat, completion, embedding };
+
+// A part of the caller's body, by offset.
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// How the caller wrote `stream_options`, and so how include_usage gets into the request.
+enum class StreamOptions : std::uint8_t {
+  absent,     // insert the whole member before the closing brace
+  null,       // replace the value
+  empty,      // {}: insert the member inside
+  other,      // an object without include_usage: insert the member inside, with a comma
+  declined,   // include_usage is false: replace the value
+  asked,      // include_usage is true: nothing to do, and the caller gets the usage event
+  unusable,   // not an object: leave it to the provider to complain
+};
+
+// The little that every stage needs to know before anybody decodes anything. `model` is a view into
+// the body, or into the scratch passed to outline() when it was written with escapes.
+struct Outline {
+  std::string_view model;
+  bool stream = false;
+  Range model_value;  // the JSON string, quotes included
+  StreamOptions stream_options = StreamOptions::absent;
+  Range stream_options_value;  // the object or null; for `declined` the value of include_usage
+  std::size_t object_end = 0;  // the offset of the body's last closing brace
+};
+
+// Token counts of one answer. Disjoint, because money depends on it: `input` is without cached tokens,
+// `output` without reasoning.
+struct Usage {
+  std::uint64_t input = 0;
+  std::uint64_t cache_read = 0;
+  std::uint64_t cache_write = 0;
+  std::uint64_t output = 0;
+  std::uint64_t reasoning = 0;
+};
+
+// What one event of an answer's stream is, seen from outside.
+struct EventSense {
+  enum class Kind : std::uint8_t {
+    content,     // part of the answer
+    usage_only,  // `choices` is [] and `usage` an object: there because include_usage was set
+    error,       // the provider reports a failure inside the stream
+    end,         // the stream's own end marker
+  };
+  Kind kind = Kind::content;
+  std::optional<Usage> usage;
+};
+
+// One dialect, both ways. Stateless and immutable: one constant instance serves all threads.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  virtual std::string_view name() const = 0;
+
+  // Reads and checks a request body without decoding it: valid JSON (RFC 8259) in UTF-8, an object, depth
+  // at most 128, numbers at most 64 characters and finite, at most 10,000 members per object, no top-level
+  // member that decides anything twice, `model` a non-empty string. `scratch` holds the model's name
+  // if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow `body`.
+  virtual Result<Outline> outline(Task task, std::string_view body, std::string& scratch) const = 0;
+
+  // The same request for another model: `model_json` (a JSON string, quotes included, borrowed) in
+  // place of the model's value, and include_usage set if `ask_for_usage`. All other bytes are the caller's.
+  virtual http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
+                                bool ask_for_usage) const = 0;
+
+  // What an event of a streamed answer means. Never fails: what it cannot read is content.
+  virtual EventSense sense(const http::SseEvent& event) const = 0;
+  // The token counts of a complete answer; nothing if it has none that can be read.
+  virtual std::optional<Usage> usage_of(std::string_view body) const = 0;
+  // Whether this is one complete JSON value: how a body without framing is told from a cut one.
+  virtual bool is_complete(std::string_view body) const = 0;
+  // What a provider's failure means, from its status and body or from an error event's data (status 200).
+  virtual Error decode_error(int status, std::string_view body) const = 0;
+
+  // The body of an error answer, appended to `out`.
+  virtual void encode_error(const Error& error, std::string& out) const = 0;
+  // The event that tells the reader of a stream that it failed, appended to `out`.
+  virtual void encode_error_event(const Error& error, std::string& out) const = 0;
+};
+
+// The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
+const Dialect& openai_chat();
+
+// The dialect of that name, or null.
+const Dialect* dialect_named(std::string_view name);
+
+}  // namespace sluice::chat

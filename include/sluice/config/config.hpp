@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/base/secret.hpp>
+
+// What an operator may write, checked and with defaults filled in. The reference with every key is
+// docs/reference/configuration.md and config/sluice.yaml.
+namespace sluice::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+};
+
+struct ServerLimits {
+  std::uint64_t body = 32u << 20;
+  std::uint64_t header = 32u << 10;
+  std::uint64_t connections = 20'000;
+  std::uint64_t buffered = 1u << 30;
+};
+
+struct ServerTimeouts {
+  Milliseconds header{10'000};
+  Milliseconds body{60'000};
+  Milliseconds idle{75'000};
+};
+
+struct Drain {
+  Milliseconds delay{5'000};
+  Milliseconds grace{120'000};
+};
+
+struct Server {
+  std::string listen = "127.0.0.1:8080";
+  unsigned workers = 0;  // 0: one per hardware thread
+  std::optional<TlsFiles> tls;
+  ServerLimits limits;
+  ServerTimeouts timeouts;
+  Drain drain;
+};
+
+struct Admin {
+  std::string listen = "127.0.0.1:9090";
+};
+
+// Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
+struct Provider {
+  std::string name;
+  std::string kind;      // the catalogue's name
+  std::string dialect;   // the kind's
+  std::string base_url;  // the file's, else the kind's; empty for a built-in service
+  bool built_in = false; // answered by a service inside this process (kind demo)
+  Secret api_key;        // empty: none is sent
+  bool allow_private = false;
+  std::string ca_file;   // empty: the system's authorities
+};
+
+struct Target {
+  std::string provider;
+  // The name the provider knows; empty: the caller's name as it is; "*": what the model pattern's first
+  // star stands for.
+  std::string model;
+};
+
+struct ModelTimeouts {
+  Milliseconds connect{3'000};
+  Milliseconds first_byte{60'000};
+  Milliseconds idle{120'000};
+  Milliseconds total{600'000};
+};
+
+struct Model {
+  std::string name;  // a name, or a pattern with `*`
+  std::vector<Target> targets;
+  unsigned attempts = 3;  // upstream requests in all for one caller request
+  ModelTimeouts timeouts;
+};
+
+struct Team {
+  std::string name;
+  std::optional<std::vector<std::string>> models;  // patterns; nothing: all
+};
+
+struct Key {
+  std::string name;
+  std::string team;  // empty: none
+  Secret secret;
+  std::optional<std::vector<std::string>> models;
+};
+
+struct Logging {
+  std::string level = "info";   // debug | info | warn | error
+  std::string format = "json";  // json | text
+};
+
+struct Config {
+  bool auth_none = false;
+  Server server;
+  Admin admin;
+  std::vector<Provider> providers;  // in the file's order, as are all of these
+  std::vector<Model> models;
+  std::vector<Team> teams;
+  std::vector<Key> keys;
+  Logging log;
+};
+
+}  // namespace sluice::config

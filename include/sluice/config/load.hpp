@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/config/config.hpp>
+
+namespace sluice::config {
+
+// One thing wrong with a configuration: where, what, and what would be right.
+struct Complaint {
+  int line = 1;    // from 1
+  int column = 1;  // from 1; of the key if the key is wrong, else of the value
+  std::string path;    // "models.assistant.targets[2].provider"
+  std::string what;    // "no provider is called \"antrhopic\""
+  std::string remedy;  // "did you mean \"anthropic\"?"
+  bool warning = false;  // told, but no reason to refuse
+
+  // "FILE:LINE:COL: path: what; remedy"
+  std::string text(std::string_view file) const;
+};
+
+// What references in values lead to. A shell fills it; tests hand in their own.
+struct Surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  // The content of a file, or nothing when it cannot be read.
+  std::function<std::optional<std::string>(const std::string& path)> file;
+};
+Surroundings process_surroundings();
+
+struct Loaded {
+  Config config;                     // of use only when there are no errors
+  std::vector<Complaint> complaints; // all of them, in the order of the text
+  bool ok() const;                   // nothing but warnings
+};
+
+// Reads and checks a whole configuration. Reports everything that is wrong, not only the first thing.
+// Never throws on bad input, never echoes a secret. An empty text is an error.
+Loaded load(std::string_view text, const Surroundings& surroundings);
+
+// The configuration without a file: the demo, and every provider of the catalogue whose key is in the
+// environment. `ollama` says whether one was found on its usual port.
+Loaded embedded_default(const Surroundings& surroundings, bool ollama);
+
+// Environment variables that hold keys of providers this version cannot speak to, by name.
+std::vector<std::string> unused_keys(const Surroundings& surroundings);
+
+// All kinds of the catalogue, in its order.
+std::vector<std::string> known_kinds();
+
+// An absolute http or https URL taken apart.
+struct Url {
+  bool tls = false;
+  std::string host;  // without brackets
+  std::uint16_t port = 0;
+  std::string path;  // "" or "/v1", never with a trailing slash
+};
+std::optional<Url> parse_url(std::string_view text);
+
+}  // namespace sluice::config

@@ -47,10 +47,19 @@ struct RequestHead {
   bool http10 = false;
   std::span<const Field> fields;  // names as sent, values without surrounding blanks
   Framing framing = Framing::none;
-  std::uint64_t length = 0;     // with Framing::length
-  bool keep_alive = true;       // the client's wish; always false for HTTP/1.0
+  std::uint64_t length = 0;  // with Framing::length
+  bool keep_alive = true;    // the client's wish; always false for HTTP/1.0
   bool expects_continue = false;
-  std::size_t bytes = 0;        // how many bytes of input the head took
+  std::size_t bytes = 0;  // how many bytes of input the head took
+};
+
+// How far a head has been read: what a reader remembers between two calls. Offsets into the input.
+struct HeadProgress {
+  std::size_t line = 0;         // where the line begins that has not ended yet
+  std::size_t scanned = 0;      // up to where neither a line end nor a fault was found
+  std::size_t start = 0;        // where the start line begins, after skipped empty lines
+  std::size_t first_field = 0;  // where the field lines begin; 0 while the start line is unread
+  std::size_t fields = 0;       // field lines that have ended
 };
 
 // Reads one request head. Rules (reliability rules 1-6): HTTP/1.0 or 1.1; exactly one well-formed
@@ -68,12 +77,12 @@ class RequestReader {
   // empty lines (at most two CRLF) are skipped and counted in head.bytes (RFC 9112 §2.2).
   Step read(std::string_view bytes, RequestHead& head, Refusal& why);
   // Ready for the next head.
-  void reset() { scanned_ = 0; }
+  void reset() { progress_ = {}; }
 
  private:
   HeadLimits limits_;
   std::span<Field> storage_;
-  std::size_t scanned_ = 0;
+  HeadProgress progress_;
 };
 
 struct ResponseHead {
@@ -97,16 +106,17 @@ class ResponseReader {
   ResponseReader(HeadLimits limits, std::span<Field> storage) : limits_(limits), storage_(storage) {}
 
   Step read(std::string_view bytes, ResponseHead& head, Refusal& why);
-  void reset() { scanned_ = 0; }
+  void reset() { progress_ = {}; }
 
  private:
   HeadLimits limits_;
   std::span<Field> storage_;
-  std::size_t scanned_ = 0;
+  HeadProgress progress_;
 };
 
-// Takes a body apart. Trailer fields are read, checked and dropped. Chunk extensions are dropped, at
-// most 256 bytes each. Trailers are at most 8 KiB in all.
+// Takes a body apart. Trailer fields are read, checked and dropped; one that would change the framing is
+// refused. Chunk extensions are checked and dropped, at most 256 bytes each. Trailers are at most 8 KiB
+// in all. A refusal's status is 400; whoever reads a response makes it an upstream's fault.
 class BodyReader {
  public:
   BodyReader() = default;  // a body that is already over
@@ -125,27 +135,32 @@ class BodyReader {
 
  private:
   enum class State : std::uint8_t {
-    counted,      // content-length bytes
-    endless,      // until close
-    size,         // the digits of a chunk size
-    extension,    // after the size, up to CR
-    size_lf,      // the LF after a chunk size
-    content,      // inside a chunk
-    content_cr,   // the CRLF after a chunk
+    counted,     // content-length bytes
+    endless,     // until close
+    size,        // the digits of a chunk size
+    extension,   // after the size, up to CR
+    size_lf,     // the LF after a chunk size
+    content,     // inside a chunk
+    content_cr,  // the CRLF after a chunk
     content_lf,
     trailer_start,  // at the start of a trailer line
     trailer,        // inside a trailer line
     trailer_lf,
-    end_lf,       // the LF of the last, empty line
+    end_lf,  // the LF of the last, empty line
     done,
     broken,
   };
+  std::string_view take(std::string_view bytes);
+  std::string_view step(char byte);
+  std::string_view step_size(char byte);
+  std::string_view step_extension(char byte);
+  std::string_view step_trailer(char byte);
   Step refuse(Refusal& why, std::string_view reason);
 
   State state_ = State::done;
   std::uint64_t remaining_ = 0;
-  std::uint32_t digits_ = 0;
-  std::uint32_t line_ = 0;
+  std::uint32_t digits_ = 0;  // digits of the size; then where in the extension or the trailer's name we are
+  std::uint32_t line_ = 0;    // bytes of the extension, or of all trailers
 };
 
 }  // namespace sluice::http

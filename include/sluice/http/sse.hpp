@@ -34,13 +34,30 @@ class SseReader {
   std::size_t comments() const { return comments_; }
 
  private:
+  // A run of bytes, counted from the event's first byte: stays right when the buffer moves.
+  struct Range {
+    std::size_t at = 0;
+    std::size_t size = 0;
+  };
+  // What is known of the event that has not ended yet.
+  struct Progress {
+    std::size_t line = 0;     // where the line begins that has not ended yet
+    std::size_t scanned = 0;  // up to where no line end was found
+    std::size_t data_lines = 0;
+    Range name;
+    Range data;              // the first data line
+    bool saw_field = false;  // a line that is no comment has ended
+    bool crlf = false;       // a line ended in CRLF
+  };
+  bool skip_start(std::string_view bytes);
+  void take_line(std::string_view bytes, std::size_t end);
+  void dispatch(std::string_view raw, SseEvent& event);
+
   std::string joined_;
-  std::size_t line_ = 0;     // where the line begins that has not ended yet
-  std::size_t scanned_ = 0;  // up to where no line end was found
+  Progress progress_;
   std::size_t comments_ = 0;
-  bool started_ = false;     // the byte order mark has been looked for
-  bool saw_field_ = false;   // a line of this event that is no comment has ended
-  bool crlf_ = false;        // a line of this event ended in CRLF
+  bool started_ = false;   // the byte order mark has been looked for
+  bool after_cr_ = false;  // the last event ended in a CR whose LF may still come
 };
 
 }  // namespace sluice::http

@@ -1,0 +1,70 @@
+#include "config/catalogue.hpp"
+
+#include <algorithm>
+
+#include "config/reader.hpp"
+
+namespace sluice::embedded {
+extern const std::string_view providers_yaml;
+}
+
+namespace sluice::config {
+namespace {
+
+std::vector<std::string> read_list(const Value& value) {
+  std::vector<std::string> out;
+  for (const Value& item : value.items())
+    if (auto text = item.text()) out.push_back(std::move(*text));
+  return out;
+}
+
+Kind read_kind(const Member& member) {
+  const Section section(member.value,
+                        {"dialect", "base_url", "key", "key_variable", "models", "allow_private", "built_in", "probe"});
+  Kind kind;
+  kind.name = member.name;
+  std::string key = "required";
+  read_text(section["dialect"], kind.dialect);
+  read_text(section["base_url"], kind.base_url);
+  read_choice(section["key"], {"required", "optional", "none"}, key);
+  read_text(section["key_variable"], kind.key_variable);
+  kind.models = read_list(section["models"]);
+  read_flag(section["allow_private"], kind.allow_private);
+  read_flag(section["built_in"], kind.built_in);
+  read_flag(section["probe"], kind.probe);
+  kind.key = key == "required" ? KeyNeed::required : key == "optional" ? KeyNeed::optional : KeyNeed::none;
+  return kind;
+}
+
+}  // namespace
+
+const Kind* Catalogue::find(std::string_view name) const {
+  const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& kind) { return kind.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> Catalogue::names() const {
+  std::vector<std::string_view> out;
+  for (const Kind& kind : kinds) out.push_back(kind.name);
+  return out;
+}
+
+Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
+  const Surroundings nothing{[](const std::string&) { return std::nullopt; },
+                             [](const std::string&) { return std::nullopt; }};
+  const Desk desk{nothing, complaints};
+  Catalogue catalogue;
+  const Document document = parse_yaml(text, complaints);
+  if (document.root == nullptr) return catalogue;
+  const Section root(Value(document.root, {}, "", desk), {"kinds", "unspoken_variables"});
+  for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
+  catalogue.unspoken_variables = read_list(root["unspoken_variables"]);
+  return catalogue;
+}
+
+Catalogue shipped_catalogue() {
+  Complaints ignored;  // that there are none is for the tests to show
+  return read_catalogue(embedded::providers_yaml, ignored);
+}
+
+}  // namespace sluice::config

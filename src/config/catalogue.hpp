@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/complaints.hpp"
+
+// What is known about kinds of providers without anybody writing it down: config/providers.yaml, compiled in.
+namespace sluice::config {
+
+enum class KeyNeed : std::uint8_t { required, optional, none };
+
+struct Kind {
+  std::string name;
+  std::string dialect;
+  std::string base_url;  // empty: the configuration has to give one, unless it is built in
+  KeyNeed key = KeyNeed::required;
+  std::string key_variable;         // where the provider's own tools look for the key; may be empty
+  std::vector<std::string> models;  // patterns under which the embedded default offers its models
+  bool allow_private = false;
+  bool built_in = false;
+  bool probe = false;  // the embedded default has it when it answers at base_url
+};
+
+struct Catalogue {
+  std::vector<Kind> kinds;                      // in the file's order
+  std::vector<std::string> unspoken_variables;  // hold keys of providers this version has no dialect for
+
+  // Null when there is none of that name.
+  const Kind* find(std::string_view name) const;
+  std::vector<std::string_view> names() const;
+};
+
+// Reads a catalogue as config/providers.yaml is written.
+Catalogue read_catalogue(std::string_view text, Complaints& complaints);
+
+// The one that is compiled in.
+Catalogue shipped_catalogue();
+
+}  // namespace sluice::config

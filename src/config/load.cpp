@@ -1,0 +1,138 @@
+#include <sluice/config/load.hpp>
+
+#include <utility>
+
+#include "config/catalogue.hpp"
+#include "config/reader.hpp"
+#include "config/sections.hpp"
+#include "config/units.hpp"
+
+namespace sluice::config {
+namespace {
+
+// Whether anybody may call, and from where.
+void check_callers(const Value& root, const Config& config) {
+  if (config.auth_none && !config.keys.empty())
+    root["keys"].wrong_key("keys have no effect with \"auth: none\"", "remove the keys, or write \"auth: keys\"");
+  const auto endpoint = parse_endpoint(config.server.listen);
+  if (config.auth_none || !config.keys.empty() || !endpoint || endpoint->loopback) return;
+  root["server"]["listen"].wrong("no key is defined, so whoever reaches " + config.server.listen + " could call",
+                                 "define keys, listen on 127.0.0.1, or write \"auth: none\"");
+}
+
+void check_listeners(const Value& root, const Config& config) {
+  const auto data = parse_endpoint(config.server.listen);
+  const auto control = parse_endpoint(config.admin.listen);
+  if (!data || !control || !collide(*data, *control)) return;
+  const Value admin = root["admin"]["listen"];
+  const std::string remedy = "give server.listen and admin.listen different ports";
+  if (admin.written()) {
+    admin.wrong("the port of server.listen, " + config.server.listen, remedy);
+  } else {
+    root["server"]["listen"].wrong("the port of admin.listen, " + config.admin.listen, remedy);
+  }
+}
+
+// The sections are read in the order in which they need each other; complaints are sorted later.
+void read_root(const Value& root, const Catalogue& catalogue, Config& config) {
+  const Section section(root, {"auth", "server", "admin", "providers", "models", "teams", "keys", "log"},
+                        {"storage", "routes", "prices", "unknown_price", "jwt"});
+  if (root.shape() != Shape::mapping) return;
+  std::string auth;
+  read_choice(section["auth"], {"keys", "none"}, auth);
+  config.auth_none = auth == "none";
+  read_server(section["server"], config.server);
+  read_admin(section["admin"], config.admin);
+  read_log(section["log"], config.log);
+  read_providers(section["providers"], catalogue, config.providers);
+  read_models(section["models"], config.providers, config.models);
+  read_teams(section["teams"], config.models, config.teams);
+  read_keys(section["keys"], config.teams, config.models, config.keys);
+  // An `auth` that could not be read has its complaint, and says nothing about callers.
+  if (!auth.empty() || !section["auth"].written()) check_callers(root, config);
+  check_listeners(root, config);
+}
+
+// Surroundings without a function have nothing in them.
+Surroundings completed(Surroundings surroundings) {
+  const auto nothing = [](const std::string&) -> std::optional<std::string> { return std::nullopt; };
+  if (!surroundings.environment) surroundings.environment = nothing;
+  if (!surroundings.file) surroundings.file = nothing;
+  return surroundings;
+}
+
+// What the environment says, if it says anything.
+std::optional<std::string> variable(const Surroundings& surroundings, const std::string& name) {
+  if (name.empty() || !surroundings.environment) return std::nullopt;
+  auto value = surroundings.environment(name);
+  if (value && value->empty()) value.reset();
+  return value;
+}
+
+Model model_of(std::string name, const std::string& provider, std::string upstream_name) {
+  Model model;
+  model.name = std::move(name);
+  model.targets.push_back({provider, std::move(upstream_name)});
+  return model;
+}
+
+// Offers a kind's models as NAME/MODEL and under the names everybody knows them by.
+void offer(const Kind& kind, std::string api_key, Config& config) {
+  Provider provider = provider_of(kind);
+  provider.api_key = Secret(std::move(api_key));
+  config.models.push_back(model_of(kind.name + "/*", kind.name, "*"));
+  for (const std::string& pattern : kind.models) config.models.push_back(model_of(pattern, kind.name, ""));
+  config.providers.push_back(std::move(provider));
+}
+
+}  // namespace
+
+Loaded load(std::string_view text, const Surroundings& surroundings) {
+  Loaded loaded;
+  Complaints complaints;
+  const Document document = parse_yaml(text, complaints);
+  if (document.root != nullptr) {
+    const Surroundings around = completed(surroundings);
+    const Desk desk{around, complaints};
+    read_root(Value(document.root, document.root->at, "", desk), shipped_catalogue(), loaded.config);
+  }
+  loaded.complaints = std::move(complaints).in_order();
+  return loaded;
+}
+
+Loaded embedded_default(const Surroundings& surroundings, bool ollama) {
+  Loaded loaded;
+  Complaints complaints;
+  for (const Kind& kind : shipped_catalogue().kinds) {
+    if (kind.built_in) {
+      loaded.config.providers.push_back(provider_of(kind));
+      loaded.config.models.push_back(model_of(kind.name, kind.name, ""));
+    } else if (auto key = variable(surroundings, kind.key_variable)) {
+      if (is_credential(*key)) {
+        offer(kind, std::move(*key), loaded.config);
+      } else {
+        complaints.warning({}, kind.key_variable, "holds spaces, control characters or letters outside ASCII",
+                           "it is not used; check for a line break or quotes");
+      }
+    } else if (kind.probe && ollama) {
+      offer(kind, "", loaded.config);
+    }
+  }
+  loaded.complaints = std::move(complaints).in_order();
+  return loaded;
+}
+
+std::vector<std::string> unused_keys(const Surroundings& surroundings) {
+  std::vector<std::string> out;
+  for (std::string& name : shipped_catalogue().unspoken_variables)
+    if (variable(surroundings, name)) out.push_back(std::move(name));
+  return out;
+}
+
+std::vector<std::string> known_kinds() {
+  std::vector<std::string> out;
+  for (Kind& kind : shipped_catalogue().kinds) out.push_back(std::move(kind.name));
+  return out;
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "config/sections.hpp"
+#include "config/units.hpp"
+
+namespace sluice::config {
+namespace {
+
+// The kind a provider says it is, or is by its name. Null after complaining.
+const Kind* find_kind(const Member& member, const Catalogue& catalogue) {
+  const Value written = member.value["kind"];
+  std::string name = member.name;
+  if (written.written()) {
+    name.clear();
+    read_text(written, name);
+    if (name.empty()) return nullptr;
+  }
+  if (const Kind* kind = catalogue.find(name)) return kind;
+  const auto near = nearest_name(name.substr(0, 64), catalogue.names());
+  std::string remedy = near ? "did you mean \"" + std::string(*near) + "\"? " : std::string();
+  remedy += "known kinds: " + listed(catalogue.names());
+  if (written.written()) {
+    written.wrong("no kind is called " + in_quotes(written.raw()), std::move(remedy));
+  } else {
+    member.value.wrong_key("has no kind, and none is called " + in_quotes(name), std::move(remedy));
+  }
+  return nullptr;
+}
+
+void read_base_url(const Value& value, std::string& base_url) {
+  const auto text = value.text();
+  if (!text) return;
+  if (!parse_url(*text))
+    return value.wrong("no absolute http or https URL",
+                       "write https://HOST[:PORT][/PATH], without user, query or fragment");
+  base_url = *text;
+}
+
+void read_ca(const Value& value, Provider& provider) {
+  const Section section(value, {"ca"});
+  read_text(section["ca"], provider.ca_file);
+  const auto url = parse_url(provider.base_url);
+  if (!provider.ca_file.empty() && url && !url->tls)
+    value.doubtful("tls has no effect on an http URL", "write an https URL, or remove it");
+}
+
+void read_key(const Member& member, const Kind& kind, Provider& provider) {
+  const Value key = member.value["api_key"];
+  read_secret(key, provider.api_key);
+  if (kind.key != KeyNeed::required || key.written()) return;
+  const std::string variable = kind.key_variable.empty() ? "NAME" : kind.key_variable;
+  key.wrong("kind " + kind.name + " needs a key", "write api_key: \"${" + variable + "}\"");
+}
+
+void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
+  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls"}) {
+    const Value value = member.value[name];
+    if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " is built in", "remove it");
+  }
+}
+
+Provider read_provider(const Member& member, const Catalogue& catalogue) {
+  const Section section(member.value, {"kind", "api_key", "base_url", "allow_private", "tls"},
+                        {"breaker", "credentials", "dialect", "location", "project", "region", "residency"});
+  Provider provider;
+  const Kind* kind = find_kind(member, catalogue);
+  if (kind != nullptr) provider = provider_of(*kind);
+  provider.name = member.name;
+  if (kind != nullptr && kind->built_in) {
+    refuse_what_has_no_effect(member, *kind);
+    return provider;
+  }
+  read_base_url(section["base_url"], provider.base_url);
+  read_flag(section["allow_private"], provider.allow_private);
+  read_ca(section["tls"], provider);
+  if (kind == nullptr) {
+    read_secret(section["api_key"], provider.api_key);
+    return provider;
+  }
+  read_key(member, *kind, provider);
+  if (provider.base_url.empty() && !section["base_url"].written())
+    section["base_url"].wrong("kind " + kind->name + " needs a base_url", "write base_url: https://HOST[:PORT][/PATH]");
+  return provider;
+}
+
+}  // namespace
+
+Provider provider_of(const Kind& kind) {
+  Provider provider;
+  provider.name = kind.name;
+  provider.kind = kind.name;
+  provider.dialect = kind.dialect;
+  provider.base_url = kind.base_url;
+  provider.built_in = kind.built_in;
+  provider.allow_private = kind.allow_private;
+  return provider;
+}
+
+void read_providers(const Value& value, const Catalogue& catalogue, std::vector<Provider>& providers) {
+  for (const Member& member : members(value)) {
+    if (!is_name(member.name))
+      member.value.wrong_key("no usable name", "1 to 64 letters, digits, dots, dashes and underscores");
+    providers.push_back(read_provider(member, catalogue));
+  }
+}
+
+}  // namespace sluice::config

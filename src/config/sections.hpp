@@ -1,0 +1,24 @@
+#pragma once
+
+#include "config/catalogue.hpp"
+#include "config/reader.hpp"
+
+// The sections of a configuration, one function each. Every function complains at `value`'s desk and leaves
+// defaults where it does. Complaints are sorted later, so the functions are called in the order in which they
+// need each other: a model looks for its providers, a key for its team and models.
+namespace sluice::config {
+
+void read_server(const Value& value, Server& server);
+void read_admin(const Value& value, Admin& admin);
+void read_log(const Value& value, Logging& log);
+// Providers have to be named even when something is wrong with them, so that targets find them.
+void read_providers(const Value& value, const Catalogue& catalogue, std::vector<Provider>& providers);
+void read_models(const Value& value, const std::vector<Provider>& providers, std::vector<Model>& models);
+void read_teams(const Value& value, const std::vector<Model>& models, std::vector<Team>& teams);
+void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<Model>& models,
+               std::vector<Key>& keys);
+
+// What a kind says of a provider nobody has written anything about.
+Provider provider_of(const Kind& kind);
+
+}  // namespace sluice::config

@@ -1,0 +1,79 @@
+#include "config/catalogue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "config/units.hpp"
+
+namespace sluice::embedded {
+extern const std::string_view providers_yaml;
+}
+
+namespace sluice::config {
+namespace {
+
+TEST(Catalogue, is_well_formed) {
+  Complaints complaints;
+  read_catalogue(embedded::providers_yaml, complaints);
+  for (const Complaint& complaint : std::move(complaints).in_order()) ADD_FAILURE() << complaint.text("providers.yaml");
+}
+
+TEST(Catalogue, has_all_a_provider_needs_of_each_kind) {
+  const Catalogue catalogue = shipped_catalogue();
+  EXPECT_GE(catalogue.kinds.size(), 20u);
+  for (const Kind& kind : catalogue.kinds) {
+    EXPECT_TRUE(is_name(kind.name)) << kind.name;
+    EXPECT_EQ(kind.dialect, "openai_chat") << kind.name;
+    EXPECT_TRUE(kind.base_url.empty() || parse_url(kind.base_url)) << kind.name;
+    if (kind.key == KeyNeed::required) {
+      EXPECT_TRUE(is_variable_name(kind.key_variable)) << kind.name;
+      EXPECT_TRUE(parse_url(kind.base_url) && parse_url(kind.base_url)->tls) << kind.name;
+      EXPECT_FALSE(kind.allow_private) << kind.name;
+    }
+    EXPECT_TRUE(!kind.built_in || kind.base_url.empty()) << kind.name;
+  }
+}
+
+// Two kinds that offer a model under one name would make it a matter of luck who answers.
+TEST(Catalogue, offers_each_name_once) {
+  const Catalogue catalogue = shipped_catalogue();
+  for (const Kind& one : catalogue.kinds)
+    for (const Kind& other : catalogue.kinds)
+      for (const std::string& pattern : one.models)
+        for (const std::string& rival : other.models)
+          EXPECT_TRUE(one.name == other.name || !patterns_overlap(pattern, rival)) << pattern << " " << rival;
+}
+
+TEST(Catalogue, names_no_variable_twice) {
+  const Catalogue catalogue = shipped_catalogue();
+  std::set<std::string> seen;
+  for (const Kind& kind : catalogue.kinds) {
+    if (kind.key_variable.empty()) continue;
+    EXPECT_TRUE(seen.insert(kind.key_variable).second) << kind.key_variable;
+  }
+  for (const std::string& name : catalogue.unspoken_variables) {
+    EXPECT_TRUE(is_variable_name(name)) << name;
+    EXPECT_TRUE(seen.insert(name).second) << name;
+  }
+}
+
+TEST(Catalogue, is_searched_by_name) {
+  const Catalogue catalogue = shipped_catalogue();
+  ASSERT_NE(catalogue.find("ollama"), nullptr);
+  EXPECT_EQ(catalogue.find("ollama")->key, KeyNeed::optional);
+  EXPECT_TRUE(catalogue.find("ollama")->probe);
+  EXPECT_EQ(catalogue.find("demo")->key, KeyNeed::none);
+  EXPECT_EQ(catalogue.find("anthropic"), nullptr);
+  EXPECT_EQ(known_kinds().size(), catalogue.kinds.size());
+  EXPECT_EQ(known_kinds().front(), "demo");
+}
+
+TEST(Catalogue, complains_about_itself) {
+  Complaints complaints;
+  read_catalogue("kinds:\n  a: {dialekt: x, key: maybe}\n", complaints);
+  EXPECT_EQ(std::move(complaints).in_order().size(), 2u);
+}
+
+}  // namespace
+}  // namespace sluice::config

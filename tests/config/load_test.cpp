@@ -1,0 +1,258 @@
+#include <sluice/config/load.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "config/cases.hpp"
+
+namespace sluice::config {
+namespace {
+
+using testing::Case;
+using testing::complaints_of;
+using testing::surroundings;
+using testing::world;
+
+class Root : public testing::Complains {};
+TEST_P(Root, complains) { check(); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Load, Root,
+    ::testing::Values(
+        Case{"nothing_when_right", world, {}},
+        Case{"empty_text", "", {"f:1:1: the configuration is empty; write at least a provider and a model"}},
+        Case{"only_comments",
+             "# nothing\n\n",
+             {"f:1:1: the configuration is empty; write at least a provider and a model"}},
+        Case{"only_null", "---\n", {"f:1:1: the configuration is empty; write at least a provider and a model"}},
+        Case{"list_at_the_root", "- a\n", {"f:1:1: a mapping belongs here, not a list; write \"key: value\" lines"}},
+        Case{"text_at_the_root",
+             "hello\n",
+             {"f:1:1: a mapping belongs here, not a single value; write \"key: value\" lines"}},
+        Case{"unknown_key_nearly_right",
+             world + "sever: {}\n",
+             {"f:3:1: sever: unknown key \"sever\"; did you mean \"server\"?"}},
+        Case{"unknown_key_far_off",
+             world + "telemetry: {}\n",
+             {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, providers, models, teams, "
+              "keys, log"}},
+        Case{"later_keys",
+             world + "storage: x\nroutes: []\nprices: {}\nunknown_price: deny\njwt: {}\n",
+             {"f:3:1: storage: \"storage\" is not supported by this version; remove it",
+              "f:4:1: routes: \"routes\" is not supported by this version; remove it",
+              "f:5:1: prices: \"prices\" is not supported by this version; remove it",
+              "f:6:1: unknown_price: \"unknown_price\" is not supported by this version; remove it",
+              "f:7:1: jwt: \"jwt\" is not supported by this version; remove it"}},
+        Case{"no_models",
+             "providers: {demo: {}}\n",
+             {"warning f:1:1: models: no model is defined; every request will be refused; name at least one under "
+              "models"}},
+        Case{"auth_unknown", world + "auth: token\n", {"f:3:7: auth: found \"token\"; use one of keys, none"}},
+        Case{"auth_unknown_says_nothing_of_callers",
+             world + "auth: token\nserver: {listen: \"0.0.0.0:80\"}\n",
+             {"f:3:7: auth: found \"token\"; use one of keys, none"}},
+        Case{"everybody_could_call",
+             world + "server:\n  listen: 0.0.0.0:8080\n",
+             {"f:4:11: server.listen: no key is defined, so whoever reaches 0.0.0.0:8080 could call; define keys, "
+              "listen on 127.0.0.1, or write \"auth: none\""}},
+        Case{"everybody_could_call_over_ipv6",
+             world + "auth: keys\nkeys: []\nserver:\n  listen: '[2001:db8::1]:80'\n",
+             {"f:6:11: server.listen: no key is defined, so whoever reaches [2001:db8::1]:80 could call; define keys, "
+              "listen on 127.0.0.1, or write \"auth: none\""}},
+        Case{"everybody_may_call", world + "auth: none\nserver: {listen: \"0.0.0.0:8080\"}\n", {}},
+        Case{"loopback_needs_no_keys", world + "server: {listen: \"127.1.2.3:8080\"}\n", {}},
+        Case{"loopback_of_ipv6_needs_no_keys", world + "server: {listen: \"[::1]:8080\"}\n", {}},
+        Case{"keys_open_every_address",
+             world + "server: {listen: \"0.0.0.0:8080\"}\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
+             {}},
+        Case{"keys_without_effect",
+             world + "auth: none\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
+             {"f:4:1: keys: keys have no effect with \"auth: none\"; remove the keys, or write \"auth: keys\""}},
+        Case{"no_keys_with_auth_none", world + "auth: none\nkeys: []\n", {}},
+        Case{"listeners_collide",
+             world + "server: {listen: \"127.0.0.1:7000\"}\nadmin: {listen: \"localhost:7000\"}\n",
+             {"f:4:17: admin.listen: the port of server.listen, 127.0.0.1:7000; give server.listen and admin.listen "
+              "different ports"}},
+        Case{"listener_collides_with_the_default",
+             world + "server: {listen: \"127.0.0.1:9090\"}\n",
+             {"f:3:18: server.listen: the port of admin.listen, 127.0.0.1:9090; give server.listen and admin.listen "
+              "different ports"}},
+        Case{"listeners_collide_over_all_addresses",
+             world + "admin: {listen: \"0.0.0.0:8080\"}\n",
+             {"f:3:17: admin.listen: the port of server.listen, 127.0.0.1:8080; give server.listen and admin.listen "
+              "different ports"}},
+        Case{"listeners_of_two_addresses_do_not_collide", world + "admin: {listen: \"127.0.0.2:8080\"}\n", {}},
+        Case{"port_zero_never_collides",
+             world + "server: {listen: \"127.0.0.1:0\"}\nadmin: {listen: \"127.0.0.1:0\"}\n",
+             {}},
+        Case{"all_problems_in_the_order_of_the_text",
+             "log: {level: loud}\nkeys: [{name: a}]\nmodels: {m: {}}\nproviders: {x: {}}\nauth: 1\n",
+             {"f:1:14: log.level: found \"loud\"; use one of debug, info, warn, error",
+              "f:2:8: keys[0].secret: is missing; write secret: \"${NAME}\"",
+              "f:3:10: models.m.targets: a model needs targets; write targets: [{provider: NAME, model: NAME}]",
+              "f:4:13: providers.x: has no kind, and none is called \"x\"; known kinds: demo, "
+              "openai, openai-compatible, cerebras, deepseek, fireworks, groq, huggingface, mistral, moonshot, nvidia, "
+              "openrouter, perplexity, qwen, together, xai, zai, ollama, vllm, lmstudio, llamacpp, sglang",
+              "f:5:7: auth: found \"1\"; use one of keys, none"}}),
+    testing::name_of);
+
+TEST(Load, fills_in_the_defaults) {
+  const Loaded loaded = load(world, surroundings());
+  ASSERT_TRUE(loaded.ok());
+  const Config& config = loaded.config;
+  using namespace std::chrono_literals;
+  EXPECT_FALSE(config.auth_none);
+  EXPECT_EQ(config.server.listen, "127.0.0.1:8080");
+  EXPECT_EQ(config.server.workers, 0u);
+  EXPECT_FALSE(config.server.tls);
+  EXPECT_EQ(config.server.limits.body, 33'554'432u);
+  EXPECT_EQ(config.server.limits.header, 32'768u);
+  EXPECT_EQ(config.server.limits.connections, 20'000u);
+  EXPECT_EQ(config.server.limits.buffered, 1'073'741'824u);
+  EXPECT_EQ(config.server.timeouts.header, 10s);
+  EXPECT_EQ(config.server.timeouts.body, 60s);
+  EXPECT_EQ(config.server.timeouts.idle, 75s);
+  EXPECT_EQ(config.server.drain.delay, 5s);
+  EXPECT_EQ(config.server.drain.grace, 120s);
+  EXPECT_EQ(config.admin.listen, "127.0.0.1:9090");
+  EXPECT_EQ(config.log.level, "info");
+  EXPECT_EQ(config.log.format, "json");
+  ASSERT_EQ(config.models.size(), 1u);
+  EXPECT_EQ(config.models[0].attempts, 3u);
+  EXPECT_EQ(config.models[0].timeouts.connect, 3s);
+  EXPECT_EQ(config.models[0].timeouts.first_byte, 60s);
+  EXPECT_EQ(config.models[0].timeouts.idle, 120s);
+  EXPECT_EQ(config.models[0].timeouts.total, 10min);
+}
+
+TEST(Load, is_ok_with_warnings_alone) {
+  const Loaded loaded = load(
+      "providers: {openai: {api_key: canary-literal}}\n"
+      "models: {m: {targets: [{provider: openai}]}}\n",
+      surroundings());
+  ASSERT_EQ(loaded.complaints.size(), 1u);
+  EXPECT_TRUE(loaded.complaints[0].warning);
+  EXPECT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded.config.providers.at(0).api_key.reveal(), "canary-literal");
+}
+
+TEST(Load, takes_surroundings_without_functions_for_empty_ones) {
+  const Loaded loaded = load("log: {level: \"${LEVEL}\"}\nproviders: {openai: {api_key: \"file:/x\"}}\n", {});
+  EXPECT_EQ(loaded.complaints.size(), 3u);
+  EXPECT_FALSE(loaded.ok());
+}
+
+// Every place where somebody may put a secret by mistake, or that says something about one.
+TEST(Load, shows_no_secret_wherever_it_stands) {
+  const std::vector<std::string> texts{
+      "api_key: *canary\n",
+      "providers: {openai: {api_key: canary-literal}}\n",
+      "providers: {openai: {api_key: [canary]}}\n",
+      "providers: {openai: {api_key: {canary: canary}}}\n",
+      "providers: {openai: canary}\n",
+      "providers: {openai: [canary]}\n",
+      "providers: {openai: {api_key: \"canary with spaces\"}}\n",
+      "providers: {openai: {api_key: \"${canary key}\"}}\n",
+      "providers: {openai: {api_key: \"${canary\"}}\n",
+      "providers: {openai: {api_key: \"${OPENAI_API_KEY}${NOT_THERE}\"}}\n",
+      "providers: {openai: {api-key: canary-literal}}\n",
+      "providers: {openai: {api_key: \"$${canary}\"}}\n",
+      "providers: {openai: {api_key: ${OPENAI_API_KEY}}}\n",
+      "providers: {openai: {api_key: \"file:/secrets/lines\"}}\n",
+      "providers: {openai: {api_key: \"canary\n\n",
+      "providers: {openai: {api_key: \"canary\\q\"}}\n",
+      "providers: {openai: {api_key: !canary x}}\n",
+      "providers: {u: {kind: openai-compatible, base_url: \"https://u:canary@h/\"}}\n",
+      "providers: {u: {kind: openai-compatible, base_url: \"https://h/?key=canary\"}}\n",
+      "log: {level: \"${LEVEL}\"}\n",
+      "server: {workers: \"${LEVEL}\", listen: \"${LEVEL}\", limits: {body: \"${LEVEL}\"}}\n",
+      "models: {m: {targets: [{provider: \"${LEVEL}\", model: \"*\"}]}}\n",
+      "keys: [{name: \"${LEVEL} x\", team: \"${LEVEL}\", secret: canary}]\n",
+      "keys: [{name: a, secret: \"${TEAM_KEY}\"}, {name: b, secret: \"${TEAM_KEY}\"}]\n",
+      "keys: [canary]\n",
+      "keys: canary\n",
+  };
+  for (const std::string& text : texts) {
+    const auto said = complaints_of(text);
+    EXPECT_FALSE(said.empty()) << text;
+    for (const std::string& line : said) EXPECT_EQ(line.find("canary"), std::string::npos) << text << line;
+  }
+}
+
+Surroundings with_variables(std::vector<std::string> names) {
+  return {[names](const std::string& name) -> std::optional<std::string> {
+            if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+            return "canary-of-" + name;
+          },
+          nullptr};
+}
+
+std::vector<std::string> names_of_models(const Config& config) {
+  std::vector<std::string> out;
+  for (const Model& model : config.models) {
+    EXPECT_EQ(model.targets.size(), 1u);
+    const Target& target = model.targets.at(0);
+    out.push_back(model.name + " = " + target.provider + ":" + target.model);
+  }
+  return out;
+}
+
+TEST(EmbeddedDefault, is_the_demo_when_the_environment_is_empty) {
+  const Loaded loaded = embedded_default({}, false);
+  EXPECT_TRUE(loaded.complaints.empty());
+  ASSERT_EQ(loaded.config.providers.size(), 1u);
+  EXPECT_EQ(loaded.config.providers[0].name, "demo");
+  EXPECT_TRUE(loaded.config.providers[0].built_in);
+  EXPECT_TRUE(loaded.config.keys.empty());
+  EXPECT_EQ(names_of_models(loaded.config), std::vector<std::string>{"demo = demo:"});
+}
+
+TEST(EmbeddedDefault, offers_each_provider_whose_key_is_there) {
+  const Loaded loaded = embedded_default(with_variables({"XAI_API_KEY", "HF_TOKEN", "ANTHROPIC_API_KEY"}), false);
+  EXPECT_TRUE(loaded.complaints.empty());
+  EXPECT_EQ(names_of_models(loaded.config), (std::vector<std::string>{"demo = demo:", "huggingface/* = huggingface:*",
+                                                                      "xai/* = xai:*", "grok-* = xai:"}));
+  ASSERT_EQ(loaded.config.providers.size(), 3u);
+  EXPECT_EQ(loaded.config.providers[2].name, "xai");
+  EXPECT_EQ(loaded.config.providers[2].api_key.reveal(), "canary-of-XAI_API_KEY");
+  EXPECT_EQ(loaded.config.providers[2].base_url, "https://api.x.ai/v1");
+  EXPECT_EQ(loaded.config.providers[2].dialect, "openai_chat");
+}
+
+TEST(EmbeddedDefault, offers_ollama_when_it_was_found) {
+  const Loaded loaded = embedded_default({}, true);
+  EXPECT_EQ(names_of_models(loaded.config), (std::vector<std::string>{"demo = demo:", "ollama/* = ollama:*"}));
+  ASSERT_EQ(loaded.config.providers.size(), 2u);
+  EXPECT_EQ(loaded.config.providers[1].base_url, "http://127.0.0.1:11434/v1");
+  EXPECT_TRUE(loaded.config.providers[1].allow_private);
+  EXPECT_TRUE(loaded.config.providers[1].api_key.empty());
+}
+
+TEST(EmbeddedDefault, takes_an_empty_variable_for_none) {
+  const Loaded loaded = embedded_default({[](const std::string&) { return std::string(); }, nullptr}, false);
+  EXPECT_EQ(loaded.config.providers.size(), 1u);
+}
+
+TEST(EmbeddedDefault, leaves_out_a_key_that_cannot_be_sent) {
+  const Surroundings broken{[](const std::string& name) -> std::optional<std::string> {
+                              if (name != "OPENAI_API_KEY") return std::nullopt;
+                              return "canary\n";
+                            },
+                            nullptr};
+  const Loaded loaded = embedded_default(broken, false);
+  EXPECT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded.config.providers.size(), 1u);
+  ASSERT_EQ(loaded.complaints.size(), 1u);
+  EXPECT_EQ(loaded.complaints[0].path, "OPENAI_API_KEY");
+  EXPECT_EQ(loaded.complaints[0].text("").find("canary"), std::string::npos);
+}
+
+TEST(UnusedKeys, names_what_is_set_and_cannot_be_used) {
+  EXPECT_EQ(unused_keys(with_variables({"GEMINI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"})),
+            (std::vector<std::string>{"ANTHROPIC_API_KEY", "GEMINI_API_KEY"}));
+  EXPECT_TRUE(unused_keys({}).empty());
+}
+
+}  // namespace
+}  // namespace sluice::config

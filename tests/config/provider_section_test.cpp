@@ -1,0 +1,146 @@
+#include "config/sections.hpp"
+
+#include <gtest/gtest.h>
+
+#include "config/cases.hpp"
+
+namespace sluice::config {
+namespace {
+
+using testing::Case;
+using testing::surroundings;
+
+const std::string all_kinds =
+    "known kinds: demo, openai, openai-compatible, cerebras, deepseek, fireworks, groq, huggingface, mistral, "
+    "moonshot, nvidia, openrouter, perplexity, qwen, together, xai, zai, ollama, vllm, lmstudio, llamacpp, sglang";
+const std::string url_complaint =
+    "no absolute http or https URL; write https://HOST[:PORT][/PATH], without user, query or fragment";
+const std::string model = "models: {m: {targets: [{provider: p}]}}\n";
+
+class ProviderSection : public testing::Complains {};
+TEST_P(ProviderSection, complains) { check(); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Load, ProviderSection,
+    ::testing::Values(
+        Case{"unknown_kind",
+             model + "providers: {p: {kind: anthropic}}\n",
+             {"f:2:23: providers.p.kind: no kind is called \"anthropic\"; " + all_kinds}},
+        Case{"kind_nearly_right",
+             model + "providers: {p: {kind: opnai}}\n",
+             {"f:2:23: providers.p.kind: no kind is called \"opnai\"; did you mean \"openai\"? " + all_kinds}},
+        Case{"name_is_no_kind",
+             model + "providers:\n  p: {}\n",
+             {"f:3:3: providers.p: has no kind, and none is called \"p\"; " + all_kinds}},
+        Case{"kind_without_value",
+             model + "providers: {p: {kind: }}\n",
+             {"f:2:17: providers.p.kind: has no value; write one, or remove the key"}},
+        Case{"key_missing",
+             model + "providers: {p: {kind: groq}}\n",
+             {"f:2:13: providers.p.api_key: kind groq needs a key; write api_key: \"${GROQ_API_KEY}\""}},
+        Case{"key_missing_from_nothing",
+             "models: {m: {targets: [{provider: openai}]}}\nproviders:\n  openai:\n",
+             {"f:3:3: providers.openai.api_key: kind openai needs a key; write api_key: \"${OPENAI_API_KEY}\""}},
+        Case{"key_without_value",
+             model + "providers: {p: {kind: groq, api_key: }}\n",
+             {"f:2:29: providers.p.api_key: has no value; write one, or remove the key"}},
+        Case{"key_unset_is_told_once",
+             model + "providers: {p: {kind: groq, api_key: \"${NOT_THERE}\"}}\n",
+             {"f:2:38: providers.p.api_key: the environment variable NOT_THERE is not set; set it before starting"}},
+        Case{"key_of_an_unknown_kind_is_read_too",
+             model + "providers: {p: {kind: no, api_key: \"${NOT_THERE}\"}}\n",
+             {"f:2:23: providers.p.kind: no kind is called \"no\"; " + all_kinds,
+              "f:2:36: providers.p.api_key: the environment variable NOT_THERE is not set; set it before starting"}},
+        Case{"base_url_missing",
+             model + "providers: {p: {kind: openai-compatible}}\n",
+             {"f:2:13: providers.p.base_url: kind openai-compatible needs a base_url; write base_url: "
+              "https://HOST[:PORT][/PATH]"}},
+        Case{"base_url_relative",
+             model + "providers: {p: {kind: vllm, base_url: /v1}}\n",
+             {"f:2:39: providers.p.base_url: " + url_complaint}},
+        Case{"base_url_with_user",
+             model + "providers: {p: {kind: vllm, base_url: \"http://u:canary@h\"}}\n",
+             {"f:2:39: providers.p.base_url: " + url_complaint}},
+        Case{"base_url_with_query",
+             model + "providers: {p: {kind: openai-compatible, base_url: \"http://h/?a=b\"}}\n",
+             {"f:2:52: providers.p.base_url: " + url_complaint}},
+        Case{"flag",
+             model + "providers: {p: {kind: vllm, allow_private: yes}}\n",
+             {"f:2:44: providers.p.allow_private: \"yes\" is neither true nor false; write true or false"}},
+        Case{"authority_over_plain_http",
+             model + "providers: {p: {kind: vllm, tls: {ca: /ca.pem}}}\n",
+             {"warning f:2:34: providers.p.tls: tls has no effect on an http URL; write an https URL, or remove it"}},
+        Case{"authority_misspelt",
+             model + "providers: {p: {kind: vllm, tls: {ca_file: /ca.pem}}}\n",
+             {"f:2:35: providers.p.tls.ca_file: unknown key \"ca_file\"; known here: ca"}},
+        Case{"built_in_needs_nothing",
+             model + "providers: {p: {kind: demo, api_key: x, base_url: x, allow_private: x, tls: x}}\n",
+             {"f:2:29: providers.p.api_key: has no effect: kind demo is built in; remove it",
+              "f:2:41: providers.p.base_url: has no effect: kind demo is built in; remove it",
+              "f:2:54: providers.p.allow_private: has no effect: kind demo is built in; remove it",
+              "f:2:72: providers.p.tls: has no effect: kind demo is built in; remove it"}},
+        Case{"later_keys",
+             model + "providers: {p: {kind: vllm, breaker: {}, dialect: x, region: x, project: x, location: x, "
+                     "credentials: x, residency: x}}\n",
+             {"f:2:29: providers.p.breaker: \"breaker\" is not supported by this version; remove it",
+              "f:2:42: providers.p.dialect: \"dialect\" is not supported by this version; remove it",
+              "f:2:54: providers.p.region: \"region\" is not supported by this version; remove it",
+              "f:2:65: providers.p.project: \"project\" is not supported by this version; remove it",
+              "f:2:77: providers.p.location: \"location\" is not supported by this version; remove it",
+              "f:2:90: providers.p.credentials: \"credentials\" is not supported by this version; remove it",
+              "f:2:106: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+        Case{"name_with_a_space",
+             model + "providers: {p: {kind: demo}, a b: {kind: demo}}\n",
+             {"f:2:30: providers[\"a b\"]: no usable name; 1 to 64 letters, digits, dots, dashes and underscores"}},
+        Case{"unknown_key",
+             model + "providers: {p: {kind: demo, baseurl: x}}\n",
+             {"f:2:29: providers.p.baseurl: unknown key \"baseurl\"; did you mean \"base_url\"?"}},
+        Case{"twice",
+             model + "providers:\n  p: {kind: demo}\n  p: {kind: demo}\n",
+             {"f:4:3: providers.p: given twice, first on line 3; keep one of them"}}),
+    testing::name_of);
+
+Provider only_provider(const std::string& yaml) {
+  const Loaded loaded = load(yaml + "models: {m: {targets: [{provider: p}]}}\n", surroundings());
+  for (const Complaint& complaint : loaded.complaints) ADD_FAILURE() << complaint.text("f");
+  return loaded.config.providers.at(0);
+}
+
+TEST(ProviderSection, takes_from_the_kind_what_is_not_written) {
+  const Provider provider = only_provider("providers: {p: {kind: openai, api_key: \"${OPENAI_API_KEY}\"}}\n");
+  EXPECT_EQ(provider.name, "p");
+  EXPECT_EQ(provider.kind, "openai");
+  EXPECT_EQ(provider.dialect, "openai_chat");
+  EXPECT_EQ(provider.base_url, "https://api.openai.com/v1");
+  EXPECT_EQ(provider.api_key.reveal(), "canary-openai");
+  EXPECT_FALSE(provider.built_in);
+  EXPECT_FALSE(provider.allow_private);
+  EXPECT_EQ(provider.ca_file, "");
+}
+
+TEST(ProviderSection, prefers_what_is_written) {
+  const Provider provider = only_provider(
+      "providers: {p: {kind: ollama, base_url: \"https://[::1]:1/x\", allow_private: false, api_key: "
+      "\"file:/secrets/key\", tls: {ca: /ca.pem}}}\n");
+  EXPECT_EQ(provider.base_url, "https://[::1]:1/x");
+  EXPECT_EQ(provider.api_key.reveal(), "canary-from-file");
+  EXPECT_FALSE(provider.allow_private);
+  EXPECT_EQ(provider.ca_file, "/ca.pem");
+}
+
+TEST(ProviderSection, lets_kinds_of_ones_own_machines_reach_private_addresses) {
+  const Provider provider = only_provider("providers: {p: {kind: ollama}}\n");
+  EXPECT_TRUE(provider.allow_private);
+  EXPECT_TRUE(provider.api_key.empty());
+}
+
+TEST(ProviderSection, keeps_the_order_of_the_file) {
+  const Loaded loaded =
+      load("providers: {z: {kind: demo}, a: {kind: demo}}\nmodels: {m: {targets: [{provider: a}]}}\n", surroundings());
+  ASSERT_EQ(loaded.config.providers.size(), 2u);
+  EXPECT_EQ(loaded.config.providers[0].name, "z");
+  EXPECT_EQ(loaded.config.providers[1].name, "a");
+}
+
+}  // namespace
+}  // namespace sluice::config

@@ -17,12 +17,13 @@ struct LogField {
 };
 
 // What the operator should know, on stderr; everything but the access log. Thread-safe, written by a
-// thread of its own, oldest lines dropped when it cannot keep up. There is no way to log a Secret.
+// thread of its own, new lines dropped when it cannot keep up. There is no way to log a Secret.
 class Log {
  public:
   virtual ~Log() = default;
   virtual void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) = 0;
   virtual void configure(LogLevel level, LogFormat format) = 0;
+  // Waits until what was logged before is written, at most a second.
   virtual void flush() = 0;
 
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) { write(LogLevel::debug, message, fields); }

@@ -1,0 +1,302 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "chat/json_walk.hpp"
+#include "chat/openai_parts.hpp"
+
+namespace sluice::chat::openai {
+namespace {
+
+using json::Kind;
+using json::Member;
+
+constexpr std::size_t longest_message = 512;  // bytes of the provider's own words that a caller is shown
+
+// What kind of failure a provider reports, whatever it calls it.
+enum class Class : std::uint8_t { server, rate, quota, credential, timeout, refusal };
+
+// What could be read of a provider's error body.
+struct Complaint {
+  std::string message;
+  std::string code;  // as text, also when it was sent as a number
+  std::string type;
+  std::string status;
+};
+
+std::string text_of(const Member& member, std::string_view text) {
+  std::string scratch;
+  if (const auto string = json::string_of(member, text, scratch)) return std::string(*string);
+  return member.kind == Kind::number ? std::string(json::value_of(member, text)) : std::string();
+}
+
+enum Named : std::size_t { message, code, type, status_code, raw_status_code, error, detail, names };
+
+std::array<Member, names> members_of_errors() {
+  return {{{.name = "message"},
+           {.name = "code"},
+           {.name = "type"},
+           {.name = "status_code"},
+           {.name = "raw_status_code"},
+           {.name = "error"},
+           {.name = "detail"}}};
+}
+
+// Reads {"error":{…}}, {"error":"text"} with members beside it, and all members at the top.
+Complaint read_complaint(std::string_view body) {
+  body = json::trimmed(body);
+  auto members = members_of_errors();
+  if (!json::read(body, members)) return {};
+  std::string_view text = body;
+  std::string words;
+  if (members[error].kind == Kind::object) {
+    text = json::value_of(members[error], body);
+    members = members_of_errors();
+    if (!json::read(text, members)) return {};
+  }
+  for (const Named named : {message, error, detail}) {
+    if (words.empty() && members[named].kind == Kind::string) words = text_of(members[named], text);
+  }
+  const Named status = members[status_code].kind != Kind::none ? status_code : raw_status_code;
+  return {std::move(words), text_of(members[code], text), text_of(members[type], text), text_of(members[status], text)};
+}
+
+constexpr bool is_word_byte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+constexpr bool is_key_byte(char c) { return is_word_byte(c) || c == '-' || c == '.' || c == '*'; }
+
+// How many bytes at the front of `text` look like a credential: a known beginning with at least a few bytes behind
+// it, or a word of 32 bytes or more that has both letters and digits, as no word of a language has.
+std::size_t credential_length(std::string_view text) {
+  constexpr std::array<std::string_view, 8> beginnings{"sk-", "gsk_", "xai-", "AIza", "hf_", "AKIA", "eyJ", "pplx-"};
+  for (const std::string_view beginning : beginnings) {
+    if (!text.starts_with(beginning)) continue;
+    const auto end =
+        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(beginning.size()), text.end(), is_key_byte);
+    const auto length = static_cast<std::size_t>(end - text.begin());
+    if (length >= beginning.size() + 4) return length;
+  }
+  const auto end = std::find_if_not(text.begin(), text.end(), is_word_byte);
+  const bool digits = std::any_of(text.begin(), end, [](char c) { return c >= '0' && c <= '9'; });
+  const bool letters = std::any_of(text.begin(), end, [](char c) { return c > '9' && c != '_'; });
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  return length >= 32 && digits && letters ? length : 0;
+}
+
+// The length of a "Bearer " and what follows it, or 0.
+std::size_t bearer_length(std::string_view text) {
+  constexpr std::string_view scheme = "bearer ";
+  if (!equals_ignoring_case(text.substr(0, scheme.size()), scheme)) return 0;
+  const std::size_t end = text.find_first_of(" \t\r\n\"',", scheme.size());
+  return end == std::string_view::npos ? text.size() : end;
+}
+
+// A provider's words as a caller may see them: on one line, without anything that looks like a credential, and cut
+// to a length that hides no attack and no novel.
+std::string presentable(std::string_view words) {
+  words = words.substr(0, 16 * longest_message);
+  std::string shown;
+  for (std::size_t at = 0; at < words.size() && shown.size() <= longest_message;) {
+    const std::string_view rest = words.substr(at);
+    const bool at_word = at == 0 || !is_word_byte(words[at - 1]);
+    const std::size_t bearer = at_word ? bearer_length(rest) : 0;
+    const std::size_t hidden = bearer != 0 || !at_word ? bearer : credential_length(rest);
+    if (hidden != 0) {
+      shown += bearer != 0 ? "Bearer ***" : "***";
+      at += hidden;
+    } else {
+      const char c = words[at++];
+      shown.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c);
+    }
+  }
+  if (shown.size() > longest_message) {
+    std::size_t end = longest_message;
+    while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xC0) == 0x80) --end;
+    shown.resize(end);
+  }
+  return shown;
+}
+
+struct KnownName {
+  std::string_view part;  // of a code or type, in lower case
+  Class means;
+};
+
+// Codes and types as servers of this dialect send them, by what tells them apart. The first match counts.
+constexpr std::array known_names{
+    KnownName{"insufficient_quota", Class::quota},
+    KnownName{"insufficient_balance", Class::quota},
+    KnownName{"quota_exceeded", Class::quota},
+    KnownName{"credit_balance", Class::quota},
+    KnownName{"billing", Class::quota},
+    KnownName{"insufficient_credits", Class::quota},
+    KnownName{"rate_limit", Class::rate},
+    KnownName{"ratelimit", Class::rate},
+    KnownName{"too_many_requests", Class::rate},
+    KnownName{"slow_down", Class::rate},
+    KnownName{"throttl", Class::rate},
+    KnownName{"api_key", Class::credential},
+    KnownName{"authentication", Class::credential},
+    KnownName{"permission", Class::credential},
+    KnownName{"unauthorized", Class::credential},
+    KnownName{"timeout", Class::timeout},
+    KnownName{"timed_out", Class::timeout},
+    KnownName{"overload", Class::server},
+    KnownName{"unavailable", Class::server},
+    KnownName{"server_error", Class::server},
+    KnownName{"internal", Class::server},
+    KnownName{"capacity", Class::server},
+    KnownName{"invalid_request", Class::refusal},
+    KnownName{"invalid_prompt", Class::refusal},
+    KnownName{"context_length", Class::refusal},
+    KnownName{"context_size", Class::refusal},
+    KnownName{"content_filter", Class::refusal},
+    KnownName{"content_policy", Class::refusal},
+    KnownName{"not_found", Class::refusal},
+    KnownName{"unsupported", Class::refusal},
+    KnownName{"tool_use_failed", Class::refusal},
+};
+
+std::optional<Class> class_of_name(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  for (const KnownName& known : known_names) {
+    if (lower.find(known.part) != std::string::npos) return known.means;
+  }
+  return std::nullopt;
+}
+
+std::optional<Class> class_of_status(int status) {
+  if (status == 429) return Class::rate;
+  if (status == 402) return Class::quota;
+  if (status == 401 || status == 403) return Class::credential;
+  if (status == 408) return Class::timeout;
+  // 498 is no registered status; a server of this dialect says by it that its spare capacity is used up.
+  if (status == 498 || (status >= 500 && status < 600)) return Class::server;
+  if (status >= 300 && status < 500) return Class::refusal;
+  return std::nullopt;
+}
+
+// The class that a code means which is a status, as a number or spelled in digits.
+std::optional<Class> class_of_digits(std::string_view digits) {
+  const auto status = parse_decimal(digits);
+  if (!status || *status < 400 || *status > 599) return std::nullopt;
+  return class_of_status(static_cast<int>(*status));
+}
+
+// Inside of a stream there is no status, so the most telling member decides.
+Class class_in_stream(const Complaint& complaint) {
+  for (const auto& found : {class_of_digits(complaint.code), class_of_name(complaint.code),
+                            class_of_digits(complaint.status), class_of_name(complaint.type)}) {
+    if (found) return *found;
+  }
+  return Class::server;
+}
+
+// A status says what happened, but not whose account is empty, nor that a refusal is about the gateway's key.
+Class class_of(int status, const Complaint& complaint) {
+  const auto by_status = class_of_status(status);
+  if (!by_status) return class_in_stream(complaint);
+  for (const std::string* name : {&complaint.code, &complaint.type}) {
+    const auto by_name = class_of_name(*name);
+    if (*by_status == Class::rate && by_name == Class::quota) return Class::quota;
+    if (*by_status == Class::refusal && by_name == Class::credential) return Class::credential;
+  }
+  return *by_status;
+}
+
+std::string sentence(std::string_view ours, const std::string& theirs) {
+  std::string whole(ours);
+  whole += theirs.empty() ? "." : ": ";
+  return whole += theirs;
+}
+
+// Quota and credentials are the operator's affair: what the provider says about them is not shown to a caller.
+Error error_of(Class cls, const std::string& words) {
+  const auto make = [](Fault fault, std::string_view name, std::string text, Outcome outcome) {
+    return Error(fault, Blame::upstream, name, std::move(text)).with_outcome(outcome);
+  };
+  switch (cls) {
+    case Class::rate:
+      return make(Fault::rate_limited, "rate_limit_exceeded", sentence("The provider limits our rate", words),
+                  Outcome::rate_limited)
+          .worth_retrying();
+    case Class::quota:
+      return make(Fault::rate_limited, "insufficient_quota", "The account at the provider has no quota left.",
+                  Outcome::rate_limited)
+          .worth_retrying();
+    case Class::credential:
+      return make(Fault::upstream_failed, "upstream_auth", "The provider does not accept the gateway's credential.",
+                  Outcome::client_error);
+    case Class::timeout:
+      return make(Fault::upstream_timeout, "upstream_timeout", sentence("The provider took too long", words),
+                  Outcome::timeout)
+          .worth_retrying();
+    case Class::refusal:
+      return make(Fault::upstream_failed, "upstream_error", sentence("The provider refused the request", words),
+                  Outcome::client_error);
+    case Class::server:
+      break;
+  }
+  return make(Fault::upstream_failed, "upstream_error", sentence("The provider failed", words), Outcome::server_error)
+      .worth_retrying();
+}
+
+// The `type` of an error object. OpenAI's own names; `requests` is what it calls a limit on requests.
+std::string_view type_of(const Error& error) {
+  switch (error.fault()) {
+    case Fault::rate_limited:
+      if (error.code() == "insufficient_quota" || error.code() == "budget_exceeded") return "insufficient_quota";
+      return error.code() == "rate_limit_exceeded" ? "requests" : "server_error";
+    case Fault::internal:
+    case Fault::upstream_failed:
+    case Fault::unavailable:
+    case Fault::upstream_timeout:
+      return "server_error";
+    default:
+      return "invalid_request_error";
+  }
+}
+
+void append_string_or_null(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += "null";
+    return;
+  }
+  out += '"';
+  append_json_escaped(out, text);
+  out += '"';
+}
+
+}  // namespace
+
+Error decode_failure(int status, std::string_view body) {
+  const Complaint complaint = read_complaint(body);
+  const bool is_shown = status < 300 || (status >= 400 && status < 500);
+  return error_of(class_of(status, complaint), is_shown ? presentable(complaint.message) : std::string());
+}
+
+void encode_failure(const Error& error, std::string& out) {
+  out += R"({"error":{"message":")";
+  append_json_escaped(out, error.message());
+  out += R"(","type":")";
+  out += type_of(error);
+  out += R"(","param":)";
+  append_string_or_null(out, error.param());
+  out += R"(,"code":)";
+  append_string_or_null(out, error.code());
+  out += "}}";
+}
+
+}  // namespace sluice::chat::openai

@@ -1,0 +1,20 @@
+#include <gtest/gtest.h>
+
+#include <sluice/chat/dialect.hpp>
+
+namespace sluice::chat {
+namespace {
+
+TEST(Dialects, are_found_by_their_own_name) {
+  EXPECT_EQ(dialect_named("openai_chat"), &openai_chat());
+  EXPECT_EQ(openai_chat().name(), "openai_chat");
+}
+
+TEST(Dialects, have_no_other_names) {
+  for (const std::string_view name : {"", "openai", "OPENAI_CHAT", "openai_chat ", "anthropic_messages"}) {
+    EXPECT_EQ(dialect_named(name), nullptr) << name;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::chat

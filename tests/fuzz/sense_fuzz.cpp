@@ -1,0 +1,54 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sluice/chat/dialect.hpp>
+
+#include "chat/json_walk.hpp"
+
+// What providers send, of any bytes: events, answers and failures are read without harm, counts stay below what JSON
+// can hold, and every failure becomes an error object that is JSON.
+namespace {
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void check_usage(const std::optional<sluice::chat::Usage>& usage) {
+  constexpr std::uint64_t greatest = std::uint64_t{1} << 53;
+  if (!usage) return;
+  for (const auto count : {usage->input, usage->cache_read, usage->cache_write, usage->output, usage->reasoning}) {
+    require(count <= greatest);
+  }
+}
+
+void check_failure(int status, std::string_view body) {
+  const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
+  const sluice::Error error = dialect.decode_error(status, body);
+  require(error.blame() == sluice::Blame::upstream && error.outcome() != sluice::Outcome::ok);
+  require(error.message().size() < 640);
+  std::string object;
+  dialect.encode_error(error, object);
+  require(static_cast<bool>(sluice::chat::json::read(object)));
+  std::string event;
+  dialect.encode_error_event(error, event);
+  require(event.find('\n') == event.size() - 2);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  const auto exact = std::make_unique<char[]>(size);
+  for (std::size_t i = 0; i < size; ++i) exact[i] = static_cast<char>(bytes[i]);
+  const std::string_view data(exact.get(), size);
+  const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
+  for (const std::string_view name : {"", "error"}) {
+    check_usage(dialect.sense({.raw = data, .name = name, .data = data, .has_data = true}).usage);
+  }
+  check_usage(dialect.usage_of(data));
+  for (const int status : {200, 400, 401, 429, 500}) check_failure(status, data);
+  return 0;
+}

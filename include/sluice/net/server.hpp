@@ -69,7 +69,7 @@ class Server {
   void announce_close();
   // No new connections; idle ones are closed.
   void close_listener();
-  // Every exchange is told to stop (draining); what can be written at once still is.
+  // Every exchange is told to stop (draining); what can be written at once still is. Other connections close.
   void stop_exchanges();
   std::size_t sessions() const;
   // Called on the loop's thread whenever a session ended.

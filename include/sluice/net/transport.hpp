@@ -75,7 +75,7 @@ class Call {
 
  protected:
   friend struct GiveBack;
-  ~Call() = default;
+  virtual ~Call() = default;
   // Back into the pool if the answer was read to its end and the connection may be reused, else closed.
   virtual void give_back() = 0;
 };

@@ -1,0 +1,234 @@
+#include "net/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace sluice::net {
+namespace {
+
+constexpr std::size_t read_room = 4 * 1024;
+constexpr int most_interim = 10;  // 1xx heads before the final one
+constexpr Duration write_limit = std::chrono::seconds(10);  // without the provider taking a byte
+
+}  // namespace
+
+Connection::Connection(LoopParts& loop, Account account, Stream stream, ConnectionHome& home, ConnectionId id)
+    : loop_(loop), stream_(std::move(stream)), home_(home), id_(id), in_(loop.buffers, account) {
+  fields_.resize(http::default_response_limits.fields);
+}
+
+Error Connection::broke(Outcome outcome) const {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+               outcome == Outcome::truncated ? "The provider's answer ended too early."
+                                             : "The connection to the provider broke.")
+      .with_outcome(outcome)
+      .worth_retrying();
+}
+
+Async<> Connection::open(const Outgoing& outgoing, const Deadlines& deadlines, Stop& stop) {
+  stop_ = &stop;
+  idle_ = deadlines.idle;
+  total_ = deadlines.total;
+  ++calls_;
+  unseen_ = true;
+  drained_ = true;  // nothing can be there yet
+  broken_ = true;   // until the head is there
+  was_quiet_ = false;
+  content_ = 0;
+  in_.consume(in_.size());
+  const Result<> written = co_await write_request(outgoing, deadlines);
+  if (!written) co_return written.error();
+  const Result<> read = co_await read_head(std::min(loop_.now() + deadlines.first_byte, total_));
+  if (!read) co_return read.error();
+  broken_ = false;
+  co_return Ok{};
+}
+
+Async<> Connection::write_request(const Outgoing& outgoing, const Deadlines& deadlines) {
+  Gather pieces;
+  pieces.add(outgoing.head);
+  pieces.add(outgoing.body);
+  while (!pieces.empty()) {
+    const Tried tried = stream_.write(pieces);
+    if (tried.state == Tried::State::done) continue;
+    if (!tried.blocked()) {
+      // It may have answered before it closed (413, say): then that answer counts.
+      drained_ = false;
+      co_return Ok{};
+    }
+    const TimePoint deadline = std::min({loop_.now() + std::min(write_limit, deadlines.first_byte), total_});
+    const Result<> ready = co_await wait(tried.direction(), deadline, "The provider stopped reading the request.");
+    if (!ready) co_return ready.error();
+  }
+  co_return Ok{};
+}
+
+Async<> Connection::wait(Direction direction, TimePoint deadline, std::string_view what) {
+  const Woken woken = co_await Wait(loop_, stream_.socket(), direction, deadline, stop_);
+  if (woken == Woken::ready) co_return Ok{};
+  if (woken == Woken::stopped) co_return stop_->error();
+  co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", std::string(what))
+      .with_outcome(Outcome::timeout)
+      .worth_retrying();
+}
+
+Tried Connection::fill() {
+  const std::size_t room = in_.room().size();
+  const Tried tried = stream_.read(in_.room());
+  if (tried.state == Tried::State::done) {
+    in_.added(tried.bytes);
+    unseen_ = false;
+    drained_ = tried.bytes < room;
+  } else if (tried.blocked()) {
+    drained_ = true;
+  }
+  return tried;
+}
+
+Async<> Connection::read_head(TimePoint deadline) {
+  bool complete = false;
+  while (!complete) {
+    if (std::exchange(drained_, false)) {
+      const Result<> ready = co_await wait(Direction::read, deadline, "The provider took too long to answer.");
+      if (!ready) co_return ready.error();
+    }
+    if (!in_.reserve(read_room)) co_return broke(Outcome::reset);
+    const Tried tried = fill();
+    if (tried.blocked()) continue;
+    if (tried.state != Tried::State::done) co_return broke(Outcome::reset);
+    const Result<> taken = take_head(complete);
+    if (!taken) co_return taken.error();
+  }
+  co_return Ok{};
+}
+
+// Parses what is there; interim heads are dropped.
+Result<> Connection::take_head(bool& complete) {
+  http::ResponseReader reader(http::default_response_limits, fields_);
+  http::Refusal why;
+  for (int interim = 0; interim <= most_interim; ++interim) {
+    const http::Step step = reader.read(in_.bytes(), head_, why);
+    if (step == http::Step::more) return Ok{};
+    if (step == http::Step::refused) break;
+    if (head_.status >= 200) {
+      body_ = http::BodyReader(head_.framing, head_.length);
+      complete = true;
+      return Ok{};
+    }
+    in_.consume(head_.bytes);
+    reader.reset();
+    if (in_.empty()) return Ok{};
+  }
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is not valid HTTP.")
+      .with_outcome(Outcome::reset)
+      .worth_retrying();
+}
+
+Async<Call::Arrival> Connection::more(TimePoint wake) {
+  if (head_.bytes > 0) {
+    in_.consume(head_.bytes);
+    head_.bytes = 0;
+  }
+  if (!std::exchange(was_quiet_, false)) quiet_since_ = loop_.now();
+  const TimePoint silent = quiet_since_ + idle_;
+  for (;;) {
+    const Result<bool> grew = unframe();
+    if (!grew) co_return grew.error();
+    if (*grew) co_return Arrival::data;
+    if (body_.done()) co_return Arrival::end;
+    if (drained_) {
+      if (in_.empty()) in_.release();
+      const TimePoint deadline = std::min({silent, total_, wake});
+      const Woken woken = co_await Wait(loop_, stream_.socket(), Direction::read, deadline, stop_);
+      if (woken == Woken::expired && deadline == wake) {
+        was_quiet_ = true;
+        co_return Arrival::quiet;
+      }
+      if (woken != Woken::ready) broken_ = true;
+      if (woken == Woken::stopped) co_return stop_->error();
+      if (woken == Woken::expired) {
+        co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", "The provider stopped answering.")
+            .with_outcome(Outcome::timeout)
+            .worth_retrying();
+      }
+    }
+    if (in_.room().empty() && !in_.reserve(std::max(read_room, in_.size()))) {
+      broken_ = true;
+      co_return Error(Fault::unavailable, Blame::gateway, "service_unavailable",
+                      "The gateway holds as many bodies as it may; try again shortly.");
+    }
+    const Tried tried = fill();
+    if (tried.state == Tried::State::done || tried.blocked()) continue;
+    if (tried.state == Tried::State::ended && body_.finish()) co_return Arrival::end;
+    broken_ = true;
+    co_return broke(tried.state == Tried::State::ended ? Outcome::truncated : Outcome::reset);
+  }
+}
+
+// Turns raw bytes into content, in place. True if there is more content than before.
+Result<bool> Connection::unframe() {
+  const std::size_t before = content_;
+  while (in_.size() > content_ && !body_.done()) {
+    std::size_t consumed = 0;
+    std::string_view content;
+    http::Refusal why;
+    const std::string_view raw = in_.bytes().substr(content_);
+    const http::Step step = body_.next(raw, consumed, content, why);
+    if (step == http::Step::refused) {
+      broken_ = true;
+      return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is not valid HTTP.")
+          .with_outcome(Outcome::truncated)
+          .worth_retrying();
+    }
+    if (consumed == 0) break;
+    const std::size_t offset = content.empty() ? consumed : static_cast<std::size_t>(content.data() - raw.data());
+    const std::size_t run = content.size();
+    if (content_ == 0) {
+      in_.consume(offset);  // framing at the very front costs no move
+    } else {
+      in_.erase(content_, offset);
+    }
+    in_.erase(content_ + run, consumed - offset - run);
+    content_ += run;
+  }
+  return content_ > before;
+}
+
+void Connection::consume(std::size_t bytes) {
+  in_.consume(bytes);
+  content_ -= bytes;
+}
+
+Async<> Connection::collect(std::size_t limit) {
+  const Error too_large = Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is too large.")
+                              .with_outcome(Outcome::server_error)
+                              .worth_retrying();
+  if (body_.known_remaining() > limit) co_return too_large;
+  for (;;) {
+    const Result<Arrival> arrival = co_await more(TimePoint::max());
+    if (!arrival) co_return arrival.error();
+    if (content_ > limit) co_return too_large;
+    if (*arrival == Arrival::end) co_return Ok{};
+  }
+}
+
+void Connection::give_back() {
+  // Only a message whose end was seen, with nothing behind it, leaves the connection in a known state.
+  const bool reusable = !broken_ && body_.done() && head_.framing != http::Framing::until_close && head_.keep_alive &&
+                        head_.bytes + content_ >= in_.size();
+  stop_ = nullptr;
+  in_.consume(in_.size());
+  in_.release();
+  content_ = 0;
+  home_.returned(*this, reusable);
+}
+
+bool Connection::gone_stale() {
+  char byte = 0;
+  const ssize_t result = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return result >= 0 ? !stream_.tls() || result == 0 : errno != EAGAIN && errno != EWOULDBLOCK;
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "net/resolver.hpp"
+#include "net/stream.hpp"
+#include <sluice/net/transport.hpp>
+
+namespace sluice::net {
+
+// How long an attempt to connect may go on alone before the next address is tried beside it (RFC 8305 §5).
+inline constexpr Duration next_address_after = std::chrono::milliseconds(250);
+// The TLS handshake's own deadline.
+inline constexpr Duration handshake_limit = std::chrono::seconds(5);
+
+// The order in which addresses are tried: families alternate, IPv6 first if the resolver had it first (RFC 8305 §4).
+Addresses interleaved(const Addresses& addresses);
+
+// Connects to one of the origin's addresses: name, private-range check, TCP to whichever address answers first, TLS
+// with `context` (null without TLS). Errors are retryable, carry the outcome (connect, timeout, tls) and name no address.
+Async<Stream> connect(LoopParts& loop, Resolver& resolver, const Origin& origin, SSL_CTX* context, SessionHolder& holder,
+                      Duration limit, TimePoint total, Stop& stop);
+
+}  // namespace sluice::net

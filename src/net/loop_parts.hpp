@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include "net/asio.hpp"
+#include "net/buffers.hpp"
+#include "net/timer_wheel.hpp"
+#include <sluice/base/clock.hpp>
+
+namespace sluice::net {
+
+// What everything on one loop shares.
+struct LoopParts {
+  explicit LoopParts(const Clock& clock);
+
+  TimePoint now() const { return clock.now(); }
+  // Use this, not wheel.schedule(): it also keeps the wheel turning.
+  void schedule(Timer& timer, TimePoint at);
+  // The current date as RFC 9110 §5.6.7 wants it; formatted once a second.
+  std::string_view date();
+
+  const Clock& clock;
+  asio::io_context context;
+  BufferPool buffers;
+  TimerWheel wheel;
+  // For gathering small pieces into one TLS record, within one call.
+  std::array<char, 16 * 1024> scratch;
+
+ private:
+  void turn();
+
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> ticker_;
+  bool turning_ = false;
+  std::int64_t date_second_ = -1;
+  std::array<char, 32> date_{};
+};
+
+}  // namespace sluice::net

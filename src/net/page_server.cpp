@@ -1,0 +1,284 @@
+#include <sluice/net/page_server.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <list>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include "net/address.hpp"
+#include "net/page_limits.hpp"
+
+namespace sluice::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using Request = http::request<http::string_body>;
+using Answer = http::response<http::string_body>;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+Page plain_page(int status, std::string_view text) {
+  Page page;
+  page.status = status;
+  page.body = std::string(text) + "\n";
+  return page;
+}
+
+// What is wrong with a request that Beast could parse; nothing if it is all right.
+std::optional<Page> refusal_of(const Request& request) {
+  const auto hosts = request.count(http::field::host);
+  // RFC 9112 §3.2: exactly one, but HTTP/1.0 had none.
+  if (hosts > 1 || (hosts == 0 && request.version() >= 11)) return plain_page(400, "one host field, please");
+  if (request.target().empty() || request.target().front() != '/') return plain_page(400, "the target must be a path");
+  return std::nullopt;
+}
+
+// The answer to what Beast could not parse; nothing if there is nobody left to answer.
+std::optional<Page> refusal_of(ErrorCode error) {
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return plain_page(431, "the request's head is too large");
+  }
+  if (error == http::error::body_limit) return plain_page(413, "the request's body is too large");
+  if (error.category() == http::make_error_code(http::error::bad_version).category()) {
+    return plain_page(400, "not an HTTP/1.1 request");
+  }
+  return std::nullopt;
+}
+
+Answer answer_from(Page page, unsigned version, bool without_body, bool keep_alive) {
+  Answer answer;
+  answer.version(version);
+  answer.result(static_cast<unsigned>(page.status));
+  answer.set(http::field::content_type, page.content_type);
+  answer.set(http::field::cache_control, "no-store");
+  answer.set("x-content-type-options", "nosniff");
+  if (!page.allow.empty()) answer.set(http::field::allow, page.allow);
+  answer.keep_alive(keep_alive);
+  const bool never_has_one = page.status == 204 || page.status == 304;  // RFC 9110 §6.4.1
+  if (!never_has_one) answer.content_length(page.body.size());
+  if (!without_body && !never_has_one) answer.body() = std::move(page.body);
+  return answer;
+}
+
+class BeastPageServer final : public PageServer {
+ public:
+  BeastPageServer(Handler handler, PageLimits limits) : handler_(std::move(handler)), limits_(limits) {}
+  ~BeastPageServer() override;
+
+  std::uint16_t port() const override { return port_; }
+  // Binds, then starts the thread.
+  ErrorCode open(const Endpoint& endpoint);
+
+ private:
+  // `unwanted`: was idle, and told to go.
+  enum class Stage { idle, receiving, answering, unwanted };
+  // One connection, in `visits_` from its first to its last moment.
+  struct Visit {
+    Visit(tcp::socket socket, const PageLimits& limits)
+        : stream(std::move(socket)), received(limits.head_bytes + limits.body_bytes) {}
+    beast::tcp_stream stream;
+    beast::flat_buffer received;
+    Stage stage = Stage::idle;
+  };
+  using Visits = std::list<Visit>;
+
+  asio::awaitable<void> accept();
+  asio::awaitable<void> host(Visits::iterator visit);
+  asio::awaitable<bool> wait_for_request(Visits::iterator visit);
+  asio::awaitable<bool> serve_one(Visits::iterator visit);
+  asio::awaitable<void> see_off(Visits::iterator visit);
+  bool make_room();
+  Page page_for(const Request& request) const;
+  void stop();
+
+  const Handler handler_;
+  const PageLimits limits_;
+  Visits visits_;  // those that became idle longest ago come first
+  std::uint16_t port_ = 0;
+  bool stopping_ = false;
+  asio::io_context context_{1};
+  tcp::acceptor acceptor_{context_};
+  asio::steady_timer pause_{context_};
+  asio::steady_timer grace_{context_};
+  std::thread thread_;
+};
+
+ErrorCode BeastPageServer::open(const Endpoint& endpoint) {
+  ErrorCode error;
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) port_ = acceptor_.local_endpoint(error).port();
+  if (error) return error;
+  asio::co_spawn(context_, accept(), asio::detached);
+  thread_ = std::thread([this] { context_.run(); });
+  return {};
+}
+
+BeastPageServer::~BeastPageServer() {
+  if (!thread_.joinable()) return;
+  asio::post(context_, [this] { stop(); });
+  thread_.join();
+}
+
+// Answers being sent get a moment to end; the thread ends with the last of them.
+void BeastPageServer::stop() {
+  stopping_ = true;
+  ErrorCode ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+  for (Visit& visit : visits_) {
+    if (visit.stage != Stage::answering) visit.stream.cancel();
+  }
+  if (visits_.empty()) return;
+  grace_.expires_after(limits_.leaving);
+  grace_.async_wait([this](ErrorCode cancelled) {
+    if (!cancelled) context_.stop();
+  });
+}
+
+asio::awaitable<void> BeastPageServer::accept() {
+  while (!stopping_) {
+    auto accepted = co_await acceptor_.async_accept(as_result);
+    auto& [error, socket] = accepted;
+    if (stopping_) co_return;
+    if (error) {
+      // Out of descriptors, most likely: to try again at once would only burn the processor.
+      pause_.expires_after(std::chrono::milliseconds(100));
+      co_await pause_.async_wait(as_result);
+      continue;
+    }
+    if (visits_.size() >= limits_.connections && !make_room()) continue;
+    // Answers to pipelined requests must not wait for the other side's delayed acknowledgements.
+    socket.set_option(tcp::no_delay(true), error);
+    const auto visit = visits_.emplace(visits_.end(), std::move(socket), limits_);
+    asio::co_spawn(context_, host(visit), asio::detached);
+  }
+}
+
+// Whoever has been idle for longest has to go.
+bool BeastPageServer::make_room() {
+  const auto idle =
+      std::find_if(visits_.begin(), visits_.end(), [](const Visit& visit) { return visit.stage == Stage::idle; });
+  if (idle == visits_.end()) return false;
+  idle->stage = Stage::unwanted;
+  idle->stream.cancel();
+  return true;
+}
+
+asio::awaitable<void> BeastPageServer::host(Visits::iterator visit) {
+  bool again = true;
+  while (again && !stopping_) again = co_await serve_one(visit);
+  visits_.erase(visit);
+  if (stopping_ && visits_.empty()) grace_.cancel();
+}
+
+// False if no request came.
+asio::awaitable<bool> BeastPageServer::wait_for_request(Visits::iterator visit) {
+  if (visit->received.size() > 0) co_return true;  // came together with the last one
+  visit->stage = Stage::idle;
+  visits_.splice(visits_.end(), visits_, visit);
+  visit->stream.expires_after(limits_.idle);
+  const asio::mutable_buffer space = visit->received.prepare(4096);
+  auto read = co_await visit->stream.async_read_some(space, as_result);
+  auto& [error, size] = read;
+  // Whoever cancelled the wait meant this connection, even if bytes came at the same moment.
+  if (error || stopping_ || visit->stage == Stage::unwanted) co_return false;
+  visit->received.commit(size);
+  co_return true;
+}
+
+// False if the connection is to be closed.
+asio::awaitable<bool> BeastPageServer::serve_one(Visits::iterator visit) {
+  const bool came = co_await wait_for_request(visit);
+  if (!came) co_return false;
+
+  visit->stage = Stage::receiving;
+  visit->stream.expires_after(limits_.request);
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(limits_.head_bytes);
+  parser.body_limit(limits_.body_bytes);
+  auto read = co_await http::async_read(visit->stream, visit->received, parser, as_result);
+  const ErrorCode read_error = std::get<0>(read);
+  const Request& request = parser.get();
+  std::optional<Page> page = read_error ? refusal_of(read_error) : refusal_of(request);
+  if (read_error && !page) co_return false;
+
+  visit->stage = Stage::answering;
+  const bool refused = page.has_value();
+  if (!page) page = page_for(request);
+  const bool keep_alive = !refused && !stopping_ && request.keep_alive();
+  const unsigned version = read_error ? 11 : request.version();
+  Answer answer = answer_from(std::move(*page), version, request.method() == http::verb::head, keep_alive);
+  auto written = co_await http::async_write(visit->stream, answer, as_result);
+  if (std::get<0>(written)) co_return false;
+  if (!keep_alive) co_await see_off(visit);
+  co_return keep_alive;
+}
+
+// Reads until the other side has closed too: closing with unread bytes would reset the connection, and the answer
+// could get lost (RFC 9112 §9.6).
+asio::awaitable<void> BeastPageServer::see_off(Visits::iterator visit) {
+  visit->stage = Stage::idle;
+  visit->stream.expires_after(limits_.leaving);
+  ErrorCode error;
+  visit->stream.socket().shutdown(tcp::socket::shutdown_send, error);
+  while (!error && !stopping_) {
+    visit->received.clear();
+    const asio::mutable_buffer space = visit->received.prepare(4096);
+    auto read = co_await visit->stream.async_read_some(space, as_result);
+    error = std::get<0>(read);
+  }
+}
+
+Page BeastPageServer::page_for(const Request& request) const {
+  const std::string_view target(request.target().data(), request.target().size());
+  const std::string_view method(request.method_string().data(), request.method_string().size());
+  try {
+    return handler_(method == "HEAD" ? "GET" : method, target.substr(0, target.find('?')));
+  } catch (const std::exception&) {
+    return plain_page(500, "this page could not be made");
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PageServer>> start_page_server(const std::string& address, PageServer::Handler handler,
+                                                      PageLimits limits) {
+  const auto endpoint = parse_endpoint(address);
+  if (!endpoint) {
+    return Error(Fault::bad_request, Blame::gateway, "bad_address",
+                 "cannot listen on '" + address + "': an IP address and a port are needed, like 127.0.0.1:9090");
+  }
+  auto server = std::make_unique<BeastPageServer>(std::move(handler), limits);
+  if (const ErrorCode error = server->open(*endpoint)) {
+    return Error(Fault::unavailable, Blame::gateway, "listen_failed",
+                 "cannot listen on " + address + ": " + error.message());
+  }
+  return std::unique_ptr<PageServer>(std::move(server));
+}
+
+Result<std::unique_ptr<PageServer>> PageServer::start(const std::string& address, Handler handler) {
+  return start_page_server(address, std::move(handler), PageLimits{});
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/chat/dialect.hpp>
+#include <sluice/gateway/snapshot.hpp>
+#include <sluice/net/service.hpp>
+
+namespace sluice {
+
+// A path we serve.
+struct Endpoint {
+  enum class Kind : std::uint8_t { converse, models, model, health, nowhere };
+  std::string_view path;  // without the optional /v1; for `model` a prefix
+  http::Method method;
+  Kind kind;
+  chat::Task task;  // for `converse`
+};
+
+// Strings whose memory is used again by the worker's next exchanges.
+struct Scratch {
+  std::string id;
+  std::string path;
+  std::string asked;      // the model's name as the caller meant it
+  std::string unescaped;  // outline()'s
+  std::string renamed;    // a model name made for one request, as JSON
+  std::string head;       // of the upstream request
+  std::string timing;     // the server-timing value
+  std::string body;       // of an answer of our own
+};
+
+// Everything about one request, from the head read to the last byte written. Lives on the session's coroutine frame;
+// belongs to one worker. Who may write which member is told in docs/explanation/architecture.md.
+struct Exchange {
+  Exchange(std::shared_ptr<const Snapshot> the_world, const Endpoint& the_endpoint, const chat::Dialect& the_dialect,
+           net::Incoming& the_request, net::Reply& the_reply, Scratch& the_scratch, TimePoint start)
+      : world(std::move(the_world)),
+        endpoint(the_endpoint),
+        spoken(the_dialect),
+        incoming(the_request),
+        reply(the_reply),
+        scratch(the_scratch),
+        began(start) {}
+
+  // Fixed at the front door.
+  std::shared_ptr<const Snapshot> world;
+  const Endpoint& endpoint;
+  const chat::Dialect& spoken;
+  net::Incoming& incoming;
+  net::Reply& reply;
+  Scratch& scratch;
+  TimePoint began;
+
+  const Key* caller = nullptr;    // authenticate; null: nobody needed a key
+  std::string_view body;          // receive; void after the reply has begun to stream
+  chat::Outline outline;          // receive
+  const Model* model = nullptr;   // route
+  const Target* target = nullptr; // fall_back
+
+  // call_upstream
+  unsigned attempts = 0;
+  TimePoint attempt_began{};
+  Duration upstream_took{};  // of the last attempt, until its head
+  std::optional<chat::Usage> usage;
+  std::optional<TimePoint> first_event;
+  bool streaming = false;  // the answer is a stream
+  bool complete = false;   // the stream's own end was passed on: what follows cannot spoil it
+  bool told = false;       // the provider's own error event was passed on, or the stream cannot carry one
+
+  // whoever answers: answer, call_upstream, list_models
+  int status = 0;
+  Label code = labels::none;
+  std::string_view code_text;
+};
+
+}  // namespace sluice

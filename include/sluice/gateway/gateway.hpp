@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/base/id.hpp>
+#include <sluice/gateway/snapshot.hpp>
+#include <sluice/net/service.hpp>
+#include <sluice/net/transport.hpp>
+#include <sluice/telemetry/access_log.hpp>
+#include <sluice/telemetry/log.hpp>
+#include <sluice/telemetry/metrics.hpp>
+
+namespace sluice {
+
+// What a worker's gateway is made of; all of it outlives the gateway.
+struct GatewayParts {
+  const Clock& clock;
+  net::Transport& transport;
+  WorkerMetrics& metrics;
+  Metrics& labels;  // to intern error codes
+  AccessLog& access_log;
+  Log& log;
+};
+
+// The service of one worker: front door, chain of verbs, and the snapshot new requests start with.
+class Gateway : public net::Service {
+ public:
+  static std::unique_ptr<Gateway> make(GatewayParts parts, Random random, std::shared_ptr<const Snapshot> world);
+
+  // For requests from now on; running ones keep theirs. On the worker's thread.
+  virtual void use(std::shared_ptr<const Snapshot> world) = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <sluice/base/digest.hpp>
+#include <sluice/base/result.hpp>
+#include <sluice/base/secret.hpp>
+#include <sluice/chat/dialect.hpp>
+#include <sluice/config/config.hpp>
+#include <sluice/net/transport.hpp>
+#include <sluice/telemetry/metrics.hpp>
+
+namespace sluice {
+
+// An upstream we may call. Pure data: what it can do, its dialect and the transport do.
+struct Provider {
+  std::string name;
+  Label label{};
+  const chat::Dialect* dialect = nullptr;
+  net::Origin origin;
+  std::string path_prefix;  // what the base URL's path becomes: "/v1"
+  // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
+  Secret fixed_lines;
+};
+
+// One concrete thing to try.
+struct Target {
+  const Provider* provider = nullptr;
+  Label deployment{};      // the model as configured; for a pattern, the pattern
+  std::string model;       // empty: the caller's name as it is; "*": what the pattern's first star stood for
+  std::string model_json;  // `model` as a JSON string, quotes included; empty when it depends on the caller
+};
+
+// A name applications ask for, or a pattern of such names.
+struct Model {
+  std::string name;
+  Label label{};
+  std::vector<Target> targets;
+  unsigned attempts = 1;
+  config::ModelTimeouts timeouts;
+};
+
+// Which models somebody may ask for.
+struct AllowList {
+  std::optional<std::vector<std::string>> patterns;  // nothing: all
+  bool allows(std::string_view model) const;
+};
+
+struct Team {
+  std::string name;
+  AllowList models;
+};
+
+// A caller's key. The secret itself is not kept, only its digest.
+struct Key {
+  std::string name;
+  const Team* team = nullptr;
+  Digest digest{};
+  AllowList models;
+};
+
+// One configuration, compiled: every name is resolved to a pointer into the snapshot itself, so that a mistake is found
+// when it is loaded and never when it is used. Immutable; an exchange keeps the one it started with.
+class Snapshot {
+ public:
+  // What compiling needs of the process.
+  struct Means {
+    Metrics& metrics;                        // for labels
+    std::uint16_t built_in_port = 0;         // where the built-in provider listens
+    std::string agent;                       // our user-agent
+    // The authorities in a file, or the system's for an empty path. Asked for each provider; expected to
+    // return the same object for the same content, since connections are shared by it.
+    std::function<Result<std::shared_ptr<const net::Trust>>(const std::string&)> trust;
+  };
+  static Result<std::shared_ptr<const Snapshot>> compile(const config::Config& config, const Means& means);
+
+  Snapshot() = default;
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  // The model of exactly that name, else the first pattern, in the file's order, that matches; or null.
+  const Model* find_model(std::string_view name) const;
+  const std::vector<Model>& models() const { return models_; }
+
+  bool needs_keys() const { return needs_keys_; }
+  // The key with that secret, or null. The duration does not depend on how much of a secret is right.
+  const Key* find_key(std::string_view secret) const;
+
+ private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  struct DigestHash {
+    std::size_t operator()(const Digest& digest) const;
+  };
+  Result<> add_provider(const config::Provider& given, const Means& means);
+  void add_model(const config::Model& given, const Means& means);
+  void add_keys(const config::Config& config);
+
+  std::vector<Provider> providers_;
+  std::vector<Model> models_;
+  std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;
+  std::vector<const Model*> patterns_;
+  std::vector<Team> teams_;
+  std::vector<Key> keys_;
+  std::unordered_map<Digest, const Key*, DigestHash> by_digest_;
+  std::optional<Hmac> pepper_;  // of this snapshot alone
+  bool needs_keys_ = false;
+};
+
+}  // namespace sluice

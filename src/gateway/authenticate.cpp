@@ -1,0 +1,82 @@
+#include <array>
+#include <optional>
+
+#include <sluice/base/text.hpp>
+
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+// Where callers put their key; each provider's clients have their own habit.
+constexpr std::array<std::string_view, 3> key_fields{"x-api-key", "api-key", "x-goog-api-key"};
+
+struct Credential {
+  std::string_view key;  // empty: none was sent
+  bool ambiguous = false;
+};
+
+// The token of `Authorization: Bearer` (RFC 6750 §2.1); an empty one counts as none, another scheme as itself.
+std::string_view bearer(std::string_view value) {
+  constexpr std::string_view scheme = "bearer ";
+  if (value.size() < scheme.size() || !equals_ignoring_case(value.substr(0, scheme.size()), scheme)) {
+    return equals_ignoring_case(value, "bearer") ? std::string_view() : value;
+  }
+  value.remove_prefix(scheme.size());
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
+// Two places with different keys would let two readers of the request see two callers.
+Credential credential_in(std::span<const http::Field> fields) {
+  Credential found;
+  const auto offer = [&found](std::string_view key) {
+    if (key.empty()) return;
+    if (!found.key.empty() && found.key != key) found.ambiguous = true;
+    found.key = key;
+  };
+  for (const http::Field& field : fields) {
+    if (equals_ignoring_case(field.name, "authorization")) offer(bearer(field.value));
+    for (const std::string_view name : key_fields) {
+      if (equals_ignoring_case(field.name, name)) offer(field.value);
+    }
+  }
+  return found;
+}
+
+Error unauthenticated(std::string message) {
+  return Error(Fault::unauthenticated, Blame::client, "invalid_api_key", std::move(message));
+}
+
+class Authenticate final : public Middleware {
+ public:
+  explicit Authenticate(const GatewayParts& parts) : clock_(parts.clock), metrics_(parts.metrics) {}
+
+  Async<> handle(Exchange& exchange, Next next) const override {
+    if (exchange.world->needs_keys()) {
+      const TimePoint began = clock_.now();
+      const Credential credential = credential_in(exchange.incoming.request().fields);
+      if (credential.ambiguous) {
+        co_return Error(Fault::bad_request, Blame::client, "ambiguous_credentials",
+                        "The request carries two different API keys; send one.");
+      }
+      if (credential.key.empty()) {
+        co_return unauthenticated("No API key was sent. Send one as 'Authorization: Bearer KEY'.");
+      }
+      exchange.caller = exchange.world->find_key(credential.key);
+      if (exchange.caller == nullptr) co_return unauthenticated("The API key is not known.");
+      metrics_.spent(Phase::auth, clock_.now() - began);
+    }
+    co_return co_await next(exchange);
+  }
+
+ private:
+  const Clock& clock_;
+  WorkerMetrics& metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<Middleware> authenticate(const GatewayParts& parts) { return std::make_unique<Authenticate>(parts); }
+
+}  // namespace sluice

@@ -1,0 +1,200 @@
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "gateway/relay.hpp"
+#include "gateway/reply_fields.hpp"
+#include "gateway/retry_after.hpp"
+#include "gateway/upstream_head.hpp"
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t largest_answer = 64u << 20;  // that is collected before it is passed on
+constexpr std::size_t largest_error = 1u << 20;
+
+// What the first star of a pattern stands for in a name that matches it.
+std::string_view captured(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  const std::string_view after = pattern.substr(star + 1);
+  if (after.find('*') == std::string_view::npos) return name.substr(star, name.size() - star - after.size());
+  for (std::size_t length = 0; star + length <= name.size(); ++length) {
+    if (glob_matches(after, name.substr(star + length))) return name.substr(star, length);
+  }
+  return name.substr(star);
+}
+
+// The JSON string that goes where the caller wrote the model's name.
+std::string_view model_json_for(Exchange& exchange) {
+  const Target& target = *exchange.target;
+  if (!target.model_json.empty()) return target.model_json;
+  const chat::Range written = exchange.outline.model_value;
+  if (target.model.empty()) return exchange.body.substr(written.begin, written.end - written.begin);
+  exchange.scratch.renamed = '"';
+  append_json_escaped(exchange.scratch.renamed, captured(exchange.model->name, exchange.outline.model));
+  exchange.scratch.renamed += '"';
+  return exchange.scratch.renamed;
+}
+
+bool is_event_stream(const http::ResponseHead& head) {
+  constexpr std::string_view type = "text/event-stream";
+  const std::string_view value = http::find(head.fields, "content-type").value_or("");
+  return value.size() >= type.size() && equals_ignoring_case(value.substr(0, type.size()), type);
+}
+
+// The answer's content coding; empty for none.
+std::string_view coding_of(const http::ResponseHead& head) {
+  const std::string_view coding = http::find(head.fields, "content-encoding").value_or("");
+  return equals_ignoring_case(coding, "identity") ? std::string_view() : coding;
+}
+
+// Refusals of the caller's own request, which its client may match word by word.
+bool is_passed_on_unchanged(int status) { return status == 400 || status == 404 || status == 413 || status == 422; }
+
+class CallUpstream final : public Handler {
+ public:
+  explicit CallUpstream(const GatewayParts& parts) : parts_(parts) {}
+
+  Async<> handle(Exchange& exchange) const override {
+    ++exchange.attempts;
+    exchange.attempt_began = parts_.clock.now();
+    exchange.usage.reset();
+    exchange.first_event.reset();
+    exchange.told = false;
+    exchange.streaming = false;
+    Result<> outcome = co_await attempt(exchange);
+    parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment, outcome_of(exchange, outcome));
+    co_return outcome;
+  }
+
+ private:
+  static Outcome outcome_of(const Exchange& exchange, const Result<>& outcome) {
+    if (exchange.complete || outcome) return exchange.status >= 400 ? Outcome::client_error : Outcome::ok;
+    return outcome.error().outcome();
+  }
+
+  Async<> attempt(Exchange& exchange) const {
+    const bool meter_stream = exchange.outline.stream && exchange.endpoint.task != chat::Task::embedding;
+    net::Outgoing outgoing;
+    outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
+    if (!write_upstream_head(exchange, outgoing.body.bytes(), exchange.scratch.head)) {
+      co_return Error(Fault::bad_request, Blame::client, "invalid_request", "The request's header fields are too large.");
+    }
+    outgoing.head = exchange.scratch.head;
+    const config::ModelTimeouts& timeouts = exchange.model->timeouts;
+    const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle, exchange.attempt_began + timeouts.total};
+    Result<net::CallPtr> call =
+        co_await parts_.transport.send(exchange.target->provider->origin, outgoing, deadlines, exchange.incoming.stop());
+    exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
+    if (!call) co_return std::move(call).error();
+    co_return co_await pass_on(exchange, **call, meter_stream);
+  }
+
+  Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream) const {
+    const http::ResponseHead& head = call.head();
+    const int status = head.status;
+    const std::string_view coding = coding_of(head);
+    if (!coding.empty() && !accepts_coding(exchange.incoming.request().fields, coding)) {
+      co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+                      "The provider answered in a content coding that was not asked for.")
+          .with_outcome(Outcome::server_error)
+          .worth_retrying();
+    }
+    const bool good = status >= 200 && status < 300;
+    if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call);
+    // The head's fields are void once the body is read: what goes on to the client is kept here.
+    HeldFields held(exchange, head, parts_.clock.now());
+    if (good && is_event_stream(head)) {
+      const RelayParts relay{parts_.clock, parts_.metrics};
+      held.for_stream();
+      const http::HeadView reply{status, held.all()};
+      if (!coding.empty()) co_return co_await relay_opaque(relay, exchange, call, reply);
+      const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
+      const TimePoint first_event_by = exchange.attempt_began + exchange.model->timeouts.first_byte;
+      Result<> relayed = co_await relay_events(relay, exchange, call, reply, strip_usage, first_event_by);
+      if (exchange.complete && !exchange.usage) parts_.metrics.usage_missing(exchange.target->provider->label);
+      co_return relayed;
+    }
+    co_return co_await pass_on_whole(exchange, call, status, held, coding.empty());
+  }
+
+  // A failure that another target might not have.
+  Async<> fail(Exchange& exchange, net::Call& call) const {
+    const int status = call.head().status;
+    const auto wait = retry_after_of(call.head().fields, parts_.clock.utc());
+    const Result<> collected = co_await call.collect(largest_error);
+    if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
+    const std::string_view body = collected ? call.pending() : std::string_view();
+    co_return exchange.spoken.decode_error(status, body).with_retry_after(wait);
+  }
+
+  // Fields of the provider's answer and ours, with memory of their own.
+  class HeldFields {
+   public:
+    HeldFields(const Exchange& exchange, const http::ResponseHead& head, TimePoint now) : fields_(exchange) {
+      fields_.add_route(exchange);
+      std::size_t used = 0;
+      for (const http::Field& field : head.fields) {
+        const std::string_view name = passed_on_as(field.name);
+        if (name.empty() || field.value.size() > memory_.size() - used) continue;
+        field.value.copy(memory_.data() + used, field.value.size());
+        fields_.add(name, std::string_view(memory_.data() + used, field.value.size()));
+        used += field.value.size();
+      }
+      fields_.add("server-timing", timing(exchange, now));
+    }
+    HeldFields(const HeldFields&) = delete;
+    HeldFields& operator=(const HeldFields&) = delete;
+
+    void for_stream() {
+      fields_.add("cache-control", "no-cache");
+      fields_.add("x-accel-buffering", "no");  // for a proxy in front of us
+    }
+    std::span<const http::Field> all() const { return fields_.all(); }
+
+   private:
+    // In milliseconds (Server Timing §4): our own share so far, and the provider's until its head.
+    std::string_view timing(const Exchange& exchange, TimePoint now) {
+      using Milliseconds = std::chrono::duration<double, std::milli>;
+      const Duration own = now - exchange.began - exchange.upstream_took;
+      const int length = std::snprintf(timing_.data(), timing_.size(), "sluice;dur=%.3f, upstream;dur=%.3f", Milliseconds(own).count(),
+                                       Milliseconds(exchange.upstream_took).count());
+      return {timing_.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+    }
+
+    ReplyFields fields_;
+    std::array<char, 1024> memory_;
+    std::array<char, 96> timing_;
+  };
+
+  Async<> pass_on_whole(Exchange& exchange, net::Call& call, int status, HeldFields& held, bool readable) const {
+    const bool unframed = call.head().framing == http::Framing::until_close;
+    const Result<> collected = co_await call.collect(largest_answer);
+    if (!collected) co_return collected.error();
+    const std::string_view body = call.pending();
+    if (unframed && readable && !exchange.spoken.is_complete(body)) {
+      co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer ended too early.")
+          .with_outcome(Outcome::truncated)
+          .worth_retrying();
+    }
+    if (status < 300) {
+      if (readable) exchange.usage = exchange.spoken.usage_of(body);
+      if (!exchange.usage) parts_.metrics.usage_missing(exchange.target->provider->label);
+    }
+    exchange.first_event = parts_.clock.now();
+    exchange.status = status;
+    const http::HeadView head{status, held.all()};
+    co_return co_await exchange.reply.send(head, http::Slices(body));
+  }
+
+  const GatewayParts parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Handler> call_upstream(const GatewayParts& parts) { return std::make_unique<CallUpstream>(parts); }
+
+}  // namespace sluice

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include <sluice/gateway/exchange.hpp>
+
+namespace sluice {
+
+// What a method and a path lead to.
+struct Found {
+  const Endpoint* endpoint = nullptr;  // null: no such path
+  bool method_allowed = false;
+  std::string_view allow;  // the methods the path takes
+};
+
+// Looks a path (without query) up in the table of endpoints, exactly as it is written: nothing is decoded, merged or
+// folded, so that no two spellings of a path can be treated differently by two parts of the program.
+Found find_endpoint(http::Method method, std::string_view path);
+
+// The model's name in the path of a `model` endpoint.
+std::string_view model_in_path(std::string_view path);
+
+// A path's part before the query.
+std::string_view without_query(std::string_view target);
+
+}  // namespace sluice

@@ -1,0 +1,163 @@
+#include <sluice/gateway/gateway.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "gateway/endpoints.hpp"
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+using Chain = std::vector<std::unique_ptr<Middleware>>;
+
+constexpr std::size_t path_in_logs = 1024;
+
+// Every request that asks for an answer walks this way, in this order.
+Chain make_chain(const GatewayParts& parts) {
+  Chain chain;
+  chain.push_back(observe(parts));
+  chain.push_back(answer(parts));
+  chain.push_back(authenticate(parts));
+  chain.push_back(receive(parts));
+  chain.push_back(route(parts));
+  chain.push_back(fall_back(parts));
+  return chain;  // call_upstream is the handler at its end
+}
+
+// Nowhere to go: the path or the method is wrong.
+class Nowhere final : public Handler {
+ public:
+  Async<> handle(Exchange& exchange) const override {
+    const Found found = find_endpoint(exchange.incoming.request().method, exchange.scratch.path);
+    if (found.endpoint == nullptr) {
+      co_return Error(Fault::not_found, Blame::client, "not_found", "There is no such path here.");
+    }
+    co_return Error(Fault::method_not_allowed, Blame::client, "method_not_allowed", "This path does not take that method.")
+        .with_allow(found.allow);
+  }
+};
+
+class Door final : public Gateway {
+ public:
+  Door(const GatewayParts& parts, Random random, std::shared_ptr<const Snapshot> world)
+      : parts_(parts),
+        random_(random),
+        dialect_(chat::openai_chat()),
+        chain_(make_chain(parts)),
+        call_upstream_(sluice::call_upstream(parts)),
+        list_models_(sluice::list_models(parts)),
+        say_healthy_(sluice::say_healthy()) {
+    use(std::move(world));
+  }
+
+  // In a control block of this worker's own: the count is touched by every request, and would else be a cache line
+  // that all cores fight for.
+  void use(std::shared_ptr<const Snapshot> world) override {
+    const Snapshot* snapshot = world.get();
+    world_ = std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
+  }
+
+  Async<> serve(net::Incoming& incoming, net::Reply& reply) override {
+    const http::RequestView& request = incoming.request();
+    const std::string_view path = without_query(request.target);
+    const Found found = find_endpoint(request.method, path);
+    const bool allowed = found.endpoint != nullptr && found.method_allowed;
+    Scratch* scratch = borrow();
+    Exchange exchange(world_, found.endpoint != nullptr ? *found.endpoint : nowhere, dialect_, incoming, reply, *scratch, incoming.arrived());
+    scratch->path.assign(path.substr(0, path_in_logs));
+    scratch->asked.clear();
+    name(request, *scratch);
+    Result<> outcome = co_await way(found, allowed)(exchange);
+    give_back(scratch);
+    co_return outcome;
+  }
+
+  void refused(int status, std::string_view peer) override {
+    parts_.metrics.rejected(status == 503 ? Rejection::overload : status == 408 ? Rejection::too_slow : Rejection::malformed);
+    AccessRecord record;
+    record.time = parts_.clock.utc();
+    record.client = peer;
+    record.status = status;
+    record.error = code_of(status);
+    parts_.access_log.write(record);
+  }
+
+  std::string_view refusal_body(int status, std::string_view reason) override {
+    const Fault fault = status == 503 ? Fault::unavailable : Fault::bad_request;
+    refusal_.clear();
+    dialect_.encode_error(Error(fault, Blame::client, code_of(status), std::string(reason)), refusal_);
+    return refusal_;
+  }
+
+ private:
+  static constexpr Endpoint nowhere{"", http::Method::other, Endpoint::Kind::nowhere, {}};
+
+  static std::string_view code_of(int status) {
+    switch (status) {
+      case 408: return "request_timeout";
+      case 503: return "service_unavailable";
+      default: return "invalid_request";
+    }
+  }
+
+  // Paths outside the API are answered and logged, but nobody is asked for a key.
+  Next way(const Found& found, bool allowed) const {
+    const std::span<const std::unique_ptr<Middleware>> all(chain_);
+    if (!allowed) return Next(all.first(2), nowhere_);
+    switch (found.endpoint->kind) {
+      case Endpoint::Kind::nowhere: return Next(all.first(2), nowhere_);
+      case Endpoint::Kind::health: return Next(all.first(2), *say_healthy_);
+      case Endpoint::Kind::models:
+      case Endpoint::Kind::model: return Next(all.first(3), *list_models_);
+      case Endpoint::Kind::converse: break;
+    }
+    return Next(all, *call_upstream_);
+  }
+
+  // The caller's own id, if it may be used, else one of ours.
+  void name(const http::RequestView& request, Scratch& scratch) {
+    for (const std::string_view field : {"x-request-id", "x-client-request-id"}) {
+      const auto given = http::find(request.fields, field);
+      if (given && is_usable_request_id(*given)) {
+        scratch.id.assign(*given);
+        return;
+      }
+    }
+    scratch.id.assign(RequestId(random_).text());
+  }
+
+  Scratch* borrow() {
+    if (idle_.empty()) {
+      all_.push_back(std::make_unique<Scratch>());
+      idle_.reserve(all_.size());
+      idle_.push_back(all_.back().get());
+    }
+    Scratch* scratch = idle_.back();
+    idle_.pop_back();
+    return scratch;
+  }
+  void give_back(Scratch* scratch) { idle_.push_back(scratch); }
+
+  const GatewayParts parts_;
+  Random random_;
+  const chat::Dialect& dialect_;
+  std::shared_ptr<const Snapshot> world_;
+  Chain chain_;
+  std::unique_ptr<Handler> call_upstream_;
+  std::unique_ptr<Handler> list_models_;
+  std::unique_ptr<Handler> say_healthy_;
+  Nowhere nowhere_;
+  std::vector<std::unique_ptr<Scratch>> all_;
+  std::vector<Scratch*> idle_;
+  std::string refusal_;
+};
+
+}  // namespace
+
+std::unique_ptr<Gateway> Gateway::make(GatewayParts parts, Random random, std::shared_ptr<const Snapshot> world) {
+  return std::make_unique<Door>(parts, random, std::move(world));
+}
+
+}  // namespace sluice

@@ -1,0 +1,101 @@
+#include <utility>
+
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+class Observe final : public Middleware {
+ public:
+  explicit Observe(const GatewayParts& parts) : parts_(parts) {}
+
+  Async<> handle(Exchange& exchange, Next next) const override {
+    const bool counted = exchange.endpoint.kind != Endpoint::Kind::nowhere && exchange.endpoint.kind != Endpoint::Kind::health;
+    if (counted) parts_.metrics.request_began();
+    // Copied, because the request's memory may be given back while the answer streams.
+    const http::Method method = exchange.incoming.request().method;
+    Result<> outcome = co_await next(exchange);
+    const bool cut = !outcome && exchange.reply.begun() && exchange.streaming && !exchange.complete;
+    if (!outcome && outcome.error().fault() == Fault::client_left) gone(exchange);
+    if (counted) count(exchange);
+    log(exchange, method, cut);
+    co_return outcome;
+  }
+
+ private:
+  // A client that left before the answer was complete is 499 in the books, whatever status it had seen.
+  void gone(Exchange& exchange) const {
+    if (exchange.complete) return;
+    exchange.code_text = "client_left";
+    exchange.code = parts_.labels.label(exchange.code_text);
+    exchange.status = 499;
+  }
+
+  void count(const Exchange& exchange) const {
+    const TimePoint now = parts_.clock.now();
+    Answered answered;
+    answered.model = exchange.model != nullptr ? exchange.model->label : asked_label(exchange);
+    answered.provider = exchange.target != nullptr ? exchange.target->provider->label : labels::none;
+    answered.code = exchange.code;
+    answered.status = exchange.status;
+    answered.stream = exchange.streaming;
+    answered.reached_upstream = exchange.attempts > 0;
+    answered.took = now - exchange.began;
+    if (exchange.first_event) answered.first_token = *exchange.first_event - exchange.began;
+    if (exchange.usage) {
+      answered.input = exchange.usage->input;
+      answered.cache_read = exchange.usage->cache_read;
+      answered.cache_write = exchange.usage->cache_write;
+      answered.output = exchange.usage->output;
+      answered.reasoning = exchange.usage->reasoning;
+    }
+    parts_.metrics.answered(answered);
+  }
+
+  static Label asked_label(const Exchange& exchange) {
+    return exchange.scratch.asked.empty() ? labels::none : labels::other;
+  }
+
+  void log(const Exchange& exchange, http::Method method, bool cut) const {
+    const TimePoint now = parts_.clock.now();
+    AccessRecord record;
+    record.time = parts_.clock.utc();
+    record.request_id = exchange.scratch.id;
+    record.client = exchange.incoming.peer();
+    record.method = http::to_string(method);
+    record.path = exchange.scratch.path;
+    record.status = exchange.status;
+    record.error = exchange.code_text;
+    if (exchange.caller != nullptr) {
+      record.key = exchange.caller->name;
+      if (exchange.caller->team != nullptr) record.team = exchange.caller->team->name;
+    }
+    if (exchange.model != nullptr) {
+      record.model = exchange.model->name;
+    } else if (!exchange.scratch.asked.empty()) {
+      record.model = "other";
+    }
+    if (exchange.target != nullptr) record.provider = exchange.target->provider->name;
+    record.attempts = static_cast<int>(exchange.attempts);
+    record.stream = exchange.streaming;
+    record.cut = cut;
+    if (exchange.usage) {
+      record.counted = true;
+      record.input_tokens = exchange.usage->input + exchange.usage->cache_read + exchange.usage->cache_write;
+      record.output_tokens = exchange.usage->output + exchange.usage->reasoning;
+    }
+    if (exchange.first_event) record.first_byte = *exchange.first_event - exchange.began;
+    record.duration = now - exchange.began;
+    record.bytes_in = exchange.incoming.bytes_in();
+    record.bytes_out = exchange.reply.bytes_out();
+    parts_.access_log.write(record);
+  }
+
+  const GatewayParts parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Middleware> observe(const GatewayParts& parts) { return std::make_unique<Observe>(parts); }
+
+}  // namespace sluice

@@ -1,0 +1,39 @@
+#include <sluice/base/text.hpp>
+
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+class Receive final : public Middleware {
+ public:
+  explicit Receive(const GatewayParts& parts) : clock_(parts.clock), metrics_(parts.metrics) {}
+
+  Async<> handle(Exchange& exchange, Next next) const override {
+    const auto coding = http::find(exchange.incoming.request().fields, "content-encoding");
+    if (coding && !equals_ignoring_case(*coding, "identity")) {
+      co_return Error(Fault::unsupported, Blame::client, "unsupported_content_encoding",
+                      "Request bodies are taken without content coding only.");
+    }
+    const Result<std::string_view> body = co_await exchange.incoming.collect();
+    if (!body) co_return body.error();
+    const TimePoint began = clock_.now();
+    exchange.body = *body;
+    Result<chat::Outline> outline = exchange.spoken.outline(exchange.endpoint.task, *body, exchange.scratch.unescaped);
+    if (!outline) co_return std::move(outline).error();
+    exchange.outline = *std::move(outline);
+    exchange.scratch.asked.assign(exchange.outline.model);
+    metrics_.spent(Phase::receive, clock_.now() - began);
+    co_return co_await next(exchange);
+  }
+
+ private:
+  const Clock& clock_;
+  WorkerMetrics& metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<Middleware> receive(const GatewayParts& parts) { return std::make_unique<Receive>(parts); }
+
+}  // namespace sluice

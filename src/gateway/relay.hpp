@@ -1,0 +1,26 @@
+#pragma once
+
+#include <sluice/base/clock.hpp>
+#include <sluice/gateway/exchange.hpp>
+#include <sluice/net/transport.hpp>
+#include <sluice/telemetry/metrics.hpp>
+
+namespace sluice {
+
+// What every way of passing an answer on needs.
+struct RelayParts {
+  const Clock& clock;
+  WorkerMetrics& metrics;
+};
+
+// Passes a stream of server-sent events on, event by event and byte for byte. The reply's head waits for the first
+// event with data, so that a stream that fails at once is an Error and nothing was sent. Afterwards an Error means
+// that the stream broke: it never ends cleanly without the dialect's own end marker. `strip_usage`: the usage event is
+// there only because we asked for it, and is kept back. `first_event_by` bounds the wait for the first event.
+Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head, bool strip_usage,
+                     TimePoint first_event_by);
+
+// Passes a body on as it comes, without looking into it: encoded streams. When it breaks, the connection does.
+Async<> relay_opaque(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head);
+
+}  // namespace sluice

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <sluice/gateway/exchange.hpp>
+
+namespace sluice {
+
+// Writes a number into `room` and returns its text.
+inline std::string_view decimal(std::span<char> room, std::uint64_t number) {
+  const std::to_chars_result result = std::to_chars(room.data(), room.data() + room.size(), number);
+  return {room.data(), static_cast<std::size_t>(result.ptr - room.data())};
+}
+
+// The fields of a reply, borrowed from the exchange and from whoever adds them. Begins with x-request-id.
+class ReplyFields {
+ public:
+  explicit ReplyFields(const Exchange& exchange) { add("x-request-id", exchange.scratch.id); }
+
+  void add(std::string_view name, std::string_view value) {
+    if (count_ < fields_.size()) fields_[count_++] = {name, value};
+  }
+  // Where the answer came from: x-sluice-model, -provider, -attempts.
+  void add_route(const Exchange& exchange) {
+    if (exchange.target == nullptr) return;
+    add("x-sluice-model", exchange.target->model_json.empty() ? std::string_view(exchange.scratch.asked)
+                                                              : std::string_view(exchange.target->model));
+    add("x-sluice-provider", exchange.target->provider->name);
+    add("x-sluice-attempts", decimal(attempts_, exchange.attempts));
+  }
+  std::span<const http::Field> all() const { return {fields_.data(), count_}; }
+
+ private:
+  std::array<http::Field, 24> fields_{};
+  std::size_t count_ = 0;
+  std::array<char, 12> attempts_{};
+};
+
+}  // namespace sluice

@@ -1,0 +1,31 @@
+#include "gateway/access.hpp"
+#include "gateway/verbs.hpp"
+
+namespace sluice {
+namespace {
+
+class Route final : public Middleware {
+ public:
+  explicit Route(const GatewayParts& parts) : clock_(parts.clock), metrics_(parts.metrics) {}
+
+  Async<> handle(Exchange& exchange, Next next) const override {
+    const TimePoint began = clock_.now();
+    const std::string_view asked = exchange.outline.model;
+    // First the permission: who may not ask for a name does not learn whether it exists.
+    if (!may_ask_for(exchange, asked)) co_return model_not_allowed(asked);
+    exchange.model = exchange.world->find_model(asked);
+    if (exchange.model == nullptr) co_return no_such_model(asked);
+    metrics_.spent(Phase::route, clock_.now() - began);
+    co_return co_await next(exchange);
+  }
+
+ private:
+  const Clock& clock_;
+  WorkerMetrics& metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<Middleware> route(const GatewayParts& parts) { return std::make_unique<Route>(parts); }
+
+}  // namespace sluice

@@ -1,0 +1,144 @@
+#include <sluice/gateway/snapshot.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+#include <sluice/config/load.hpp>
+
+namespace sluice {
+namespace {
+
+std::string as_json(std::string_view text) {
+  std::string json = "\"";
+  append_json_escaped(json, text);
+  json += '"';
+  return json;
+}
+
+Error unusable(const std::string& provider, const std::string& why) {
+  return Error(Fault::internal, Blame::gateway, "configuration", "providers." + provider + ": " + why);
+}
+
+// The host field's value: the port only if it is not the scheme's own (RFC 9110 §7.2).
+std::string host_of(const config::Url& url) {
+  const bool literal_v6 = url.host.find(':') != std::string::npos;
+  std::string host = literal_v6 ? "[" + url.host + "]" : url.host;
+  if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
+  return host;
+}
+
+}  // namespace
+
+bool AllowList::allows(std::string_view model) const {
+  return !patterns || std::any_of(patterns->begin(), patterns->end(),
+                                  [model](const std::string& pattern) { return glob_matches(pattern, model); });
+}
+
+std::size_t Snapshot::DigestHash::operator()(const Digest& digest) const {
+  std::size_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
+}
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::compile(const config::Config& config, const Means& means) {
+  auto snapshot = std::make_shared<Snapshot>();
+  // Reserved, because everything below points into these.
+  snapshot->providers_.reserve(config.providers.size());
+  snapshot->models_.reserve(config.models.size());
+  snapshot->teams_.reserve(config.teams.size());
+  snapshot->keys_.reserve(config.keys.size());
+  for (const config::Provider& provider : config.providers) {
+    const Result<> added = snapshot->add_provider(provider, means);
+    if (!added) return added.error();
+  }
+  for (const config::Model& model : config.models) snapshot->add_model(model, means);
+  snapshot->add_keys(config);
+  return std::shared_ptr<const Snapshot>(std::move(snapshot));
+}
+
+Result<> Snapshot::add_provider(const config::Provider& given, const Means& means) {
+  Provider provider;
+  provider.name = given.name;
+  provider.label = means.metrics.label(given.name);
+  provider.dialect = chat::dialect_named(given.dialect);
+  if (provider.dialect == nullptr) return unusable(given.name, "no dialect is called \"" + given.dialect + "\"");
+  const std::string base = given.built_in ? "http://127.0.0.1:" + std::to_string(means.built_in_port) + "/v1" : given.base_url;
+  const std::optional<config::Url> url = config::parse_url(base);
+  if (!url) return unusable(given.name, "the base URL cannot be read");
+  provider.origin.host = url->host;
+  provider.origin.port = url->port;
+  provider.origin.tls = url->tls;
+  provider.origin.allow_private = given.allow_private;
+  provider.path_prefix = url->path;
+  if (url->tls) {
+    Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
+    if (!trust) return unusable(given.name, trust.error().message());
+    provider.origin.trust = *std::move(trust);
+  }
+  std::string lines = "host: " + host_of(*url) + "\r\n";
+  if (!given.api_key.empty()) lines.append("authorization: Bearer ").append(given.api_key.reveal()).append("\r\n");
+  lines += "user-agent: " + means.agent + "\r\naccept-encoding: identity\r\n";
+  provider.fixed_lines = Secret(std::move(lines));
+  providers_.push_back(std::move(provider));
+  return Ok{};
+}
+
+void Snapshot::add_model(const config::Model& given, const Means& means) {
+  Model model;
+  model.name = given.name;
+  model.label = means.metrics.label(given.name);
+  model.attempts = given.attempts;
+  model.timeouts = given.timeouts;
+  for (const config::Target& wanted : given.targets) {
+    const auto provider = std::find_if(providers_.begin(), providers_.end(),
+                                       [&](const Provider& candidate) { return candidate.name == wanted.provider; });
+    if (provider == providers_.end()) continue;  // the loader refuses this
+    Target target;
+    target.provider = &*provider;
+    target.model = wanted.model;
+    const bool depends = wanted.model.empty() || wanted.model == "*";
+    target.deployment = means.metrics.label(depends ? given.name : wanted.model);
+    if (!depends) target.model_json = as_json(wanted.model);
+    model.targets.push_back(std::move(target));
+  }
+  models_.push_back(std::move(model));
+  const Model& added = models_.back();
+  if (added.name.find('*') == std::string::npos) {
+    by_name_.emplace(added.name, &added);
+  } else {
+    patterns_.push_back(&added);
+  }
+}
+
+void Snapshot::add_keys(const config::Config& config) {
+  for (const config::Team& team : config.teams) teams_.push_back({team.name, {team.models}});
+  std::array<std::uint8_t, 32> pepper{};
+  fill_with_random(pepper);
+  pepper_.emplace(pepper);
+  for (const config::Key& given : config.keys) {
+    const auto team = std::find_if(teams_.begin(), teams_.end(), [&](const Team& candidate) { return candidate.name == given.team; });
+    keys_.push_back({given.name, team == teams_.end() ? nullptr : &*team, (*pepper_)(given.secret.reveal()), {given.models}});
+    by_digest_.emplace(keys_.back().digest, &keys_.back());
+  }
+  needs_keys_ = !config.auth_none && !keys_.empty();
+}
+
+const Model* Snapshot::find_model(std::string_view name) const {
+  if (const auto exact = by_name_.find(name); exact != by_name_.end()) return exact->second;
+  for (const Model* pattern : patterns_) {
+    if (glob_matches(pattern->name, name)) return pattern;
+  }
+  return nullptr;
+}
+
+const Key* Snapshot::find_key(std::string_view secret) const {
+  // The look-up is by a keyed digest: how it ends tells nothing about the secret.
+  const Digest digest = (*pepper_)(secret);
+  const auto found = by_digest_.find(digest);
+  return found != by_digest_.end() && equal_in_constant_time(found->second->digest, digest) ? found->second : nullptr;
+}
+
+}  // namespace sluice

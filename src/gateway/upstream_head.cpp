@@ -1,0 +1,91 @@
+#include "gateway/upstream_head.hpp"
+
+#include <array>
+
+#include <sluice/base/text.hpp>
+#include <sluice/http/writer.hpp>
+
+namespace sluice {
+namespace {
+
+constexpr std::array<std::string_view, 2> taken_along{"openai-beta", "idempotency-key"};
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// A weight of zero (";q=0", "q=0.000") means "not acceptable".
+bool is_refused(std::string_view parameters) {
+  const std::size_t at = parameters.find("q=");
+  if (at == std::string_view::npos) return false;
+  const std::string_view weight = trimmed(parameters.substr(at + 2));
+  return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::string& out) {
+  const std::span<const http::Field> fields = exchange.incoming.request().fields;
+  const Provider& provider = *exchange.target->provider;
+  const std::string_view type = http::find(fields, "content-type").value_or("application/json");
+  const std::string_view accept = http::find(fields, "accept").value_or(exchange.outline.stream ? "text/event-stream" : "application/json");
+  std::size_t needed = 512 + provider.fixed_lines.reveal().size() + provider.path_prefix.size() + type.size() + accept.size();
+  for (const std::string_view name : taken_along) needed += name.size() + http::find(fields, name).value_or("").size();
+  if (out.size() < needed) out.resize(needed);
+  std::array<char, 512> target;
+  if (provider.path_prefix.size() + exchange.endpoint.path.size() > target.size()) return false;
+  const std::size_t prefix = provider.path_prefix.copy(target.data(), target.size());
+  const std::size_t rest = exchange.endpoint.path.copy(target.data() + prefix, target.size() - prefix);
+
+  http::HeadWriter head(out);
+  head.request_line("POST", std::string_view(target.data(), prefix + rest));
+  head.raw(provider.fixed_lines.reveal());
+  head.field("content-type", type);
+  head.field("accept", accept);
+  for (const std::string_view name : taken_along) {
+    if (const auto value = http::find(fields, name)) head.field(name, *value);
+  }
+  head.field("content-length", body_bytes);
+  head.end();
+  if (head.failed()) return false;
+  out.resize(head.text().size());
+  return true;
+}
+
+bool accepts_coding(std::span<const http::Field> request_fields, std::string_view coding) {
+  for (const http::Field& field : request_fields) {
+    if (!equals_ignoring_case(field.name, "accept-encoding")) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view item = trimmed(rest.substr(0, comma));
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      const std::size_t semicolon = item.find(';');
+      const std::string_view name = trimmed(item.substr(0, semicolon));
+      const bool refused = semicolon != std::string_view::npos && is_refused(item.substr(semicolon));
+      if ((name == "*" || equals_ignoring_case(name, coding)) && !refused) return true;
+    }
+  }
+  return false;
+}
+
+std::string_view passed_on_as(std::string_view name) {
+  struct Pair {
+    std::string_view theirs;
+    std::string_view ours;
+  };
+  static constexpr std::array<Pair, 6> allowed{{{"content-type", "content-type"},
+                                                {"content-encoding", "content-encoding"},
+                                                {"openai-processing-ms", "openai-processing-ms"},
+                                                {"openai-version", "openai-version"},
+                                                {"openai-model", "openai-model"},
+                                                {"x-request-id", "x-upstream-request-id"}}};
+  for (const Pair& pair : allowed) {
+    if (equals_ignoring_case(name, pair.theirs)) return pair.ours;
+  }
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sluice/gateway/exchange.hpp>
+
+namespace sluice {
+
+// Writes the head of the request to the exchange's target into `out`: made anew from what we know, never copied from
+// the caller's framing. Of the caller's fields only content-type, accept, openai-beta and idempotency-key go along.
+// False if it cannot be written (a field larger than any sane head).
+bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::string& out);
+
+// Whether the caller takes answers in this content coding (RFC 9110 §12.5.3).
+bool accepts_coding(std::span<const http::Field> request_fields, std::string_view coding);
+
+// A provider's field that callers may see, or nothing: an allow-list, so that cookies, server names and account names
+// stay behind. x-request-id comes out as x-upstream-request-id.
+std::string_view passed_on_as(std::string_view name);
+
+}  // namespace sluice

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/gateway/gateway.hpp>
+#include <sluice/gateway/middleware.hpp>
+
+// The verbs of the chain, in the order of make_chain(). One file each; none knows another.
+namespace sluice {
+
+// Counts and logs every request, whatever became of it.
+std::unique_ptr<Middleware> observe(const GatewayParts& parts);
+// Turns an Error into bytes, and is the only one to do so.
+std::unique_ptr<Middleware> answer(const GatewayParts& parts);
+// Finds out who is calling, by key.
+std::unique_ptr<Middleware> authenticate(const GatewayParts& parts);
+// Fetches the body and reads its outline.
+std::unique_ptr<Middleware> receive(const GatewayParts& parts);
+// Finds the model asked for, if this caller may use it.
+std::unique_ptr<Middleware> route(const GatewayParts& parts);
+// Tries the model's targets in order until one answers.
+std::unique_ptr<Middleware> fall_back(const GatewayParts& parts);
+
+// The ends of chains.
+std::unique_ptr<Handler> call_upstream(const GatewayParts& parts);
+std::unique_ptr<Handler> list_models(const GatewayParts& parts);
+std::unique_ptr<Handler> say_healthy();
+
+}  // namespace sluice

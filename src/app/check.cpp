@@ -1,0 +1,32 @@
+#include "app/check.hpp"
+
+#include <ostream>
+
+#include "app/surroundings.hpp"
+
+namespace sluice::app {
+namespace {
+
+constexpr int no_input = 66;
+constexpr int bad_configuration = 78;
+
+}  // namespace
+
+int check(const std::string& file, const config::Surroundings& surroundings, std::ostream& out, std::ostream& err) {
+  const auto text = read_configuration_file(file);
+  if (!text) {
+    err << "sluice: " << text.error().message() << '\n';
+    return text.error().fault() == Fault::too_large ? bad_configuration : no_input;
+  }
+  const config::Loaded loaded = config::load(*text, surroundings);
+  for (const config::Complaint& complaint : loaded.complaints) out << complaint.text(file) << '\n';
+  if (!loaded.ok()) return bad_configuration;
+  out << file << ": ok\n";
+  return 0;
+}
+
+int check(const std::string& file, std::ostream& out, std::ostream& err) {
+  return check(file, config::process_surroundings(), out, err);
+}
+
+}  // namespace sluice::app

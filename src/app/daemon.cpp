@@ -1,0 +1,215 @@
+#include "app/daemon.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sluice/net/page_server.hpp>
+#include <sluice/telemetry/access_log.hpp>
+#include <sluice/telemetry/metrics.hpp>
+#include <sys/resource.h>
+
+#include "app/demo.hpp"
+#include "app/trust_shelf.hpp"
+#include "app/version.hpp"
+#include "app/worker.hpp"
+
+namespace sluice::app {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration patience = 1s;  // with a worker that is asked for its counts
+
+// Every connection of a client may need one to a provider, and files and logs need some too.
+std::int64_t connections_allowed(std::uint64_t configured) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::uint64_t descriptors = limit.rlim_cur == RLIM_INFINITY ? configured * 2 + 200 : limit.rlim_cur;
+  const std::uint64_t possible = descriptors > 202 ? (descriptors - 200) / 2 : 1;
+  return static_cast<std::int64_t>(std::min(configured, possible));
+}
+
+bool needs_built_in(const config::Config& config) {
+  return std::any_of(config.providers.begin(), config.providers.end(), [](const auto& provider) { return provider.built_in; });
+}
+
+class RunningDaemon final : public Daemon {
+ public:
+  explicit RunningDaemon(Surface surface)
+      : clock_(system_clock()), log_(surface.log), metrics_(make_metrics(version(), revision())), access_log_(make_access_log(surface.access_log)) {}
+
+  ~RunningDaemon() override {
+    admin_.reset();  // it asks the workers
+    stop();
+    wait();
+  }
+
+  Result<> begin(const config::Config& config) {
+    Result<World> world = prepare(config);
+    if (!world) return world.error();
+    started_with_ = config.server;
+    admin_listen_ = config.admin.listen;
+    drain_ = config.server.drain;
+    const Result<> workers = start_workers(config, *world);
+    if (!workers) return workers;
+    metrics_->gauges_from([this] { return gauges(); });
+    auto admin = net::PageServer::start(config.admin.listen, [this](std::string_view method, std::string_view path) { return page(method, path); });
+    if (!admin) return admin.error();
+    admin_ = *std::move(admin);
+    metrics_->reloaded(true, clock_.utc());
+    for (const auto& worker : workers_) worker->start();
+    started_ = true;
+    return Ok{};
+  }
+
+  std::uint16_t port() const override { return workers_.front()->port(); }
+  std::uint16_t admin_port() const override { return admin_->port(); }
+
+  Result<> reload(const config::Config& config) override {
+    Result<World> world = prepare(config);
+    metrics_->reloaded(static_cast<bool>(world), clock_.utc());
+    if (!world) return world.error();
+    if (config.server.listen != started_with_.listen || config.server.workers != started_with_.workers || config.admin.listen != admin_listen_) {
+      log_.warn("listen addresses and the number of workers change with a restart only");
+    }
+    drain_ = config.server.drain;
+    for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
+    return Ok{};
+  }
+
+  void reload_failed() override { metrics_->reloaded(false, clock_.utc()); }
+
+  void drain() override {
+    draining_ = true;
+    for (const auto& worker : workers_) worker->drain(drain_.delay, drain_.grace);
+  }
+
+  void stop() override {
+    draining_ = true;
+    if (!started_) return;
+    for (const auto& worker : workers_) worker->stop();
+  }
+
+  void wait() override {
+    for (const auto& worker : workers_) worker->join();
+  }
+
+ private:
+  // A configuration made ready for use.
+  struct World {
+    net::ServerSettings settings;
+    std::shared_ptr<const Snapshot> snapshot;
+  };
+
+  Result<World> prepare(const config::Config& config) {
+    if (needs_built_in(config) && demo_ == nullptr) {
+      auto demo = Demo::start(clock_);
+      if (!demo) return demo.error();
+      demo_ = *std::move(demo);
+    }
+    World world;
+    world.settings = settings_of(config.server);
+    if (config.server.tls) {
+      auto identity = net::Identity::load(config.server.tls->certificate, config.server.tls->key);
+      if (!identity) return identity.error();
+      world.settings.identity = *std::move(identity);
+      metrics_->certificate_expires(world.settings.identity->expires());
+    }
+    const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0), "sluice/" + std::string(version()),
+                                [this](const std::string& path) { return trusts_.get(path); }};
+    auto snapshot = Snapshot::compile(config, means);
+    if (!snapshot) return snapshot.error();
+    world.snapshot = *std::move(snapshot);
+    return world;
+  }
+
+  net::ServerSettings settings_of(const config::Server& server) {
+    net::ServerSettings settings;
+    settings.limits.body = server.limits.body;
+    settings.limits.header = server.limits.header;
+    settings.limits.buffered = static_cast<std::int64_t>(server.limits.buffered);
+    settings.limits.connections = connections_allowed(server.limits.connections);
+    settings.timeouts.header = server.timeouts.header;
+    settings.timeouts.body = server.timeouts.body;
+    settings.timeouts.idle = server.timeouts.idle;
+    if (settings.limits.connections < static_cast<std::int64_t>(server.limits.connections)) {
+      log_.info("the descriptor limit allows fewer connections than configured",
+                {{"configured", std::to_string(server.limits.connections)}, {"allowed", std::to_string(settings.limits.connections)}});
+    }
+    return settings;
+  }
+
+  // The first worker's port, which may have been chosen by the system, is everybody's.
+  Result<> start_workers(const config::Config& config, const World& world) {
+    const unsigned count = config.server.workers > 0 ? config.server.workers : std::max(1u, std::thread::hardware_concurrency());
+    const WorkerParts parts{clock_, load_, *metrics_, *access_log_, log_};
+    std::string address = config.server.listen;
+    for (unsigned i = 0; i < count; ++i) {
+      workers_.push_back(std::make_unique<Worker>(parts, world.settings, world.snapshot));
+      const Result<> listening = workers_.back()->listen(address);
+      if (!listening) return listening;
+      address = address.substr(0, address.rfind(':') + 1) + std::to_string(workers_.front()->port());
+    }
+    return Ok{};
+  }
+
+  Gauges gauges() {
+    Gauges gauges;
+    for (const auto& worker : workers_) {
+      Worker::Counts counts;
+      if (!worker->count(counts, patience)) continue;
+      gauges.client.idle += static_cast<std::int64_t>(counts.clients.idle);
+      gauges.client.active += static_cast<std::int64_t>(counts.clients.active);
+      gauges.upstream.idle += static_cast<std::int64_t>(counts.upstreams.idle);
+      gauges.upstream.active += static_cast<std::int64_t>(counts.upstreams.active);
+    }
+    gauges.log_lines_dropped = access_log_->dropped();
+    return gauges;
+  }
+
+  // Whether every worker still turns; not whether any provider does.
+  bool alive() {
+    return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+      Worker::Counts counts;
+      return worker->count(counts, patience);
+    });
+  }
+
+  net::Page page(std::string_view method, std::string_view path) {
+    const bool known = path == "/metrics" || path == "/livez" || path == "/readyz";
+    if (!known) return {404, "text/plain; charset=utf-8", "not found\n", {}};
+    if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "method not allowed\n", "GET, HEAD"};
+    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_->scrape(), {}};
+    const bool good = path == "/readyz" ? !draining_ : alive();
+    return {good ? 200 : 503, "text/plain; charset=utf-8", good ? "ok\n" : (path == "/readyz" ? "draining\n" : "stuck\n"), {}};
+  }
+
+  const Clock& clock_;
+  Log& log_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<AccessLog> access_log_;
+  net::SharedLoad load_;
+  TrustShelf trusts_;
+  std::unique_ptr<Demo> demo_;
+  config::Server started_with_;
+  std::string admin_listen_;
+  config::Drain drain_;
+  std::atomic<bool> draining_{false};
+  bool started_ = false;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<net::PageServer> admin_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const config::Config& config, Surface surface) {
+  auto daemon = std::make_unique<RunningDaemon>(surface);
+  const Result<> begun = daemon->begin(config);
+  if (!begun) return begun.error();
+  return std::unique_ptr<Daemon>(std::move(daemon));
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,71 @@
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <sluice/config/load.hpp>
+
+#include "app/check.hpp"
+#include "app/healthcheck.hpp"
+#include "app/serve.hpp"
+#include "app/surroundings.hpp"
+#include "app/version.hpp"
+
+namespace {
+
+constexpr int exit_usage = 64;
+constexpr int exit_software = 70;
+
+// Where the running daemon's admin plane listens, found as `serve` finds it.
+int ask_health(const sluice::app::ServeOptions& options) {
+  const auto surroundings = sluice::config::process_surroundings();
+  std::string address = sluice::config::Admin().listen;
+  if (const auto source = sluice::app::find_configuration(options.config, surroundings)) {
+    sluice::config::Loaded loaded = sluice::app::read(*source, surroundings, [] { return false; });
+    sluice::app::override_listeners(loaded.config, options.listen, options.admin_listen, surroundings);
+    address = loaded.config.admin.listen;
+  }
+  return sluice::app::healthcheck(address, std::cerr);
+}
+
+int run(int count, char** words) {
+  CLI::App app("Sluice: one gateway to every language model.", "sluice");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(sluice::app::version()));
+  sluice::app::ServeOptions options;
+  std::string file;
+
+  CLI::App* serve = app.add_subcommand("serve", "Serve; without --config: $SLUICE_CONFIG, ./sluice.yaml, /etc/sluice/sluice.yaml, else a demo");
+  serve->add_option("--config", options.config, "Configuration file")->type_name("FILE");
+  serve->add_option("--listen", options.listen, "Address for applications, instead of the configuration's")->type_name("ADDRESS:PORT");
+  serve->add_option("--admin-listen", options.admin_listen, "Address for operators, instead of the configuration's")->type_name("ADDRESS:PORT");
+  CLI::App* check = app.add_subcommand("check", "Print everything that is wrong with a configuration");
+  check->add_option("file", file, "Configuration file")->required()->type_name("FILE");
+  CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");
+  health->add_option("--config", options.config, "Configuration file")->type_name("FILE");
+  health->add_option("--admin-listen", options.admin_listen, "Address of the admin plane")->type_name("ADDRESS:PORT");
+  CLI::App* version = app.add_subcommand("version", "Version, revision, compiler and libraries");
+
+  try {
+    app.parse(count, words);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  if (serve->parsed()) return sluice::app::serve(options);
+  if (check->parsed()) return sluice::app::check(file, std::cout, std::cerr);
+  if (health->parsed()) return ask_health(options);
+  if (version->parsed()) std::cout << sluice::app::version_text();
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    return run(count, words);
+  } catch (const std::exception& failure) {
+    std::cerr << "sluice: " << failure.what() << '\n';
+    return exit_software;
+  }
+}

@@ -1,0 +1,198 @@
+#include "app/serve.hpp"
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include <sluice/config/load.hpp>
+#include <sluice/telemetry/log.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app/daemon.hpp"
+#include "app/file_watch.hpp"
+#include "app/surroundings.hpp"
+#include "app/version.hpp"
+
+namespace sluice::app {
+namespace {
+
+constexpr int exit_no_input = 66;
+constexpr int exit_unavailable = 69;
+constexpr int exit_config = 78;
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  return LogLevel::info;
+}
+
+LogFormat format_of(const std::string& name) { return name == "text" ? LogFormat::text : LogFormat::json; }
+
+bool is_loopback(const std::string& listen) {
+  return listen.starts_with("127.") || listen.starts_with("[::1]") || listen.starts_with("localhost:");
+}
+
+sigset_t our_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set, signal);
+  return set;
+}
+
+// As many descriptors as we may have: each stream takes two.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A process that serves until it is told not to.
+class Process {
+ public:
+  explicit Process(const ServeOptions& options) : options_(options), surroundings_(config::process_surroundings()) {}
+
+  int run() {
+    const Result<Source> source = find_configuration(options_.config, surroundings_);
+    if (!source) {
+      std::cerr << "sluice: " << source.error().message() << '\n';
+      return source.error().fault() == Fault::not_found ? exit_no_input : exit_config;
+    }
+    source_ = *source;
+    config::Loaded loaded = read(source_);
+    if (!loaded.ok()) return tell_problems(loaded);
+    override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);
+    if (const int refused = refuse_open_door(loaded.config)) return refused;
+    log_ = make_log(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
+    Result<std::unique_ptr<Daemon>> daemon = Daemon::start(loaded.config, {*log_, STDOUT_FILENO});
+    if (!daemon) {
+      log_->flush();
+      std::cerr << "sluice: " << daemon.error().message() << '\n';
+      return daemon.error().code() == "cannot_listen" ? exit_unavailable : exit_config;
+    }
+    daemon_ = *std::move(daemon);
+    say_hello(loaded);
+    serve_until_told();
+    log_->info("stopped");
+    log_->flush();
+    return 0;
+  }
+
+ private:
+  std::string file_name() const { return source_.file.empty() ? "embedded default" : source_.file; }
+
+  int tell_problems(const config::Loaded& loaded) const {
+    for (const config::Complaint& complaint : loaded.complaints) std::cerr << complaint.text(file_name()) << '\n';
+    std::cerr << "sluice: the configuration cannot be used\n";
+    return exit_config;
+  }
+
+  // Flags may have moved the listener to where strangers are.
+  static int refuse_open_door(const config::Config& config) {
+    if (is_loopback(config.server.listen) || !config.keys.empty() || config.auth_none) return 0;
+    std::cerr << "sluice: " << config.server.listen
+              << " can be reached from outside and no keys are defined; define keys, or write `auth: none` if everybody may come in\n";
+    return exit_config;
+  }
+
+  void say_hello(const config::Loaded& loaded) {
+    for (const config::Complaint& warning : loaded.complaints) log_->warn(warning.text(file_name()));
+    const auto unused = config::unused_keys(surroundings_);
+    if (source_.file.empty() && !unused.empty()) {
+      std::string names;
+      for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
+      log_->info("the environment holds keys of providers that this version cannot call", {{"variables", names}});
+    }
+    log_->info("serving", {{"version", std::string(version())},
+                           {"configuration", file_name()},
+                           {"listen", with_port(loaded.config.server.listen, daemon_->port())},
+                           {"admin", with_port(loaded.config.admin.listen, daemon_->admin_port())},
+                           {"tls", loaded.config.server.tls ? "on" : "off"}});
+  }
+
+  static std::string with_port(const std::string& listen, std::uint16_t port) {
+    return listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
+  }
+
+  void serve_until_told() {
+    std::unique_ptr<FileWatch> watch;
+    if (!source_.file.empty()) {
+      watch = std::make_unique<FileWatch>(source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text);
+    }
+    const sigset_t signals = our_signals();
+    std::thread waiter;
+    for (bool over = false; !over;) {
+      int signal = 0;
+      if (sigwait(&signals, &signal) != 0) continue;
+      if (signal == SIGHUP && !waiter.joinable()) {
+        reload();
+      } else if ((signal == SIGTERM || signal == SIGINT) && !waiter.joinable()) {
+        log_->info("draining");
+        daemon_->drain();
+        waiter = std::thread([this] {
+          daemon_->wait();
+          ::kill(::getpid(), SIGUSR1);
+        });
+      } else if (signal == SIGTERM || signal == SIGINT) {
+        log_->warn("stopping at once");
+        daemon_->stop();
+      } else if (signal == SIGUSR1 && waiter.joinable()) {
+        over = true;
+      }
+    }
+    waiter.join();
+    watch.reset();
+    daemon_.reset();
+  }
+
+  void reload() {
+    if (source_.file.empty()) {
+      log_->info("nothing to reload: there is no configuration file");
+      return;
+    }
+    Result<std::string> text = read_configuration_file(source_.file);
+    if (!text) {
+      daemon_->reload_failed();
+      log_->error("reload refused, the old configuration stays", {{"reason", text.error().message()}});
+      return;
+    }
+    config::Loaded loaded = read(Source{source_.file, *std::move(text)});
+    for (const config::Complaint& complaint : loaded.complaints) {
+      log_->write(complaint.warning ? LogLevel::warn : LogLevel::error, complaint.text(source_.file), {});
+    }
+    if (!loaded.ok()) {
+      daemon_->reload_failed();
+      log_->error("reload refused, the old configuration stays", {{"problems", std::to_string(loaded.complaints.size())}});
+      return;
+    }
+    override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);
+    const Result<> reloaded = daemon_->reload(loaded.config);
+    if (!reloaded) {
+      log_->error("reload refused, the old configuration stays", {{"reason", reloaded.error().message()}});
+      return;
+    }
+    log_->configure(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
+    log_->info("reloaded", {{"configuration", source_.file}});
+  }
+
+  ServeOptions options_;
+  config::Surroundings surroundings_;
+  Source source_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Daemon> daemon_;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const sigset_t signals = our_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets without MSG_NOSIGNAL
+  raise_descriptor_limit();
+  return Process(options).run();
+}
+
+}  // namespace sluice::app

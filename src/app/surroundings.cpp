@@ -1,0 +1,91 @@
+#include "app/surroundings.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "app/probe.hpp"
+
+namespace sluice::app {
+namespace {
+
+// An environment variable that is set to nothing counts as unset.
+std::optional<std::string> variable(const config::Surroundings& surroundings, const char* name) {
+  auto value = surroundings.environment(name);
+  return value && !value->empty() ? value : std::nullopt;
+}
+
+Error unreadable(const std::string& path, const std::string& why) {
+  return Error(Fault::not_found, Blame::client, "", "cannot read " + path + ": " + why);
+}
+
+// Anything but "there is no such file" counts: what cannot be looked at must not be passed over.
+bool seems_to_exist(const std::string& path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  return status.type() != std::filesystem::file_type::not_found;
+}
+
+}  // namespace
+
+Result<std::string> read_configuration_file(const std::string& path) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) return unreadable(path, "it is a directory");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return unreadable(path, std::generic_category().message(errno != 0 ? errno : ENOENT));
+  std::string text(largest_configuration + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return unreadable(path, "reading failed");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > largest_configuration) {
+    return Error(Fault::too_large, Blame::client, "", path + " is larger than 4 MiB");
+  }
+  text.shrink_to_fit();
+  return text;
+}
+
+std::vector<std::string> usual_places() { return {"./sluice.yaml", "/etc/sluice/sluice.yaml"}; }
+
+Result<Source> find_configuration(const std::optional<std::string>& flag, const config::Surroundings& surroundings,
+                                  const std::vector<std::string>& places) {
+  std::optional<std::string> file = flag ? flag : variable(surroundings, "SLUICE_CONFIG");
+  for (std::size_t at = 0; !file && at < places.size(); ++at) {
+    if (seems_to_exist(places[at])) file = places[at];
+  }
+  if (!file) return Source{};
+  auto text = read_configuration_file(*file);
+  if (!text) return std::move(text).error();
+  return Source{*std::move(file), *std::move(text)};
+}
+
+config::Loaded read(const Source& source, const config::Surroundings& surroundings,
+                    const std::function<bool()>& model_server) {
+  if (source.file.empty()) return config::embedded_default(surroundings, model_server());
+  return config::load(source.text, surroundings);
+}
+
+config::Loaded read(const Source& source) {
+  return read(source, config::process_surroundings(), model_server_is_there);
+}
+
+bool model_server_is_there() {
+  // The address of config/providers.yaml; the path is that server's own, so that no other is taken for it.
+  const ProbeAddress usual{"127.0.0.1", 11434};
+  const auto status =
+      probe(usual, "/api/version", std::chrono::milliseconds(200), std::chrono::seconds(1), system_clock());
+  return status && *status == 200;
+}
+
+void override_listeners(config::Config& config, const std::optional<std::string>& listen,
+                        const std::optional<std::string>& admin_listen, const config::Surroundings& surroundings) {
+  const auto data_plane = listen ? listen : variable(surroundings, "SLUICE_LISTEN");
+  const auto admin_plane = admin_listen ? admin_listen : variable(surroundings, "SLUICE_ADMIN_LISTEN");
+  if (data_plane) config.server.listen = *data_plane;
+  if (admin_plane) config.admin.listen = *admin_plane;
+}
+
+}  // namespace sluice::app

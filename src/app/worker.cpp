@@ -1,0 +1,86 @@
+#include "app/worker.hpp"
+
+#include <future>
+#include <utility>
+
+namespace sluice::app {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration last_moment = 1500ms;  // for exchanges to end after they were told to
+constexpr Duration tell_again = 50ms;     // connections that were just beginning then
+
+}  // namespace
+
+Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, std::shared_ptr<const Snapshot> world)
+    : clock_(parts.clock),
+      loop_(parts.clock),
+      transport_(net::make_transport(loop_, parts.load, {.buffered = settings.limits.buffered})),
+      gateway_(Gateway::make({parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log},
+                             random_from_system(), std::move(world))),
+      server_(loop_, *gateway_, parts.load, settings) {
+  server_.on_session_end([this] { finish_if_empty(); });
+}
+
+Worker::~Worker() { join(); }
+
+Result<> Worker::listen(const std::string& address) { return server_.listen(address); }
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world) {
+  loop_.post([this, settings = std::move(settings), world = std::move(world)] {
+    server_.apply(settings);
+    gateway_->use(world);
+  });
+}
+
+void Worker::drain(Duration delay, Duration grace) {
+  const TimePoint now = clock_.now();
+  loop_.post([this] { server_.announce_close(); });
+  loop_.post_at(now + delay, [this] { close_listener(); });
+  loop_.post_at(now + delay + grace, [this] { stop_exchanges(); });
+  loop_.post_at(now + delay + grace + last_moment, [this] { loop_.stop(); });
+}
+
+void Worker::stop() {
+  loop_.post([this] {
+    close_listener();
+    stop_exchanges();
+  });
+  loop_.post_at(clock_.now() + last_moment, [this] { loop_.stop(); });
+}
+
+void Worker::close_listener() {
+  finishing_ = true;
+  server_.close_listener();
+  finish_if_empty();
+}
+
+void Worker::stop_exchanges() {
+  server_.stop_exchanges();
+  finish_if_empty();
+  if (server_.sessions() > 0) loop_.post_at(clock_.now() + tell_again, [this] { stop_exchanges(); });
+}
+
+void Worker::finish_if_empty() {
+  if (finishing_ && server_.sessions() == 0) loop_.stop();
+}
+
+bool Worker::count(Counts& counts, Duration patience) {
+  // Shared with the worker, which may answer when nobody waits any more.
+  const auto answer = std::make_shared<std::promise<Counts>>();
+  std::future<Counts> asked = answer->get_future();
+  loop_.post([this, answer] { answer->set_value({server_.counts(), transport_->counts()}); });
+  if (asked.wait_for(patience) != std::future_status::ready) return false;
+  counts = asked.get();
+  return true;
+}
+
+}  // namespace sluice::app

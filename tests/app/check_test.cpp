@@ -1,0 +1,81 @@
+#include "app/check.hpp"
+
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "app/scratch.hpp"
+
+namespace sluice::app {
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+Outcome check_file(const std::string& path) {
+  config::Surroundings surroundings;
+  surroundings.environment = [](const std::string&) { return std::optional<std::string>(); };
+  surroundings.file = [](const std::string&) { return std::optional<std::string>(); };
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = check(path, surroundings, out, err);
+  return {code, out.str(), err.str()};
+}
+
+constexpr std::string_view good = "providers: {demo: {}}\nmodels:\n  m: {targets: [{provider: demo, model: demo}]}\n";
+
+TEST(Check, says_that_a_good_file_is_good) {
+  const Scratch scratch;
+  const std::string path = scratch.write("good.yaml", good);
+  const Outcome outcome = check_file(path);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, path + ": ok\n");
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Check, prints_all_problems_with_their_places) {
+  const Scratch scratch;
+  const std::string path = scratch.write("bad.yaml", std::string(good) + "nonsense: 1\nrubbish: 2\n");
+  const Outcome outcome = check_file(path);
+  EXPECT_EQ(outcome.code, 78);
+  EXPECT_NE(outcome.out.find(path + ":4:1: "), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find(path + ":5:1: "), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find(": ok\n"), std::string::npos) << outcome.out;
+}
+
+TEST(Check, tells_warnings_without_failing) {
+  const Scratch scratch;
+  const std::string path = scratch.write("warned.yaml",
+                                         "providers: {openai: {api_key: sk-literal-0123456789}}\nmodels:\n  m: "
+                                         "{targets: [{provider: openai, model: x}]}\n");
+  const Outcome outcome = check_file(path);
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_TRUE(outcome.out.starts_with(path + ":1:")) << outcome.out;
+  EXPECT_TRUE(outcome.out.ends_with(path + ": ok\n")) << outcome.out;
+  EXPECT_EQ(outcome.out.find("sk-literal"), std::string::npos) << outcome.out;
+}
+
+TEST(Check, an_empty_file_is_a_bad_configuration) {
+  const Scratch scratch;
+  EXPECT_EQ(check_file(scratch.write("empty.yaml", "")).code, 78);
+}
+
+TEST(Check, a_file_that_cannot_be_read_is_no_input) {
+  const Scratch scratch;
+  const Outcome outcome = check_file(scratch.path("absent.yaml"));
+  EXPECT_EQ(outcome.code, 66);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("absent.yaml"), std::string::npos);
+}
+
+TEST(Check, a_file_that_is_too_large_is_a_bad_configuration) {
+  const Scratch scratch;
+  EXPECT_EQ(check_file(scratch.write("large.yaml", std::string((4u << 20) + 1, '#'))).code, 78);
+}
+
+}  // namespace
+}  // namespace sluice::app

@@ -1,0 +1,107 @@
+#include "app/surroundings.hpp"
+
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "app/scratch.hpp"
+
+namespace sluice::app {
+namespace {
+
+config::Surroundings with(std::map<std::string, std::string> environment) {
+  config::Surroundings surroundings;
+  surroundings.environment = [environment = std::move(environment)](const std::string& name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  };
+  surroundings.file = [](const std::string&) { return std::optional<std::string>(); };
+  return surroundings;
+}
+
+TEST(Surroundings, the_flag_comes_first_then_the_variable_then_the_usual_places) {
+  const Scratch scratch;
+  const std::string flag = scratch.write("flag.yaml", "flag");
+  const std::string variable = scratch.write("variable.yaml", "variable");
+  const std::string place = scratch.write("place.yaml", "place");
+  const std::vector<std::string> places = {scratch.path("absent.yaml"), place};
+
+  const auto by_flag = find_configuration(flag, with({{"SLUICE_CONFIG", variable}}), places);
+  ASSERT_TRUE(by_flag);
+  EXPECT_EQ(by_flag->file, flag);
+  EXPECT_EQ(by_flag->text, "flag");
+  const auto by_variable = find_configuration(std::nullopt, with({{"SLUICE_CONFIG", variable}}), places);
+  ASSERT_TRUE(by_variable);
+  EXPECT_EQ(by_variable->text, "variable");
+  const auto by_place = find_configuration(std::nullopt, with({{"SLUICE_CONFIG", ""}}), places);
+  ASSERT_TRUE(by_place);
+  EXPECT_EQ(by_place->file, place);
+}
+
+TEST(Surroundings, without_any_file_it_is_the_embedded_default) {
+  const Scratch scratch;
+  const auto source = find_configuration(std::nullopt, with({}), {scratch.path("absent.yaml")});
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->file, "");
+}
+
+TEST(Surroundings, a_named_file_that_cannot_be_read_is_an_error) {
+  const Scratch scratch;
+  for (const std::string& path : {scratch.path("absent.yaml"), scratch.path("")}) {
+    const auto source = find_configuration(path, with({}), {});
+    ASSERT_FALSE(source) << path;
+    EXPECT_EQ(source.error().fault(), Fault::not_found);
+    EXPECT_NE(source.error().message().find(path), std::string::npos);
+  }
+  EXPECT_FALSE(find_configuration(std::nullopt, with({{"SLUICE_CONFIG", scratch.path("absent.yaml")}}), {}));
+}
+
+TEST(Surroundings, a_usual_place_that_is_no_file_is_an_error_and_not_passed_over) {
+  const Scratch scratch;
+  EXPECT_FALSE(find_configuration(std::nullopt, with({}), {scratch.path("")}));
+}
+
+TEST(Surroundings, takes_four_mebibytes_and_no_more) {
+  const Scratch scratch;
+  const auto most = read_configuration_file(scratch.write("most.yaml", std::string(4u << 20, '#')));
+  ASSERT_TRUE(most);
+  EXPECT_EQ(most->size(), 4u << 20);
+  const auto more = read_configuration_file(scratch.write("more.yaml", std::string((4u << 20) + 1, '#')));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().fault(), Fault::too_large);
+}
+
+TEST(Surroundings, an_empty_file_is_not_the_embedded_default) {
+  const auto loaded = read(Source{"empty.yaml", ""}, with({}), [] { return false; });
+  EXPECT_FALSE(loaded.ok());
+}
+
+TEST(Surroundings, looks_for_a_model_server_only_when_there_is_no_file) {
+  int looks = 0;
+  const auto look = [&looks] {
+    ++looks;
+    return false;
+  };
+  read(Source{"some.yaml", "providers: {demo: {}}\n"}, with({}), look);
+  EXPECT_EQ(looks, 0);
+  EXPECT_TRUE(read(Source{}, with({}), look).ok());
+  EXPECT_EQ(looks, 1);
+}
+
+TEST(Surroundings, listen_addresses_come_from_flags_before_variables_before_the_file) {
+  const auto variables = with({{"SLUICE_LISTEN", "127.0.0.1:2"}, {"SLUICE_ADMIN_LISTEN", "127.0.0.1:3"}});
+  config::Config config;
+  config.server.listen = "127.0.0.1:1";
+  override_listeners(config, std::nullopt, std::nullopt, with({}));
+  EXPECT_EQ(config.server.listen, "127.0.0.1:1");
+  override_listeners(config, std::nullopt, std::nullopt, variables);
+  EXPECT_EQ(config.server.listen, "127.0.0.1:2");
+  EXPECT_EQ(config.admin.listen, "127.0.0.1:3");
+  override_listeners(config, "127.0.0.1:4", "127.0.0.1:5", variables);
+  EXPECT_EQ(config.server.listen, "127.0.0.1:4");
+  EXPECT_EQ(config.admin.listen, "127.0.0.1:5");
+}
+
+}  // namespace
+}  // namespace sluice::app

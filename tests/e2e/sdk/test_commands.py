@@ -1,0 +1,146 @@
+"""The command line, and the daemon without a file. Standard library only."""
+
+import pathlib
+import re
+import tempfile
+import unittest
+
+import gateway
+import script
+import upstream
+import wire
+from plain import chat, configuration, model_ids
+
+
+class Commands(unittest.TestCase):
+    GOOD = (
+        "providers:\n  local: {kind: openai-compatible, base_url: 'http://127.0.0.1:9/v1', api_key: '${LOCAL_KEY}'}\n"
+        "models:\n  one:\n    targets: [{provider: local}]\n"
+    )
+    BAD = (
+        "server:\n"
+        "  lisen: 127.0.0.1:8080\n"  # line 2, column 3: a key
+        "providers:\n"
+        "  local:\n"
+        "    kind: openai-compatible\n"
+        "    base_url: http://127.0.0.1:9/v1\n"
+        "    api_key: ${NOT_SET}\n"  # line 7, column 14: a value
+        "models:\n"
+        "  one:\n"
+        "    targets:\n"
+        "      - {provider: lokal}\n"  # line 11, column 20: a value
+    )
+
+    def check(self, text, environment=None):
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            pathlib.Path(folder, "my.yaml").write_text(text, encoding="utf-8")
+            return gateway.run("check", "my.yaml", folder=folder, environment=environment)
+
+    def test_check_accepts_a_good_file(self):
+        done = self.check(self.GOOD, {"LOCAL_KEY": "k"})
+        self.assertEqual(done.returncode, 0, done)
+        self.assertNotRegex(done.stdout, r"my\.yaml:\d")
+
+    def test_check_prints_all_problems_where_they_are(self):
+        done = self.check(self.BAD)
+        self.assertEqual(done.returncode, 78)
+        lines = done.stdout.splitlines()
+        for line in lines:
+            self.assertRegex(line, r"^my\.yaml:\d+:\d+: [^ ]+: .+; .+$")
+        places = [re.match(r"my\.yaml:(\d+):(\d+): (\S+):", line).groups() for line in lines]
+        self.assertIn(("2", "3", "server.lisen"), places)
+        self.assertIn(("7", "14", "providers.local.api_key"), places)
+        self.assertIn(("11", "20", "models.one.targets[0].provider"), places)
+        self.assertEqual(len(lines), 3, lines)
+        self.assertRegex(lines[0], "listen")
+        self.assertRegex(lines[2], "local")
+
+    def test_check_warns_of_a_literal_secret_and_accepts_it(self):
+        done = self.check(self.GOOD.replace("'${LOCAL_KEY}'", "sk-written-out-1234"))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("api_key", done.stdout)
+        self.assertNotIn("1234", done.stdout + done.stderr)
+
+    def test_check_refuses_what_is_not_yaml_and_an_empty_file(self):
+        for text in ("models: [", ""):
+            with self.subTest(text):
+                done = self.check(text)
+                self.assertEqual(done.returncode, 78)
+                self.assertRegex(done.stdout, r"^my\.yaml:\d+:\d+: ")
+
+    def test_serve_refuses_a_bad_file(self):
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            path = pathlib.Path(folder, "bad.yaml")
+            path.write_text(self.BAD, encoding="utf-8")
+            done = gateway.run("serve", "--config", path)
+        self.assertEqual((done.returncode, done.stdout), (78, ""))
+        self.assertIn("bad.yaml:2:3:", done.stderr)
+
+    def test_serve_refuses_to_be_open_to_all(self):
+        ports = gateway.free_ports(2)
+        done = gateway.run("serve", "--listen", f"0.0.0.0:{ports[0]}", "--admin-listen", f"127.0.0.1:{ports[1]}")
+        self.assertEqual((done.returncode, done.stdout), (78, ""))
+        self.assertIn("auth: none", done.stderr)
+
+    def test_a_wrong_command_line_is_64(self):
+        for arguments in (["serve", "--no-such-flag"], ["no-such-command"], []):
+            with self.subTest(arguments):
+                done = gateway.run(*arguments)
+                self.assertEqual((done.returncode, done.stdout), (64, ""))
+                self.assertTrue(done.stderr)
+
+    def test_version_names_itself_its_compiler_and_its_libraries(self):
+        done = gateway.run("version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"^sluice \d+\.\d+\.\d+")
+        for word in ("(?i)gcc|gnu|clang", "(?i)revision", "OpenSSL +3", "Boost +1"):
+            self.assertRegex(done.stdout, word)
+
+    def test_healthcheck_finds_the_daemon_as_serve_does(self):
+        admin = gateway.free_ports(1)[0]
+        down = gateway.run("healthcheck", environment={"SLUICE_ADMIN_LISTEN": f"127.0.0.1:{admin}"})
+        self.assertNotEqual(down.returncode, 0)
+        with upstream.ScriptedUpstream() as scripted:
+            with gateway.Gateway(configuration(scripted.port, ["chat"])) as one:
+                by_file = gateway.run("healthcheck", environment={"SLUICE_CONFIG": str(one.file)})
+                self.assertEqual(by_file.returncode, 0, by_file)
+                by_address = gateway.run("healthcheck", environment={"SLUICE_ADMIN_LISTEN": one.admin_listen})
+                self.assertEqual(by_address.returncode, 0, by_address)
+
+
+class EmbeddedDefault(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = cls.enterClassContext(gateway.Gateway())
+
+    def test_the_demo_answers_without_file_and_key(self):
+        answer = chat(self.gateway, "demo").json()
+        self.assertEqual(answer["choices"][0]["message"]["content"], "You said: Good morning")
+        self.assertEqual(answer["choices"][0]["finish_reason"], "stop")
+        self.assertEqual(answer["usage"]["completion_tokens"], 4)
+        self.assertGreater(answer["usage"]["prompt_tokens"], 0)
+
+    def test_the_demo_streams_the_same(self):
+        answer = chat(self.gateway, "demo", stream=True)
+        self.assertTrue(answer.body.endswith(script.DONE))
+        self.assertTrue(answer.clean)
+        self.assertEqual(wire.content_of(answer.body), "You said: Good morning")
+        self.assertGreater(answer.body.count(b"data: {"), 2)
+
+    def test_the_demo_makes_embeddings_and_is_listed(self):
+        request = {"model": "demo", "input": ["one", "two", "one"]}
+        data = self.gateway.ask("POST", "/v1/embeddings", request).json()["data"]
+        self.assertEqual(data[0]["embedding"], data[2]["embedding"])
+        self.assertNotEqual(data[0]["embedding"], data[1]["embedding"])
+        self.assertIn("demo", model_ids(self.gateway))
+
+    def test_probes_and_metrics_answer_on_their_own_listener_only(self):
+        for path in ("/livez", "/readyz", "/metrics"):
+            self.assertEqual(wire.ask(self.gateway.admin_port, "GET", path).status, 200, path)
+            self.assertEqual(self.gateway.ask("GET", path).status, 404, path)
+        self.assertEqual(self.gateway.ask("GET", "/healthz").status, 200)
+        self.assertRegex(self.gateway.metrics(), r"(?m)^sluice_build_info\{.*version=.*\} 1")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -9,14 +9,15 @@
 
 #include <sluice/chat/dialect.hpp>
 
+#include "chat/json_scalars.hpp"
+
 // Reads JSON (RFC 8259) where it lies: checks the whole text and says where the members of the outermost
 // object are, without building anything. The one place that knows which library finds the structure.
 namespace sluice::chat::json {
 
-// Limits on what is accepted at all; a reader with a stack or a tree could be hurt by more.
+// Limits on what is accepted at all, beside max_number; a reader with a stack or a tree could be hurt by more.
 inline constexpr std::size_t max_depth = 128;       // objects and arrays around a value
 inline constexpr std::size_t max_members = 10'000;  // of one object
-inline constexpr std::size_t max_number = 64;       // characters of one number
 
 // What a value is. `none`: there is no such value.
 enum class Kind : std::uint8_t { none, null, no, yes, number, string, object, array };
@@ -50,9 +51,6 @@ struct Verdict {
 // warm-up, save for names spelled with escapes.
 Verdict read(std::string_view text, std::span<Member> wanted = {});
 
-// Appends what the inside of a JSON string means. Its escapes must have passed read().
-void unescape(std::string_view inside, std::string& out);
-
 // What a string member of `text` says: a view into `text`, or into `scratch` if it was written with escapes.
 // Nothing when the member is no string.
 std::optional<std::string_view> string_of(const Member& member, std::string_view text, std::string& scratch);
@@ -61,9 +59,6 @@ std::optional<std::string_view> string_of(const Member& member, std::string_view
 inline std::string_view value_of(const Member& member, std::string_view text) {
   return text.substr(member.value.begin, member.value.end - member.value.begin);
 }
-
-// White space between tokens, RFC 8259 §2.
-constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // The text without white space at its ends.
 std::string_view trimmed(std::string_view text);

@@ -1,6 +1,7 @@
 #include "gateway/endpoints.hpp"
 
 #include <array>
+#include <charconv>
 
 namespace sluice {
 namespace {
@@ -40,9 +41,18 @@ Found find_endpoint(http::Method method, std::string_view path) {
   return {};
 }
 
-std::string_view model_in_path(std::string_view path) {
+std::string model_in_path(std::string_view path) {
   constexpr std::string_view prefix = "/models/";
-  return without_version(path).substr(prefix.size());
+  std::string_view rest = without_version(path).substr(prefix.size());
+  std::string name;
+  while (!rest.empty()) {
+    unsigned char byte = 0;
+    const bool escaped = rest.front() == '%' && rest.size() >= 3 &&
+                         std::from_chars(rest.data() + 1, rest.data() + 3, byte, 16).ptr == rest.data() + 3;
+    name += escaped ? static_cast<char>(byte) : rest.front();
+    rest.remove_prefix(escaped ? 3 : 1);
+  }
+  return name;
 }
 
 std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }

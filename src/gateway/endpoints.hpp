@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <sluice/gateway/exchange.hpp>
@@ -17,8 +18,9 @@ struct Found {
 // folded, so that no two spellings of a path can be treated differently by two parts of the program.
 Found find_endpoint(http::Method method, std::string_view path);
 
-// The model's name in the path of a `model` endpoint.
-std::string_view model_in_path(std::string_view path);
+// The model's name in the path of a `model` endpoint, its escapes resolved (RFC 3986 §2.1); a malformed escape stands
+// for itself.
+std::string model_in_path(std::string_view path);
 
 // A path's part before the query.
 std::string_view without_query(std::string_view target);

@@ -1,6 +1,7 @@
 #include <sluice/gateway/gateway.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -155,6 +156,11 @@ class Door final : public Gateway {
 };
 
 }  // namespace
+
+std::span<const std::string_view> Gateway::name_paths() {
+  static constexpr std::array<std::string_view, 2> paths{"/v1/models/", "/models/"};
+  return paths;
+}
 
 std::unique_ptr<Gateway> Gateway::make(GatewayParts parts, Random random, std::shared_ptr<const Snapshot> world) {
   return std::make_unique<Door>(parts, random, std::move(world));

@@ -52,7 +52,7 @@ class ListModels final : public Handler {
     std::string& body = exchange.scratch.body;
     body.clear();
     if (exchange.endpoint.kind == Endpoint::Kind::model) {
-      const std::string_view name = model_in_path(without_query(exchange.incoming.request().target));
+      const std::string name = model_in_path(without_query(exchange.incoming.request().target));
       if (!may_ask_for(exchange, name)) co_return model_not_allowed(name);
       exchange.model = exchange.world->find_model(name);
       if (exchange.model == nullptr) co_return no_such_model(name);

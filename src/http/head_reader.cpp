@@ -22,6 +22,8 @@ constexpr ByteSet make_target_bytes() {
   return set;
 }
 constexpr ByteSet target_bytes = make_target_bytes();
+constexpr ByteSet host_bytes = make_byte_set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_");
+constexpr ByteSet address_bytes = make_byte_set("0123456789abcdefABCDEF:.");
 
 Method method_of(std::string_view text) {
   constexpr std::array known{Method::get,   Method::head, Method::post,   Method::put,
@@ -40,11 +42,17 @@ int fault_of_version(std::string_view version) {
   return version == "HTTP/1.1" || version == "HTTP/1.0" ? 0 : 505;
 }
 
+bool ends_in_a_name(std::string_view target, const HeadLimits& limits) {
+  return std::any_of(limits.name_paths.begin(), limits.name_paths.end(),
+                     [target](std::string_view path) { return target.starts_with(path); });
+}
+
 // Whether an escape in it could make two readers see two paths.
-bool has_ambiguous_escape(std::string_view target) {
+bool has_ambiguous_escape(std::string_view target, const HeadLimits& limits) {
+  const bool slash_is_data = ends_in_a_name(target, limits);
   for (std::size_t at = target.find('%'); at != std::string_view::npos; at = target.find('%', at + 1)) {
     const std::string_view escape = target.substr(at, 3);
-    if (escape == "%00" || equals_ignoring_case(escape, "%2f")) return true;
+    if (escape == "%00" || (!slash_is_data && equals_ignoring_case(escape, "%2f"))) return true;
     if (equals_ignoring_case(target.substr(at, 6), "%2e%2e")) return true;
   }
   return false;
@@ -57,7 +65,7 @@ std::size_t scheme_size(std::string_view target) {
   return 0;
 }
 
-std::string_view fault_of_target(std::string_view target) {
+std::string_view fault_of_target(std::string_view target, const HeadLimits& limits) {
   if (target.empty()) return "the request line has more than one blank between its parts";
   if (target.front() != '/' && scheme_size(target) == 0) return "the target does not begin with a slash";
   bool escapes = false;
@@ -65,11 +73,11 @@ std::string_view fault_of_target(std::string_view target) {
     if (!target_bytes[index_of(byte)]) return "the target has a byte that may not be there";
     escapes = escapes || byte == '%';
   }
-  if (escapes && has_ambiguous_escape(target)) return "the target has an ambiguous escape";
+  if (escapes && has_ambiguous_escape(target, limits)) return "the target has an ambiguous escape";
   return {};
 }
 
-Step read_request_line(std::string_view line, std::size_t longest_target, RequestHead& head, Refusal& why) {
+Step read_request_line(std::string_view line, const HeadLimits& limits, RequestHead& head, Refusal& why) {
   std::size_t end = 0;
   while (end < line.size() && token_bytes[index_of(line[end])]) ++end;
   if (end == 0 || end == line.size() || line[end] != ' ') return refuse(why, 400, "the method is not a token");
@@ -79,14 +87,14 @@ Step read_request_line(std::string_view line, std::size_t longest_target, Reques
   const std::size_t blank = rest.find(' ');
   if (blank == std::string_view::npos) return refuse(why, 400, "the request line has no version");
   head.target = rest.substr(0, blank);
-  if (head.target.size() > longest_target) return refuse(why, 414, "the target is too long");
+  if (head.target.size() > limits.target) return refuse(why, 414, "the target is too long");
   const std::string_view version = rest.substr(blank + 1);
   if (const int status = fault_of_version(version)) {
     return refuse(why, status,
                   status == 505 ? "only HTTP/1.0 and HTTP/1.1 are spoken here" : "the version is malformed");
   }
   if (head.method_text == "CONNECT") return refuse(why, 501, "this is not a tunnel");
-  if (const auto reason = fault_of_target(head.target); !reason.empty()) return refuse(why, 400, reason);
+  if (const auto reason = fault_of_target(head.target, limits); !reason.empty()) return refuse(why, 400, reason);
   head.method = method_of(head.method_text);
   head.http10 = version.back() == '0';
   return Step::done;
@@ -112,7 +120,7 @@ Step find_request_line(std::string_view bytes, const HeadLimits& limits, HeadPro
       continue;
     }
     progress.first_field = progress.line;
-    return read_request_line(line, limits.target, head, why);
+    return read_request_line(line, limits, head, why);
   }
 }
 
@@ -133,11 +141,9 @@ bool is_port(std::string_view text) {
 // A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port (RFC 9110 §7.2, narrowed to what
 // an address of ours can look like).
 bool is_host(std::string_view host) {
-  constexpr ByteSet name_bytes = make_byte_set("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_");
-  constexpr ByteSet address_bytes = make_byte_set("0123456789abcdefABCDEF:.");
   const bool bracketed = host.starts_with('[');
   if (bracketed) host.remove_prefix(1);
-  const ByteSet& allowed = bracketed ? address_bytes : name_bytes;
+  const ByteSet& allowed = bracketed ? address_bytes : host_bytes;
   std::size_t end = 0;
   while (end < host.size() && allowed[index_of(host[end])]) ++end;
   if (end == 0) return false;
@@ -235,7 +241,7 @@ Step RequestReader::read(std::string_view bytes, RequestHead& head, Refusal& why
   if (step != Step::done) return step;
   const std::span<Field> fields = storage_.first(progress_.fields);
   if (in_pieces) {
-    read_request_line(start_line(bytes, progress_), limits_.target, head, why);
+    read_request_line(start_line(bytes, progress_), limits_, head, why);
     collect_fields(field_lines(bytes, progress_), fields);
   }
   head.fields = fields;

@@ -60,6 +60,7 @@ struct Server::Parts final : SessionHost, Timer {
   Service& service() override { return service_; }
   SharedLoad& load() override { return load_; }
   bool closing() const override { return closing_; }
+  bool ending() const override { return ending_; }
   void exchange_began() override { ++active; }
   void exchange_ended() override { --active; }
   void ended(Session& session) override;
@@ -88,6 +89,7 @@ struct Server::Parts final : SessionHost, Timer {
   std::size_t active = 0;
   std::uint16_t port = 0;
   bool closing_ = false;
+  bool ending_ = false;
 };
 
 void Server::Parts::renew_context() { context = settings_.identity ? server_context(*settings_.identity) : nullptr; }
@@ -232,6 +234,7 @@ void Server::announce_close() { parts_->closing_ = true; }
 
 void Server::close_listener() {
   parts_->closing_ = true;
+  parts_->ending_ = true;
   parts_->cancel();
   ErrorCode ignored;
   parts_->acceptor.close(ignored);

@@ -70,6 +70,7 @@ Async<Session::Read> Session::read_head() {
   if (fields_.empty()) fields_.resize(http::default_request_limits.fields);
   http::HeadLimits limits = http::default_request_limits;
   limits.bytes = settings.limits.header;
+  limits.name_paths = settings.name_paths;
   http::RequestReader reader(limits, fields_);
   http::Refusal why;
   bool first = true;
@@ -87,7 +88,7 @@ Async<Session::Read> Session::read_head() {
       }
     } else {
       in_.release();
-      if (host_.closing()) co_return Read::nothing;
+      if (host_.ending()) co_return Read::nothing;
     }
     const Woken woken = co_await watch_.readable(deadline);
     if (woken != Woken::ready) {

@@ -23,6 +23,8 @@ class SessionHost {
   virtual SharedLoad& load() = 0;
   // Whether replies announce that the connection closes.
   virtual bool closing() const = 0;
+  // Whether no further request is waited for.
+  virtual bool ending() const = 0;
   virtual void exchange_began() = 0;
   virtual void exchange_ended() = 0;
   // The session's last act; it deletes itself afterwards.

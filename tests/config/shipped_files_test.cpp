@@ -66,5 +66,10 @@ TEST(ReferenceFile, shows_the_defaults) {
   EXPECT_EQ(shown.models[0].timeouts.total, model.timeouts.total);
 }
 
+TEST(ReferencePage, lists_every_kind) {
+  const std::string page = content_of(SLUICE_CONFIG_FOLDER "/../docs/reference/configuration.md");
+  for (const std::string& kind : known_kinds()) EXPECT_NE(page.find("| `" + kind + "` | "), std::string::npos) << kind;
+}
+
 }  // namespace
 }  // namespace sluice::config

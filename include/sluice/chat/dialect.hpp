@@ -31,7 +31,7 @@ enum class StreamOptions : std::uint8_t {
   null,       // replace the value
   empty,      // {}: insert the member inside
   other,      // an object without include_usage: insert the member inside, with a comma
-  declined,   // include_usage is false: replace the value
+  declined,   // include_usage is false or null: replace the value
   asked,      // include_usage is true: nothing to do, and the caller gets the usage event
   unusable,   // not an object: leave it to the provider to complain
 };
@@ -77,7 +77,8 @@ class Dialect {
 
   // Reads and checks a request body without decoding it: valid JSON (RFC 8259) in UTF-8, an object, depth
   // at most 128, numbers at most 64 characters and finite, at most 10,000 members per object, no top-level
-  // member that decides anything twice, `model` a non-empty string. `scratch` holds the model's name
+  // member that decides anything twice, `model` a non-empty string of at most 256 bytes without control characters,
+  // `stream` and `stream_options.include_usage` boolean or null (not looked at in embeddings). `scratch` holds the model's name
   // if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow `body`.
   virtual Result<Outline> outline(Task task, std::string_view body, std::string& scratch) const = 0;
 

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <span>
+#include <string_view>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/id.hpp>
@@ -28,6 +29,9 @@ struct GatewayParts {
 class Gateway : public net::Service {
  public:
   static std::unique_ptr<Gateway> make(GatewayParts parts, Random random, std::shared_ptr<const Snapshot> world);
+
+  // The paths that end in a model's name, which may hold escaped slashes.
+  static std::span<const std::string_view> name_paths();
 
   // For requests from now on; running ones keep theirs. On the worker's thread.
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;

@@ -16,9 +16,12 @@ struct HeadLimits {
   std::size_t bytes;   // the whole head, blank line included; over it: 431
   std::size_t fields;  // over it: 431
   std::size_t target;  // request target; over it: 414
+  // Paths below which the rest of a target is one opaque name ("/v1/models/"): there an escaped slash is part of the
+  // name, and %2f is accepted. Borrowed.
+  std::span<const std::string_view> name_paths = {};
 };
-inline constexpr HeadLimits default_request_limits{32 * 1024, 100, 8 * 1024};
-inline constexpr HeadLimits default_response_limits{64 * 1024, 200, 0};
+inline constexpr HeadLimits default_request_limits{32 * 1024, 100, 8 * 1024, {}};
+inline constexpr HeadLimits default_response_limits{64 * 1024, 200, 0, {}};
 
 enum class Step : std::uint8_t {
   more,     // needs more bytes

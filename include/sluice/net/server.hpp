@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/result.hpp>
@@ -49,6 +51,8 @@ struct ServerSettings {
   ServerLimits limits;
   ServerTimeouts timeouts;
   std::shared_ptr<const Identity> identity;  // null: plain HTTP
+  // Paths that end in an opaque name; see http::HeadLimits. Borrowed for ever.
+  std::span<const std::string_view> name_paths = {};
 };
 
 // A listening socket and the sessions that came from it, on one loop. Several servers may listen on one

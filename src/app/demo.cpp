@@ -42,11 +42,9 @@ Async<> DemoService::serve(net::Incoming& incoming, net::Reply& reply) {
 }
 
 // Nobody watches the demo.
-void DemoService::refused(int, std::string_view) {}
-
-std::string_view DemoService::refusal_body(int status, std::string_view reason) {
+net::Service::Refusal DemoService::refuse(int status, std::string_view reason, std::string_view) {
   refusal_ = demo_error_body(status, Error(Fault::bad_request, Blame::client, "", std::string(reason)));
-  return refusal_;
+  return {"demo", refusal_};
 }
 
 Result<std::unique_ptr<Demo>> Demo::start(const Clock& clock) {

@@ -18,9 +18,7 @@ namespace sluice::app {
 class DemoService final : public net::Service {
  public:
   Async<> serve(net::Incoming& incoming, net::Reply& reply) override;
-  void refused(int status, std::string_view peer) override;
-  // Valid until the next call.
-  std::string_view refusal_body(int status, std::string_view reason) override;
+  Refusal refuse(int status, std::string_view reason, std::string_view peer) override;
 
  private:
   std::string refusal_;

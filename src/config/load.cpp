@@ -13,7 +13,7 @@ namespace {
 // Whether anybody may call, and from where.
 void check_callers(const Value& root, const Config& config) {
   if (config.auth_none && !config.keys.empty())
-    root["keys"].wrong_key("keys have no effect with \"auth: none\"", "remove the keys, or write \"auth: keys\"");
+    root["keys"].doubtful("keys have no effect with \"auth: none\"", "remove the keys, or write \"auth: keys\"");
   const auto endpoint = parse_endpoint(config.server.listen);
   if (config.auth_none || !config.keys.empty() || !endpoint || endpoint->loopback) return;
   root["server"]["listen"].wrong("no key is defined, so whoever reaches " + config.server.listen + " could call",
@@ -100,7 +100,7 @@ Loaded load(std::string_view text, const Surroundings& surroundings) {
   return loaded;
 }
 
-Loaded embedded_default(const Surroundings& surroundings, bool ollama) {
+Loaded embedded_default(const Surroundings& surroundings, bool probe_answered) {
   Loaded loaded;
   Complaints complaints;
   for (const Kind& kind : shipped_catalogue().kinds) {
@@ -114,7 +114,7 @@ Loaded embedded_default(const Surroundings& surroundings, bool ollama) {
         complaints.warning({}, kind.key_variable, "holds spaces, control characters or letters outside ASCII",
                            "it is not used; check for a line break or quotes");
       }
-    } else if (kind.probe && ollama) {
+    } else if (kind.probe && probe_answered) {
       offer(kind, "", loaded.config);
     }
   }

@@ -14,14 +14,18 @@ constexpr std::array<std::string_view, 3> key_fields{"x-api-key", "api-key", "x-
 struct Credential {
   std::string_view key;  // empty: none was sent
   bool ambiguous = false;
+  bool foreign = false;  // `authorization` has a scheme we do not know
 };
 
-// The token of `Authorization: Bearer` (RFC 6750 §2.1); an empty one counts as none, another scheme as itself.
-std::string_view bearer(std::string_view value) {
+bool is_bearer(std::string_view value) {
   constexpr std::string_view scheme = "bearer ";
-  if (value.size() < scheme.size() || !equals_ignoring_case(value.substr(0, scheme.size()), scheme)) {
-    return equals_ignoring_case(value, "bearer") ? std::string_view() : value;
-  }
+  return equals_ignoring_case(value.substr(0, scheme.size()), scheme) || equals_ignoring_case(value, "bearer");
+}
+
+// The token of `Authorization: Bearer` (RFC 6750 §2.1); an empty one counts as none.
+std::string_view token_in(std::string_view value) {
+  constexpr std::string_view scheme = "bearer ";
+  if (value.size() < scheme.size()) return {};
   value.remove_prefix(scheme.size());
   while (value.starts_with(' ')) value.remove_prefix(1);
   return value;
@@ -36,7 +40,10 @@ Credential credential_in(std::span<const http::Field> fields) {
     found.key = key;
   };
   for (const http::Field& field : fields) {
-    if (equals_ignoring_case(field.name, "authorization")) offer(bearer(field.value));
+    if (equals_ignoring_case(field.name, "authorization") && !field.value.empty()) {
+      if (!is_bearer(field.value)) found.foreign = true;
+      offer(is_bearer(field.value) ? token_in(field.value) : field.value);
+    }
     for (const std::string_view name : key_fields) {
       if (equals_ignoring_case(field.name, name)) offer(field.value);
     }
@@ -60,7 +67,7 @@ class Authenticate final : public Middleware {
         co_return Error(Fault::bad_request, Blame::client, "ambiguous_credentials",
                         "The request carries two different API keys; send one.");
       }
-      if (credential.key.empty()) {
+      if (credential.key.empty() || credential.foreign) {
         co_return unauthenticated("No API key was sent. Send one as 'Authorization: Bearer KEY'.");
       }
       exchange.caller = exchange.world->find_key(credential.key);

@@ -75,21 +75,20 @@ class Door final : public Gateway {
     co_return outcome;
   }
 
-  void refused(int status, std::string_view peer) override {
+  Refusal refuse(int status, std::string_view reason, std::string_view peer) override {
     parts_.metrics.rejected(status == 503 ? Rejection::overload : status == 408 ? Rejection::too_slow : Rejection::malformed);
+    refused_id_ = RequestId(random_);
     AccessRecord record;
     record.time = parts_.clock.utc();
+    record.request_id = refused_id_.text();
     record.client = peer;
     record.status = status;
     record.error = code_of(status);
     parts_.access_log.write(record);
-  }
-
-  std::string_view refusal_body(int status, std::string_view reason) override {
     const Fault fault = status == 503 ? Fault::unavailable : Fault::bad_request;
     refusal_.clear();
     dialect_.encode_error(Error(fault, Blame::client, code_of(status), std::string(reason)), refusal_);
-    return refusal_;
+    return {refused_id_.text(), refusal_};
   }
 
  private:
@@ -152,6 +151,7 @@ class Door final : public Gateway {
   Nowhere nowhere_;
   std::vector<std::unique_ptr<Scratch>> all_;
   std::vector<Scratch*> idle_;
+  RequestId refused_id_;
   std::string refusal_;
 };
 

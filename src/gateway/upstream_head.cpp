@@ -16,6 +16,19 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Whether the caller named the field in `connection`: then it was meant for us alone (RFC 9110 §7.6.1).
+bool is_hop_by_hop(std::span<const http::Field> fields, std::string_view name) {
+  for (const http::Field& field : fields) {
+    if (!equals_ignoring_case(field.name, "connection")) continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::size_t comma = rest.find(',');
+      if (equals_ignoring_case(trimmed(rest.substr(0, comma)), name)) return true;
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    }
+  }
+  return false;
+}
+
 // A weight of zero (";q=0", "q=0.000") means "not acceptable".
 bool is_refused(std::string_view parameters) {
   const std::size_t at = parameters.find("q=");
@@ -45,7 +58,8 @@ bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::
   head.field("content-type", type);
   head.field("accept", accept);
   for (const std::string_view name : taken_along) {
-    if (const auto value = http::find(fields, name)) head.field(name, *value);
+    const auto value = http::find(fields, name);
+    if (value && !is_hop_by_hop(fields, name)) head.field(name, *value);
   }
   head.field("content-length", body_bytes);
   head.end();

@@ -16,8 +16,12 @@ Pool::Pool(LoopParts& loop, Origin origin, const TransportLimits& limits, Accoun
     : loop_(loop), origin_(std::move(origin)), account_(account), book_(limits.idle_per_origin, limits.keep_idle) {}
 
 Connection* Pool::take() {
-  const std::optional<ConnectionId> id = book_.take(loop_.now());
-  return id ? &at(*id) : nullptr;
+  while (const std::optional<ConnectionId> id = book_.take(loop_.now())) {
+    // Bytes that came behind the last answer would be taken for the next one; and a FIN saves us an attempt.
+    if (!at(*id).gone_stale()) return &at(*id);
+    remove(at(*id));
+  }
+  return nullptr;
 }
 
 Connection& Pool::add(Stream stream) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <sys/socket.h>
-
 namespace sluice::net {
 namespace {
 
@@ -202,14 +200,16 @@ void Connection::consume(std::size_t bytes) {
 }
 
 Async<> Connection::collect(std::size_t limit) {
-  const Error too_large = Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is too large.")
-                              .with_outcome(Outcome::server_error)
-                              .worth_retrying();
-  if (body_.known_remaining() > limit) co_return too_large;
+  const auto too_large = [] {
+    return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is too large.")
+        .with_outcome(Outcome::server_error)
+        .worth_retrying();
+  };
+  if (body_.known_remaining() > limit) co_return too_large();
   for (;;) {
     const Result<Arrival> arrival = co_await more(TimePoint::max());
     if (!arrival) co_return arrival.error();
-    if (content_ > limit) co_return too_large;
+    if (content_ > limit) co_return too_large();
     if (*arrival == Arrival::end) co_return Ok{};
   }
 }
@@ -227,8 +227,7 @@ void Connection::give_back() {
 
 bool Connection::gone_stale() {
   char byte = 0;
-  const ssize_t result = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return result >= 0 ? !stream_.tls() || result == 0 : errno != EAGAIN && errno != EWOULDBLOCK;
+  return !stream_.read({&byte, 1}).blocked();
 }
 
 }  // namespace sluice::net

@@ -176,23 +176,23 @@ void Server::Parts::begin(Socket socket, const Endpoint& peer) {
 
 // Over the limit: answered without being read.
 void Server::Parts::turn_away(Socket socket) {
-  service_.refused(503, {});
+  const Service::Refusal refusal = service_.refuse(503, "The gateway has as many connections as it may; try again shortly.", {});
   if (!context) {
-    const std::string_view body = service_.refusal_body(503, "The gateway has as many connections as it may; try again shortly.");
     std::array<char, 512> memory;
     http::HeadWriter head(memory);
     head.status_line(503);
     head.field("date", loop.date());
+    head.field("x-request-id", refusal.request_id);
     head.field("content-type", "application/json");
     head.field("retry-after", "1");
     head.field("retry-after-ms", "1000");
-    head.field("content-length", body.size());
+    head.field("content-length", refusal.body.size());
     head.field("connection", "close");
     head.end();
     Stream stream(loop, std::move(socket));
     Gather pieces;
     pieces.add(head.text());
-    pieces.add(body);
+    pieces.add(refusal.body);
     stream.write(pieces);  // once; a socket just accepted has room
     stream.finish_sending();
     stream.close();

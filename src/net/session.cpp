@@ -103,9 +103,10 @@ Async<Session::Read> Session::read_head() {
 }
 
 Async<> Session::refuse(http::Refusal why) {
-  host_.service().refused(why.status, peer_);
-  const std::string body(host_.service().refusal_body(why.status, why.reason));  // another refusal may come meanwhile
-  const std::array<http::Field, 1> fields{{{"content-type", "application/json"}}};
+  const Service::Refusal refusal = host_.service().refuse(why.status, why.reason, peer_);
+  const std::string id(refusal.request_id);  // copies: another refusal may come meanwhile
+  const std::string body(refusal.body);
+  const std::array<http::Field, 2> fields{{{"x-request-id", id}, {"content-type", "application/json"}}};
   last_ = true;
   bytes_out_ = 0;
   stop_.reset();

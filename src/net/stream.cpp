@@ -118,24 +118,24 @@ Tried Stream::write_tls(Gather& pieces) {
   return {Tried::State::done, static_cast<std::size_t>(result)};
 }
 
+// Sends close_notify, once. A session whose connection is freed without it could not be resumed.
+void Stream::end_tls() {
+  if (!ssl_ || SSL_is_init_finished(ssl_.get()) != 1 || (SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) != 0) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
 void Stream::finish_sending() {
-  if (ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
-    ERR_clear_error();
-  }
+  end_tls();
   ErrorCode ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Stream::close() {
+  if (!socket_.is_open()) return;
+  end_tls();
   ErrorCode ignored;
-  socket_.close(ignored);
-}
-
-void Stream::reset() {
-  ErrorCode ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
 }
 

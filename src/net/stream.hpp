@@ -51,6 +51,9 @@ struct Tried {
 class Stream {
  public:
   Stream(LoopParts& loop, Socket socket) : loop_(loop), socket_(std::move(socket)) {}
+  Stream(Stream&&) = default;
+  Stream& operator=(Stream&&) = delete;
+  ~Stream() { close(); }
 
   // Takes over; the handshake is still to come.
   void use_tls(Ssl ssl);
@@ -62,8 +65,6 @@ class Stream {
   // FIN (with TLS close_notify first), so that the peer sees a proper end.
   void finish_sending();
   void close();
-  // RST instead of FIN: what the peer has not read yet is void.
-  void reset();
 
   Socket& socket() { return socket_; }
   // Why the handshake failed: the certificate, or anything else.
@@ -71,6 +72,7 @@ class Stream {
 
  private:
   Tried judge(int result);
+  void end_tls();
   Tried read_plain(std::span<char> room);
   Tried write_plain(Gather& pieces);
   Tried write_tls(Gather& pieces);

@@ -15,7 +15,7 @@ namespace sluice::telemetry {
 // Upper bounds of the buckets, in seconds.
 inline constexpr std::array request_bounds{.05, .1, .25, .5, 1., 2.5, 5., 10., 20., 40., 80., 160., 300., 600.};
 inline constexpr std::array first_token_bounds{.02, .05, .1, .2, .35, .5, .75, 1., 1.5, 2.5, 5., 10., 20., 40., 80.};
-// The ones vLLM uses, so that a gateway's and an engine's graphs can be laid over each other.
+// The ones a widespread inference engine uses, so that its graphs and a gateway's can be laid over each other.
 inline constexpr std::array token_gap_bounds{.01, .025, .05, .075, .1,  .15, .2,  .3,  .4, .5,
                                              .75, 1.,   2.5, 5.,   7.5, 10., 20., 40., 80.};
 inline constexpr std::array overhead_bounds{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1};

@@ -150,7 +150,7 @@ TEST(DemoService, says_nothing_to_a_caller_who_left) {
 
 TEST(DemoService, refuses_in_the_form_of_its_api) {
   DemoService service;
-  EXPECT_EQ(service.refusal_body(431, "Too \"long\"."),
+  EXPECT_EQ(service.refuse(431, "Too \"long\".", "").body,
             R"({"error":{"message":"Too \"long\".","type":"invalid_request_error","param":null,"code":null}})");
 }
 

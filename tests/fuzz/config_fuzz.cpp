@@ -11,7 +11,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice::config;
   const std::string text(reinterpret_cast<const char*>(data), size);
-  constexpr std::string_view canary = "\x01canary\x01";  // no configuration can hold control characters
+  // No configuration can hold these control characters, so that they are found only where a reference was shown.
+  constexpr std::string_view canary =
+      "\x01"
+      "canary\x01";
   const Surroundings surroundings{[&](const std::string& name) -> std::optional<std::string> {
                                     if (name.size() > 1) return std::nullopt;
                                     return std::string(canary);

@@ -92,7 +92,7 @@ void row_57_closes_while_we_collect_an_answer(Stage& stage) {
   RawClient client = gateway.client();
   stage.count(1);
   client.send(chat());
-  ASSERT_TRUE(upstream.await([](const auto& visits) { return !visits.empty() && visits[0].sent > 80; }));
+  ASSERT_TRUE(upstream.await([](const auto& visits) { return !visits.empty() && visits[0].sent > 70; }));
   const Moment left_at = std::chrono::steady_clock::now();
   client.close();
   expect_cancelled(upstream, left_at, "cancelled_us");
@@ -189,7 +189,7 @@ void row_59_closing_right_after_done_is_success(Stage& stage) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0]["status"], 200) << lines[0].dump();
   EXPECT_EQ(lines[0]["cut"], false) << lines[0].dump();
-  EXPECT_EQ(lines[0]["error"], "") << lines[0].dump();
+  EXPECT_TRUE(lines[0]["error"].is_null()) << lines[0].dump();
 }
 
 constexpr Row rows[] = {

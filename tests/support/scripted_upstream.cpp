@@ -216,6 +216,7 @@ void ScriptedUpstream::greet(Connection& connection) {
   if (const char* const name = SSL_get_servername(connection.tls, TLSEXT_NAMETYPE_host_name)) visit.server_name = name;
   if (result == 1) {
     visit.encrypted = true;
+    visit.resumed = SSL_session_reused(connection.tls) == 1;
     connection.greeting = false;
     return;
   }

@@ -98,6 +98,7 @@ struct Visit {
   std::optional<Moment> closed;  // when we closed
   bool by_reset = false;         // the peer left with a RST
   bool encrypted = false;        // a TLS handshake was completed
+  bool resumed = false;          // with the session of an earlier one
   std::string server_name;       // what the peer asked for by SNI
 };
 

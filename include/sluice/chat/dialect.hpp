@@ -78,8 +78,9 @@ class Dialect {
   // Reads and checks a request body without decoding it: valid JSON (RFC 8259) in UTF-8, an object, depth
   // at most 128, numbers at most 64 characters and finite, at most 10,000 members per object, no top-level
   // member that decides anything twice, `model` a non-empty string of at most 256 bytes without control characters,
-  // `stream` and `stream_options.include_usage` boolean or null (not looked at in embeddings). `scratch` holds the model's name
-  // if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow `body`.
+  // `stream` and `stream_options.include_usage` boolean or null (not looked at in embeddings). `scratch` holds
+  // the model's name if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow
+  // `body`.
   virtual Result<Outline> outline(Task task, std::string_view body, std::string& scratch) const = 0;
 
   // The same request for another model: `model_json` (a JSON string, quotes included, borrowed) in

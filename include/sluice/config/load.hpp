@@ -42,8 +42,9 @@ struct Loaded {
 Loaded load(std::string_view text, const Surroundings& surroundings);
 
 // The configuration without a file: the demo, and every provider of the catalogue whose key is in the
-// environment. `ollama` says whether one was found on its usual port.
-Loaded embedded_default(const Surroundings& surroundings, bool ollama);
+// environment. `probe_answered` says whether the local server that the catalogue marks with `probe` was found on
+// its usual port.
+Loaded embedded_default(const Surroundings& surroundings, bool probe_answered);
 
 // Environment variables that hold keys of providers this version cannot speak to, by name.
 std::vector<std::string> unused_keys(const Surroundings& surroundings);

@@ -58,10 +58,13 @@ class Service {
   virtual ~Service() = default;
   // Answers one request. Returns when the reply is complete or has failed for good.
   virtual Async<> serve(Incoming& incoming, Reply& reply) = 0;
-  // A request that never became one was refused by the listener (bad head, slow head, too many connections).
-  virtual void refused(int status, std::string_view peer) = 0;
-  // The whole answer body to such a refusal, in the service's own error format.
-  virtual std::string_view refusal_body(int status, std::string_view reason) = 0;
+  // A message that never became a request is refused by the listener: bad head, slow head, too many connections.
+  // The service books it and gives the answer's identity and body, in its own error format; valid until the next call.
+  struct Refusal {
+    std::string_view request_id;
+    std::string_view body;
+  };
+  virtual Refusal refuse(int status, std::string_view reason, std::string_view peer) = 0;
 };
 
 }  // namespace sluice::net

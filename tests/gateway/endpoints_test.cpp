@@ -1,0 +1,48 @@
+#include "gateway/endpoints.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+using http::Method;
+using Kind = Endpoint::Kind;
+
+TEST(FindEndpoint, serves_every_path_with_and_without_its_version) {
+  for (const char* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings"}) {
+    const Found found = find_endpoint(Method::post, path);
+    ASSERT_NE(found.endpoint, nullptr) << path;
+    EXPECT_EQ(found.endpoint->kind, Kind::converse) << path;
+    EXPECT_TRUE(found.method_allowed) << path;
+  }
+  EXPECT_EQ(find_endpoint(Method::get, "/v1/models").endpoint->kind, Kind::models);
+  EXPECT_EQ(find_endpoint(Method::get, "/models").endpoint->kind, Kind::models);
+  EXPECT_EQ(find_endpoint(Method::get, "/healthz").endpoint->kind, Kind::health);
+}
+
+TEST(FindEndpoint, matches_exactly_and_nothing_that_only_looks_alike) {
+  for (const char* path : {"/", "", "/v1", "/v1/", "/v1/chat/completions/", "/V1/chat/completions", "/v1//chat/completions", "/v1/v1/embeddings",
+                           "/v1/../admin", "/v1/chat;x/completions", "/v2/chat/completions", "/v1/healthz", "/metrics", "/admin/v1/keys", "/v1/models/"}) {
+    EXPECT_EQ(find_endpoint(Method::post, path).endpoint, nullptr) << path;
+    EXPECT_EQ(find_endpoint(Method::get, path).endpoint, nullptr) << path;
+  }
+}
+
+TEST(FindEndpoint, tells_which_methods_a_path_takes) {
+  const Found get = find_endpoint(Method::get, "/v1/chat/completions");
+  EXPECT_FALSE(get.method_allowed);
+  EXPECT_EQ(get.allow, "POST");
+  EXPECT_TRUE(find_endpoint(Method::head, "/v1/models").method_allowed);
+  EXPECT_EQ(find_endpoint(Method::del, "/v1/models").allow, "GET, HEAD");
+}
+
+TEST(ModelInPath, takes_names_with_slashes_escaped_or_not) {
+  EXPECT_EQ(model_in_path("/v1/models/openai/gpt-4o"), "openai/gpt-4o");
+  EXPECT_EQ(model_in_path("/models/openai%2Fgpt-4o"), "openai/gpt-4o");
+  EXPECT_EQ(model_in_path("/v1/models/a%3Ab"), "a:b");
+  EXPECT_EQ(model_in_path("/v1/models/100%"), "100%");
+  EXPECT_EQ(model_in_path("/v1/models/a%zz"), "a%zz");
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,96 @@
+#include <sluice/gateway/snapshot.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sluice/config/load.hpp>
+
+namespace sluice {
+namespace {
+
+struct Compiled {
+  explicit Compiled(std::string_view yaml) : metrics(make_metrics("0", "0")) {
+    const config::Surroundings nothing{[](const std::string&) { return std::nullopt; }, [](const std::string&) { return std::nullopt; }};
+    const config::Loaded loaded = config::load(yaml, nothing);
+    for (const auto& complaint : loaded.complaints) EXPECT_TRUE(complaint.warning) << complaint.text("test");
+    const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+    auto compiled = Snapshot::compile(loaded.config, means);
+    EXPECT_TRUE(compiled);
+    snapshot = *compiled;
+  }
+  const Snapshot* operator->() const { return snapshot.get(); }
+  std::unique_ptr<Metrics> metrics;
+  std::shared_ptr<const Snapshot> snapshot;
+};
+
+constexpr std::string_view yaml = R"(
+providers:
+  one: {kind: openai-compatible, base_url: "http://192.0.2.1:8000/prefix/v1", api_key: "sk-one-secret"}
+  two: {kind: openai-compatible, base_url: "http://[2001:db8::1]/v1"}
+  demo: {}
+models:
+  assistant: {targets: [{provider: one, model: "big\"model"}, {provider: two}]}
+  "vendor/*": {targets: [{provider: one, model: "*"}]}
+  "*-mini": {targets: [{provider: two}]}
+  exact-mini: {targets: [{provider: demo, model: demo}]}
+teams:
+  finance: {models: ["assist*"]}
+keys:
+  - {name: app, team: finance, secret: "sk-caller-one"}
+  - {name: ops, secret: "sk-caller-two", models: [exact-mini]}
+)";
+
+TEST(Snapshot, finds_exact_names_before_patterns_and_patterns_in_order) {
+  const Compiled world(yaml);
+  EXPECT_EQ(world->find_model("assistant")->name, "assistant");
+  EXPECT_EQ(world->find_model("exact-mini")->name, "exact-mini");
+  EXPECT_EQ(world->find_model("gpt-mini")->name, "*-mini");
+  EXPECT_EQ(world->find_model("vendor/x-mini")->name, "vendor/*");
+  EXPECT_EQ(world->find_model("unknown"), nullptr);
+}
+
+TEST(Snapshot, prepares_what_never_changes_of_a_request) {
+  const Compiled world(yaml);
+  const Target& target = world->find_model("assistant")->targets.front();
+  EXPECT_EQ(target.model_json, R"("big\"model")");
+  EXPECT_EQ(target.provider->path_prefix, "/prefix/v1");
+  EXPECT_EQ(target.provider->origin.host, "192.0.2.1");
+  EXPECT_EQ(target.provider->origin.port, 8000);
+  EXPECT_EQ(target.provider->fixed_lines.reveal(),
+            "host: 192.0.2.1:8000\r\nauthorization: Bearer sk-one-secret\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
+  const Provider& second = *world->find_model("assistant")->targets.back().provider;
+  EXPECT_EQ(second.fixed_lines.reveal(), "host: [2001:db8::1]\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
+}
+
+TEST(Snapshot, leads_the_built_in_kind_to_its_port) {
+  const Compiled world(yaml);
+  EXPECT_EQ(world->find_model("exact-mini")->targets.front().provider->origin.port, 4711);
+}
+
+TEST(Snapshot, knows_callers_by_their_whole_secret_only) {
+  const Compiled world(yaml);
+  ASSERT_NE(world->find_key("sk-caller-one"), nullptr);
+  EXPECT_EQ(world->find_key("sk-caller-one")->name, "app");
+  for (const char* wrong : {"", "sk-caller-on", "sk-caller-one ", "sk-caller-ona", "SK-CALLER-ONE"}) {
+    EXPECT_EQ(world->find_key(wrong), nullptr) << wrong;
+  }
+}
+
+TEST(Snapshot, keeps_the_lists_of_key_and_team_apart) {
+  const Compiled world(yaml);
+  const Key& app = *world->find_key("sk-caller-one");
+  EXPECT_TRUE(app.models.allows("anything"));
+  EXPECT_TRUE(app.team->models.allows("assistant"));
+  EXPECT_FALSE(app.team->models.allows("exact-mini"));
+  const Key& ops = *world->find_key("sk-caller-two");
+  EXPECT_TRUE(ops.models.allows("exact-mini"));
+  EXPECT_FALSE(ops.models.allows("assistant"));
+  EXPECT_EQ(ops.team, nullptr);
+}
+
+TEST(Snapshot, asks_for_keys_only_when_there_are_some) {
+  EXPECT_TRUE(Compiled(yaml)->needs_keys());
+  EXPECT_FALSE(Compiled("providers: {demo: {}}\nmodels: {demo: {targets: [{provider: demo, model: demo}]}}")->needs_keys());
+}
+
+}  // namespace
+}  // namespace sluice

@@ -49,7 +49,7 @@ TEST_F(Access, a_wrong_or_missing_credential_is_401) {
     expect_error(ask(get("/v1/models", fields)), 401, "invalid_api_key");
   }
   EXPECT_EQ(provider().requests(), 0u);
-  for (const auto& line : stage_.lines()) EXPECT_EQ(line["key"], "") << line.dump();
+  for (const auto& line : stage_.lines()) EXPECT_TRUE(line["key"].is_null()) << line.dump();
 }
 
 TEST_F(Access, two_different_credentials_are_400_and_equal_ones_are_one) {

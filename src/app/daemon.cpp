@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sluice/net/page_server.hpp>
 #include <sluice/telemetry/access_log.hpp>
 #include <sluice/telemetry/metrics.hpp>
-#include <sys/resource.h>
 
 #include "app/demo.hpp"
 #include "app/trust_shelf.hpp"
@@ -33,13 +33,17 @@ std::int64_t connections_allowed(std::uint64_t configured) {
 }
 
 bool needs_built_in(const config::Config& config) {
-  return std::any_of(config.providers.begin(), config.providers.end(), [](const auto& provider) { return provider.built_in; });
+  return std::any_of(config.providers.begin(), config.providers.end(),
+                     [](const auto& provider) { return provider.built_in; });
 }
 
 class RunningDaemon final : public Daemon {
  public:
   explicit RunningDaemon(Surface surface)
-      : clock_(system_clock()), log_(surface.log), metrics_(make_metrics(version(), revision())), access_log_(make_access_log(surface.access_log)) {}
+      : clock_(system_clock()),
+        log_(surface.log),
+        metrics_(make_metrics(version(), revision())),
+        access_log_(make_access_log(surface.access_log)) {}
 
   ~RunningDaemon() override {
     admin_.reset();  // it asks the workers
@@ -56,7 +60,8 @@ class RunningDaemon final : public Daemon {
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers;
     metrics_->gauges_from([this] { return gauges(); });
-    auto admin = net::PageServer::start(config.admin.listen, [this](std::string_view method, std::string_view path) { return page(method, path); });
+    auto admin = net::PageServer::start(
+        config.admin.listen, [this](std::string_view method, std::string_view path) { return page(method, path); });
     if (!admin) return admin.error();
     admin_ = *std::move(admin);
     metrics_->reloaded(true, clock_.utc());
@@ -72,7 +77,8 @@ class RunningDaemon final : public Daemon {
     Result<World> world = prepare(config);
     metrics_->reloaded(static_cast<bool>(world), clock_.utc());
     if (!world) return world.error();
-    if (config.server.listen != started_with_.listen || config.server.workers != started_with_.workers || config.admin.listen != admin_listen_) {
+    if (config.server.listen != started_with_.listen || config.server.workers != started_with_.workers ||
+        config.admin.listen != admin_listen_) {
       log_.warn("listen addresses and the number of workers change with a restart only");
     }
     drain_ = config.server.drain;
@@ -118,7 +124,8 @@ class RunningDaemon final : public Daemon {
       world.settings.identity = *std::move(identity);
       metrics_->certificate_expires(world.settings.identity->expires());
     }
-    const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0), "sluice/" + std::string(version()),
+    const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
+                                "sluice/" + std::string(version()),
                                 [this](const std::string& path) { return trusts_.get(path); }};
     auto snapshot = Snapshot::compile(config, means);
     if (!snapshot) return snapshot.error();
@@ -138,14 +145,16 @@ class RunningDaemon final : public Daemon {
     settings.name_paths = Gateway::name_paths();
     if (settings.limits.connections < static_cast<std::int64_t>(server.limits.connections)) {
       log_.info("the descriptor limit allows fewer connections than configured",
-                {{"configured", std::to_string(server.limits.connections)}, {"allowed", std::to_string(settings.limits.connections)}});
+                {{"configured", std::to_string(server.limits.connections)},
+                 {"allowed", std::to_string(settings.limits.connections)}});
     }
     return settings;
   }
 
   // The first worker's port, which may have been chosen by the system, is everybody's.
   Result<> start_workers(const config::Config& config, const World& world) {
-    const unsigned count = config.server.workers > 0 ? config.server.workers : std::max(1u, std::thread::hardware_concurrency());
+    const unsigned count =
+        config.server.workers > 0 ? config.server.workers : std::max(1u, std::thread::hardware_concurrency());
     const WorkerParts parts{clock_, load_, *metrics_, *access_log_, log_};
     std::string address = config.server.listen;
     for (unsigned i = 0; i < count; ++i) {
@@ -182,10 +191,14 @@ class RunningDaemon final : public Daemon {
   net::Page page(std::string_view method, std::string_view path) {
     const bool known = path == "/metrics" || path == "/livez" || path == "/readyz";
     if (!known) return {404, "text/plain; charset=utf-8", "not found\n", {}};
-    if (method != "GET" && method != "HEAD") return {405, "text/plain; charset=utf-8", "method not allowed\n", "GET, HEAD"};
+    if (method != "GET" && method != "HEAD")
+      return {405, "text/plain; charset=utf-8", "method not allowed\n", "GET, HEAD"};
     if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_->scrape(), {}};
     const bool good = path == "/readyz" ? !draining_ : alive();
-    return {good ? 200 : 503, "text/plain; charset=utf-8", good ? "ok\n" : (path == "/readyz" ? "draining\n" : "stuck\n"), {}};
+    return {good ? 200 : 503,
+            "text/plain; charset=utf-8",
+            good ? "ok\n" : (path == "/readyz" ? "draining\n" : "stuck\n"),
+            {}};
   }
 
   const Clock& clock_;

@@ -36,10 +36,13 @@ int run(int count, char** words) {
   sluice::app::ServeOptions options;
   std::string file;
 
-  CLI::App* serve = app.add_subcommand("serve", "Serve; without --config: $SLUICE_CONFIG, ./sluice.yaml, /etc/sluice/sluice.yaml, else a demo");
+  CLI::App* serve = app.add_subcommand(
+      "serve", "Serve; without --config: $SLUICE_CONFIG, ./sluice.yaml, /etc/sluice/sluice.yaml, else a demo");
   serve->add_option("--config", options.config, "Configuration file")->type_name("FILE");
-  serve->add_option("--listen", options.listen, "Address for applications, instead of the configuration's")->type_name("ADDRESS:PORT");
-  serve->add_option("--admin-listen", options.admin_listen, "Address for operators, instead of the configuration's")->type_name("ADDRESS:PORT");
+  serve->add_option("--listen", options.listen, "Address for applications, instead of the configuration's")
+      ->type_name("ADDRESS:PORT");
+  serve->add_option("--admin-listen", options.admin_listen, "Address for operators, instead of the configuration's")
+      ->type_name("ADDRESS:PORT");
   CLI::App* check = app.add_subcommand("check", "Print everything that is wrong with a configuration");
   check->add_option("file", file, "Configuration file")->required()->type_name("FILE");
   CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");

@@ -5,10 +5,10 @@
 #include <memory>
 #include <thread>
 
-#include <sluice/config/load.hpp>
-#include <sluice/telemetry/log.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <sluice/config/load.hpp>
+#include <sluice/telemetry/log.hpp>
 
 #include "app/daemon.hpp"
 #include "app/file_watch.hpp"
@@ -94,7 +94,8 @@ class Process {
   static int refuse_open_door(const config::Config& config) {
     if (is_loopback(config.server.listen) || !config.keys.empty() || config.auth_none) return 0;
     std::cerr << "sluice: " << config.server.listen
-              << " can be reached from outside and no keys are defined; define keys, or write `auth: none` if everybody may come in\n";
+              << " can be reached from outside and no keys are defined; define keys, or write `auth: none` if "
+                 "everybody may come in\n";
     return exit_config;
   }
 
@@ -120,7 +121,8 @@ class Process {
   void serve_until_told() {
     std::unique_ptr<FileWatch> watch;
     if (!source_.file.empty()) {
-      watch = std::make_unique<FileWatch>(source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text);
+      watch = std::make_unique<FileWatch>(
+          source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text);
     }
     const sigset_t signals = our_signals();
     std::thread waiter;
@@ -165,7 +167,8 @@ class Process {
     }
     if (!loaded.ok()) {
       daemon_->reload_failed();
-      log_->error("reload refused, the old configuration stays", {{"problems", std::to_string(loaded.complaints.size())}});
+      log_->error("reload refused, the old configuration stays",
+                  {{"problems", std::to_string(loaded.complaints.size())}});
       return;
     }
     override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);

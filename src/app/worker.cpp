@@ -16,8 +16,9 @@ Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, st
     : clock_(parts.clock),
       loop_(parts.clock),
       transport_(net::make_transport(loop_, parts.load, {.buffered = settings.limits.buffered})),
-      gateway_(Gateway::make({parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log},
-                             random_from_system(), std::move(world))),
+      gateway_(Gateway::make(
+          {parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log},
+          random_from_system(), std::move(world))),
       server_(loop_, *gateway_, parts.load, settings) {
   server_.on_session_end([this] { finish_if_empty(); });
 }

@@ -6,16 +6,26 @@ namespace sluice {
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::ok: return "ok";
-    case Outcome::rate_limited: return "429";
-    case Outcome::client_error: return "4xx";
-    case Outcome::server_error: return "5xx";
-    case Outcome::timeout: return "timeout";
-    case Outcome::connect: return "connect";
-    case Outcome::tls: return "tls";
-    case Outcome::reset: return "reset";
-    case Outcome::truncated: return "truncated";
-    case Outcome::cancelled: return "cancelled";
+    case Outcome::ok:
+      return "ok";
+    case Outcome::rate_limited:
+      return "429";
+    case Outcome::client_error:
+      return "4xx";
+    case Outcome::server_error:
+      return "5xx";
+    case Outcome::timeout:
+      return "timeout";
+    case Outcome::connect:
+      return "connect";
+    case Outcome::tls:
+      return "tls";
+    case Outcome::reset:
+      return "reset";
+    case Outcome::truncated:
+      return "truncated";
+    case Outcome::cancelled:
+      return "cancelled";
   }
   return "ok";
 }
@@ -65,20 +75,34 @@ Error Error::worth_retrying() && {
 
 int status_of(Fault fault) {
   switch (fault) {
-    case Fault::bad_request: return 400;
-    case Fault::unauthenticated: return 401;
-    case Fault::forbidden: return 403;
-    case Fault::not_found: return 404;
-    case Fault::method_not_allowed: return 405;
-    case Fault::request_timeout: return 408;
-    case Fault::too_large: return 413;
-    case Fault::unsupported: return 415;
-    case Fault::client_left: return 499;
-    case Fault::rate_limited: return 429;
-    case Fault::internal: return 500;
-    case Fault::upstream_failed: return 502;
-    case Fault::unavailable: return 503;
-    case Fault::upstream_timeout: return 504;
+    case Fault::bad_request:
+      return 400;
+    case Fault::unauthenticated:
+      return 401;
+    case Fault::forbidden:
+      return 403;
+    case Fault::not_found:
+      return 404;
+    case Fault::method_not_allowed:
+      return 405;
+    case Fault::request_timeout:
+      return 408;
+    case Fault::too_large:
+      return 413;
+    case Fault::unsupported:
+      return 415;
+    case Fault::client_left:
+      return 499;
+    case Fault::rate_limited:
+      return 429;
+    case Fault::internal:
+      return 500;
+    case Fault::upstream_failed:
+      return 502;
+    case Fault::unavailable:
+      return 503;
+    case Fault::upstream_timeout:
+      return 504;
   }
   return 500;
 }

@@ -11,7 +11,8 @@ namespace sluice {
 // not what it leads to.
 inline bool may_ask_for(const Exchange& exchange, std::string_view model) {
   const Key* caller = exchange.caller;
-  return caller == nullptr || (caller->models.allows(model) && (caller->team == nullptr || caller->team->models.allows(model)));
+  return caller == nullptr ||
+         (caller->models.allows(model) && (caller->team == nullptr || caller->team->models.allows(model)));
 }
 
 inline Error no_such_model(std::string_view model) {

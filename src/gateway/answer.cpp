@@ -50,14 +50,23 @@ class Answer final : public Middleware {
     exchange.code = parts_.labels.label(error.code());
     if (!exchange.reply.begun()) exchange.status = status_of(error.fault());
     switch (error.fault()) {
-      case Fault::unauthenticated: parts_.metrics.rejected(Rejection::auth); break;
-      case Fault::forbidden: parts_.metrics.rejected(Rejection::model); break;
-      case Fault::too_large: parts_.metrics.rejected(Rejection::too_large); break;
-      case Fault::request_timeout: parts_.metrics.rejected(Rejection::too_slow); break;
+      case Fault::unauthenticated:
+        parts_.metrics.rejected(Rejection::auth);
+        break;
+      case Fault::forbidden:
+        parts_.metrics.rejected(Rejection::model);
+        break;
+      case Fault::too_large:
+        parts_.metrics.rejected(Rejection::too_large);
+        break;
+      case Fault::request_timeout:
+        parts_.metrics.rejected(Rejection::too_slow);
+        break;
       case Fault::unavailable:
         if (error.blame() == Blame::gateway) parts_.metrics.rejected(Rejection::overload);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

@@ -66,7 +66,8 @@ class CallUpstream final : public Handler {
     exchange.told = false;
     exchange.streaming = false;
     Result<> outcome = co_await attempt(exchange);
-    parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment, outcome_of(exchange, outcome));
+    parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment,
+                             outcome_of(exchange, outcome));
     co_return outcome;
   }
 
@@ -81,13 +82,15 @@ class CallUpstream final : public Handler {
     net::Outgoing outgoing;
     outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
     if (!write_upstream_head(exchange, outgoing.body.bytes(), exchange.scratch.head)) {
-      co_return Error(Fault::bad_request, Blame::client, "invalid_request", "The request's header fields are too large.");
+      co_return Error(Fault::bad_request, Blame::client, "invalid_request",
+                      "The request's header fields are too large.");
     }
     outgoing.head = exchange.scratch.head;
     const config::ModelTimeouts& timeouts = exchange.model->timeouts;
-    const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle, exchange.attempt_began + timeouts.total};
-    Result<net::CallPtr> call =
-        co_await parts_.transport.send(exchange.target->provider->origin, outgoing, deadlines, exchange.incoming.stop());
+    const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle,
+                                   exchange.attempt_began + timeouts.total};
+    Result<net::CallPtr> call = co_await parts_.transport.send(exchange.target->provider->origin, outgoing, deadlines,
+                                                               exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     co_return co_await pass_on(exchange, **call, meter_stream);
@@ -160,8 +163,8 @@ class CallUpstream final : public Handler {
     std::string_view timing(const Exchange& exchange, TimePoint now) {
       using Milliseconds = std::chrono::duration<double, std::milli>;
       const Duration own = now - exchange.began - exchange.upstream_took;
-      const int length = std::snprintf(timing_.data(), timing_.size(), "sluice;dur=%.3f, upstream;dur=%.3f", Milliseconds(own).count(),
-                                       Milliseconds(exchange.upstream_took).count());
+      const int length = std::snprintf(timing_.data(), timing_.size(), "sluice;dur=%.3f, upstream;dur=%.3f",
+                                       Milliseconds(own).count(), Milliseconds(exchange.upstream_took).count());
       return {timing_.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
     }
 
@@ -176,7 +179,8 @@ class CallUpstream final : public Handler {
     if (!collected) co_return collected.error();
     const std::string_view body = call.pending();
     if (unframed && readable && !exchange.spoken.is_complete(body)) {
-      co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer ended too early.")
+      co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+                      "The provider's answer ended too early.")
           .with_outcome(Outcome::truncated)
           .worth_retrying();
     }

@@ -21,7 +21,8 @@ class Failures {
   Error verdict() const {
     if (last_->fault() != Fault::rate_limited) return *last_;
     if (all_limited_) return Error(*last_).with_retry_after(shortest_);
-    return Error(Fault::unavailable, Blame::upstream, "no_healthy_deployment", "No provider of this model could answer.")
+    return Error(Fault::unavailable, Blame::upstream, "no_healthy_deployment",
+                 "No provider of this model could answer.")
         .with_outcome(last_->outcome())
         .with_retry_after(shortest_)
         .worth_retrying();

@@ -35,7 +35,8 @@ class Nowhere final : public Handler {
     if (found.endpoint == nullptr) {
       co_return Error(Fault::not_found, Blame::client, "not_found", "There is no such path here.");
     }
-    co_return Error(Fault::method_not_allowed, Blame::client, "method_not_allowed", "This path does not take that method.")
+    co_return Error(Fault::method_not_allowed, Blame::client, "method_not_allowed",
+                    "This path does not take that method.")
         .with_allow(found.allow);
   }
 };
@@ -57,7 +58,8 @@ class Door final : public Gateway {
   // that all cores fight for.
   void use(std::shared_ptr<const Snapshot> world) override {
     const Snapshot* snapshot = world.get();
-    world_ = std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
+    world_ =
+        std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
 
   Async<> serve(net::Incoming& incoming, net::Reply& reply) override {
@@ -66,7 +68,8 @@ class Door final : public Gateway {
     const Found found = find_endpoint(request.method, path);
     const bool allowed = found.endpoint != nullptr && found.method_allowed;
     Scratch* scratch = borrow();
-    Exchange exchange(world_, found.endpoint != nullptr ? *found.endpoint : nowhere, dialect_, incoming, reply, *scratch, incoming.arrived());
+    Exchange exchange(world_, found.endpoint != nullptr ? *found.endpoint : nowhere, dialect_, incoming, reply,
+                      *scratch, incoming.arrived());
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
     name(request, *scratch);
@@ -76,7 +79,9 @@ class Door final : public Gateway {
   }
 
   Refusal refuse(int status, std::string_view reason, std::string_view peer) override {
-    parts_.metrics.rejected(status == 503 ? Rejection::overload : status == 408 ? Rejection::too_slow : Rejection::malformed);
+    parts_.metrics.rejected(status == 503   ? Rejection::overload
+                            : status == 408 ? Rejection::too_slow
+                                            : Rejection::malformed);
     refused_id_ = RequestId(random_);
     AccessRecord record;
     record.time = parts_.clock.utc();
@@ -96,9 +101,12 @@ class Door final : public Gateway {
 
   static std::string_view code_of(int status) {
     switch (status) {
-      case 408: return "request_timeout";
-      case 503: return "service_unavailable";
-      default: return "invalid_request";
+      case 408:
+        return "request_timeout";
+      case 503:
+        return "service_unavailable";
+      default:
+        return "invalid_request";
     }
   }
 
@@ -107,11 +115,15 @@ class Door final : public Gateway {
     const std::span<const std::unique_ptr<Middleware>> all(chain_);
     if (!allowed) return Next(all.first(2), nowhere_);
     switch (found.endpoint->kind) {
-      case Endpoint::Kind::nowhere: return Next(all.first(2), nowhere_);
-      case Endpoint::Kind::health: return Next(all.first(2), *say_healthy_);
+      case Endpoint::Kind::nowhere:
+        return Next(all.first(2), nowhere_);
+      case Endpoint::Kind::health:
+        return Next(all.first(2), *say_healthy_);
       case Endpoint::Kind::models:
-      case Endpoint::Kind::model: return Next(all.first(3), *list_models_);
-      case Endpoint::Kind::converse: break;
+      case Endpoint::Kind::model:
+        return Next(all.first(3), *list_models_);
+      case Endpoint::Kind::converse:
+        break;
     }
     return Next(all, *call_upstream_);
   }

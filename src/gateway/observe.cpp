@@ -10,7 +10,8 @@ class Observe final : public Middleware {
   explicit Observe(const GatewayParts& parts) : parts_(parts) {}
 
   Async<> handle(Exchange& exchange, Next next) const override {
-    const bool counted = exchange.endpoint.kind != Endpoint::Kind::nowhere && exchange.endpoint.kind != Endpoint::Kind::health;
+    const bool counted =
+        exchange.endpoint.kind != Endpoint::Kind::nowhere && exchange.endpoint.kind != Endpoint::Kind::health;
     if (counted) parts_.metrics.request_began();
     // Copied, because the request's memory may be given back while the answer streams.
     const http::Method method = exchange.incoming.request().method;

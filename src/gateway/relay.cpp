@@ -23,13 +23,15 @@ Error ended_early() {
 }
 
 Error event_too_large() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider sent an event that is too large.")
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+               "The provider sent an event that is too large.")
       .with_outcome(Outcome::server_error)
       .worth_retrying();
 }
 
 Error no_first_event() {
-  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", "The provider took too long to begin its stream.")
+  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout",
+               "The provider took too long to begin its stream.")
       .with_outcome(Outcome::timeout)
       .worth_retrying();
 }
@@ -164,8 +166,8 @@ class EventRelay {
 
 }  // namespace
 
-Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head, bool strip_usage,
-                     TimePoint first_event_by) {
+Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head,
+                     bool strip_usage, TimePoint first_event_by) {
   exchange.streaming = true;
   parts.metrics.stream_began();
   EventRelay relay(parts, exchange, call, head, strip_usage);

@@ -17,8 +17,8 @@ struct RelayParts {
 // event with data, so that a stream that fails at once is an Error and nothing was sent. Afterwards an Error means
 // that the stream broke: it never ends cleanly without the dialect's own end marker. `strip_usage`: the usage event is
 // there only because we asked for it, and is kept back. `first_event_by` bounds the wait for the first event.
-Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head, bool strip_usage,
-                     TimePoint first_event_by);
+Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head,
+                     bool strip_usage, TimePoint first_event_by);
 
 // Passes a body on as it comes, without looking into it: encoded streams. When it breaks, the connection does.
 Async<> relay_opaque(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head);

@@ -15,7 +15,8 @@ constexpr milliseconds longest{60'000};
 std::optional<milliseconds> from_number(std::string_view text, double unit_ms) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number) || number <= 0) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number) || number <= 0)
+    return std::nullopt;
   const double wait = std::ceil(number * unit_ms);
   if (wait >= static_cast<double>(longest.count())) return longest;
   return milliseconds(static_cast<std::int64_t>(wait));

@@ -65,7 +65,8 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   provider.label = means.metrics.label(given.name);
   provider.dialect = chat::dialect_named(given.dialect);
   if (provider.dialect == nullptr) return unusable(given.name, "no dialect is called \"" + given.dialect + "\"");
-  const std::string base = given.built_in ? "http://127.0.0.1:" + std::to_string(means.built_in_port) + "/v1" : given.base_url;
+  const std::string base =
+      given.built_in ? "http://127.0.0.1:" + std::to_string(means.built_in_port) + "/v1" : given.base_url;
   const std::optional<config::Url> url = config::parse_url(base);
   if (!url) return unusable(given.name, "the base URL cannot be read");
   provider.origin.host = url->host;
@@ -119,8 +120,10 @@ void Snapshot::add_keys(const config::Config& config) {
   fill_with_random(pepper);
   pepper_.emplace(pepper);
   for (const config::Key& given : config.keys) {
-    const auto team = std::find_if(teams_.begin(), teams_.end(), [&](const Team& candidate) { return candidate.name == given.team; });
-    keys_.push_back({given.name, team == teams_.end() ? nullptr : &*team, (*pepper_)(given.secret.reveal()), {given.models}});
+    const auto team =
+        std::find_if(teams_.begin(), teams_.end(), [&](const Team& candidate) { return candidate.name == given.team; });
+    keys_.push_back(
+        {given.name, team == teams_.end() ? nullptr : &*team, (*pepper_)(given.secret.reveal()), {given.models}});
     by_digest_.emplace(keys_.back().digest, &keys_.back());
   }
   needs_keys_ = !config.auth_none && !keys_.empty();

@@ -43,8 +43,10 @@ bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::
   const std::span<const http::Field> fields = exchange.incoming.request().fields;
   const Provider& provider = *exchange.target->provider;
   const std::string_view type = http::find(fields, "content-type").value_or("application/json");
-  const std::string_view accept = http::find(fields, "accept").value_or(exchange.outline.stream ? "text/event-stream" : "application/json");
-  std::size_t needed = 512 + provider.fixed_lines.reveal().size() + provider.path_prefix.size() + type.size() + accept.size();
+  const std::string_view accept =
+      http::find(fields, "accept").value_or(exchange.outline.stream ? "text/event-stream" : "application/json");
+  std::size_t needed =
+      512 + provider.fixed_lines.reveal().size() + provider.path_prefix.size() + type.size() + accept.size();
   for (const std::string_view name : taken_along) needed += name.size() + http::find(fields, name).value_or("").size();
   if (out.size() < needed) out.resize(needed);
   std::array<char, 512> target;

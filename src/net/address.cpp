@@ -43,13 +43,13 @@ std::uint32_t word(const asio::ip::address_v6::bytes_type& bytes, std::size_t at
 bool is_private_v6(const asio::ip::address_v6& address) {
   const auto bytes = address.to_bytes();
   const bool high_zero = word(bytes, 0) == 0 && word(bytes, 4) == 0;
-  if (high_zero && word(bytes, 8) == 0 && word(bytes, 12) <= 1) return true;          // :: and ::1
+  if (high_zero && word(bytes, 8) == 0 && word(bytes, 12) <= 1) return true;  // :: and ::1
   if (high_zero && (word(bytes, 8) == 0x0000FFFF || word(bytes, 8) == 0)) return is_private_v4(word(bytes, 12));
-  if (word(bytes, 0) == 0x0064FF9B) return is_private_v4(word(bytes, 12));              // NAT64
-  if (bytes[0] == 0x20 && bytes[1] == 0x02) return is_private_v4(word(bytes, 2));       // 6to4
-  if ((bytes[0] & 0xFE) == 0xFC) return true;                                           // unique local
-  if (bytes[0] == 0xFE && (bytes[1] & 0x80) != 0) return true;                          // link-local, site-local
-  return bytes[0] == 0xFF;                                                              // multicast
+  if (word(bytes, 0) == 0x0064FF9B) return is_private_v4(word(bytes, 12));         // NAT64
+  if (bytes[0] == 0x20 && bytes[1] == 0x02) return is_private_v4(word(bytes, 2));  // 6to4
+  if ((bytes[0] & 0xFE) == 0xFC) return true;                                      // unique local
+  if (bytes[0] == 0xFE && (bytes[1] & 0x80) != 0) return true;                     // link-local, site-local
+  return bytes[0] == 0xFF;                                                         // multicast
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace sluice::net {
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 
 // Whether an address belongs to this machine or a private network rather than to the Internet: loopback, RFC 1918,
-// shared (RFC 6598), link-local, unique local, multicast, unspecified, "this network", and the IPv6 forms that embed such
-// an IPv4 address (mapped, NAT64, 6to4).
+// shared (RFC 6598), link-local, unique local, multicast, unspecified, "this network", and the IPv6 forms that embed
+// such an IPv4 address (mapped, NAT64, 6to4).
 bool is_private(const asio::ip::address& address);
 
 }  // namespace sluice::net

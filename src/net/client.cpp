@@ -100,8 +100,8 @@ Async<CallPtr> Client::send(const Origin& origin, const Outgoing& outgoing, cons
 
 Async<CallPtr> Client::send_fresh(Pool& pool, const Outgoing& outgoing, const Deadlines& deadlines, Stop& stop) {
   SSL_CTX* context = context_for(pool.origin());
-  Result<Stream> stream =
-      co_await connect(loop_, *resolver_, pool.origin(), context, pool.sessions(), deadlines.connect, deadlines.total, stop);
+  Result<Stream> stream = co_await connect(loop_, *resolver_, pool.origin(), context, pool.sessions(),
+                                           deadlines.connect, deadlines.total, stop);
   if (!stream) co_return std::move(stream).error();
   Connection& connection = pool.add(*std::move(stream));
   const Result<> opened = co_await connection.open(outgoing, deadlines, stop);

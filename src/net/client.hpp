@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include <sluice/net/transport.hpp>
 #include "net/connection.hpp"
 #include "net/pool_book.hpp"
 #include "net/resolver.hpp"
 #include "net/tls.hpp"
-#include <sluice/net/transport.hpp>
 
 namespace sluice::net {
 

@@ -7,7 +7,7 @@ namespace sluice::net {
 namespace {
 
 constexpr std::size_t read_room = 4 * 1024;
-constexpr int most_interim = 10;  // 1xx heads before the final one
+constexpr int most_interim = 10;                            // 1xx heads before the final one
 constexpr Duration write_limit = std::chrono::seconds(10);  // without the provider taking a byte
 
 }  // namespace
@@ -176,7 +176,8 @@ Result<bool> Connection::unframe() {
     const http::Step step = body_.next(raw, consumed, content, why);
     if (step == http::Step::refused) {
       broken_ = true;
-      return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is not valid HTTP.")
+      return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+                   "The provider's answer is not valid HTTP.")
           .with_outcome(Outcome::truncated)
           .worth_retrying();
     }

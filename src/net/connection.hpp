@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
+#include <sluice/net/transport.hpp>
 #include "net/buffers.hpp"
 #include "net/pool_book.hpp"
 #include "net/stream.hpp"
-#include <sluice/net/transport.hpp>
 
 namespace sluice::net {
 

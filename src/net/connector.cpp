@@ -21,7 +21,8 @@ Error refused() {
 }
 
 Error too_slow() {
-  return failed(Fault::upstream_timeout, Outcome::timeout, "upstream_timeout", "Connecting to the provider took too long.");
+  return failed(Fault::upstream_timeout, Outcome::timeout, "upstream_timeout",
+                "Connecting to the provider took too long.");
 }
 
 // Several attempts to connect, each a little later than the one before, until one succeeds. Awaited once.
@@ -162,14 +163,17 @@ Async<> shake_hands(LoopParts& loop, Stream& stream, TimePoint deadline, Stop& s
     if (tried.state == Tried::State::done) co_return Ok{};
     if (!tried.blocked()) {
       if (stream.certificate_refused()) {
-        co_return failed(Fault::upstream_failed, Outcome::tls, "tls_certificate", "The provider's certificate was refused.");
+        co_return failed(Fault::upstream_failed, Outcome::tls, "tls_certificate",
+                         "The provider's certificate was refused.");
       }
-      co_return failed(Fault::upstream_failed, Outcome::tls, "tls_handshake", "The TLS handshake with the provider failed.");
+      co_return failed(Fault::upstream_failed, Outcome::tls, "tls_handshake",
+                       "The TLS handshake with the provider failed.");
     }
     const Woken woken = co_await Wait(loop, stream.socket(), tried.direction(), deadline, &stop);
     if (woken == Woken::stopped) co_return stop.error();
     if (woken == Woken::expired) {
-      co_return failed(Fault::upstream_timeout, Outcome::tls, "tls_handshake", "The TLS handshake with the provider took too long.");
+      co_return failed(Fault::upstream_timeout, Outcome::tls, "tls_handshake",
+                       "The TLS handshake with the provider took too long.");
     }
   }
 }
@@ -180,7 +184,8 @@ Addresses interleaved(const Addresses& addresses) {
   if (addresses.empty()) return {};
   Addresses first;
   Addresses second;
-  for (const auto& address : addresses) (address.is_v6() == addresses.front().is_v6() ? first : second).push_back(address);
+  for (const auto& address : addresses)
+    (address.is_v6() == addresses.front().is_v6() ? first : second).push_back(address);
   Addresses mixed;
   for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     if (i < first.size()) mixed.push_back(first[i]);
@@ -189,8 +194,8 @@ Addresses interleaved(const Addresses& addresses) {
   return mixed;
 }
 
-Async<Stream> connect(LoopParts& loop, Resolver& resolver, const Origin& origin, SSL_CTX* context, SessionHolder& holder,
-                      Duration limit, TimePoint total, Stop& stop) {
+Async<Stream> connect(LoopParts& loop, Resolver& resolver, const Origin& origin, SSL_CTX* context,
+                      SessionHolder& holder, Duration limit, TimePoint total, Stop& stop) {
   const TimePoint deadline = std::min(loop.now() + limit, total);
   Result<Addresses> addresses = co_await addresses_of(resolver, origin, deadline, stop);
   if (!addresses) co_return std::move(addresses).error();

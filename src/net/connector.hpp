@@ -1,8 +1,8 @@
 #pragma once
 
+#include <sluice/net/transport.hpp>
 #include "net/resolver.hpp"
 #include "net/stream.hpp"
-#include <sluice/net/transport.hpp>
 
 namespace sluice::net {
 
@@ -15,8 +15,9 @@ inline constexpr Duration handshake_limit = std::chrono::seconds(5);
 Addresses interleaved(const Addresses& addresses);
 
 // Connects to one of the origin's addresses: name, private-range check, TCP to whichever address answers first, TLS
-// with `context` (null without TLS). Errors are retryable, carry the outcome (connect, timeout, tls) and name no address.
-Async<Stream> connect(LoopParts& loop, Resolver& resolver, const Origin& origin, SSL_CTX* context, SessionHolder& holder,
-                      Duration limit, TimePoint total, Stop& stop);
+// with `context` (null without TLS). Errors are retryable, carry the outcome (connect, timeout, tls) and name no
+// address.
+Async<Stream> connect(LoopParts& loop, Resolver& resolver, const Origin& origin, SSL_CTX* context,
+                      SessionHolder& holder, Duration limit, TimePoint total, Stop& stop);
 
 }  // namespace sluice::net

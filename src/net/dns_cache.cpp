@@ -16,7 +16,9 @@ DnsCache::Answer DnsCache::find(std::string_view name, TimePoint now) const {
 
 DnsCache::Entry& DnsCache::entry(std::string_view name, TimePoint now) {
   if (entries_.size() >= most_names) {
-    std::erase_if(entries_, [now](const auto& item) { return now >= item.second.stale_until && now >= item.second.failed_until; });
+    std::erase_if(entries_, [now](const auto& item) {
+      return now >= item.second.stale_until && now >= item.second.failed_until;
+    });
     if (entries_.size() >= most_names) entries_.clear();
   }
   const auto found = entries_.find(name);

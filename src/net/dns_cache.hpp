@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "net/asio.hpp"
 #include <sluice/base/clock.hpp>
+#include "net/asio.hpp"
 
 namespace sluice::net {
 

@@ -5,10 +5,10 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
+#include <sluice/base/clock.hpp>
 #include "net/asio.hpp"
 #include "net/buffers.hpp"
 #include "net/timer_wheel.hpp"
-#include <sluice/base/clock.hpp>
 
 namespace sluice::net {
 

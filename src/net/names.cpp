@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <ares.h>
+#include <netdb.h>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <netdb.h>
 
 #include "net/resolver.hpp"
 
@@ -29,7 +29,8 @@ class SystemNames final : public NameSource, private Timer {
       static_cast<SystemNames*>(self)->watch(socket, readable != 0, writable != 0);
     };
     options.sock_state_cb_data = this;
-    usable_ = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS;
+    usable_ = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) ==
+              ARES_SUCCESS;
   }
   SystemNames(const SystemNames&) = delete;
   SystemNames& operator=(const SystemNames&) = delete;
@@ -72,7 +73,8 @@ class SystemNames final : public NameSource, private Timer {
     auto* query = static_cast<Query*>(argument);
     LookedUp found;
     found.time_to_live = DnsCache::longest;
-    for (const ares_addrinfo_node* node = result != nullptr ? result->nodes : nullptr; node != nullptr; node = node->ai_next) {
+    for (const ares_addrinfo_node* node = result != nullptr ? result->nodes : nullptr; node != nullptr;
+         node = node->ai_next) {
       Endpoint endpoint;
       if (node->ai_addrlen > endpoint.capacity()) continue;
       std::memcpy(endpoint.data(), node->ai_addr, node->ai_addrlen);
@@ -88,7 +90,8 @@ class SystemNames final : public NameSource, private Timer {
   void finish(Query* query, LookedUp found) {
     const std::unique_ptr<Query> owned(query);
     if (closing_) return;
-    asio::post(loop_.context, [done = std::move(owned->done), found = std::move(found)]() mutable { done(std::move(found)); });
+    asio::post(loop_.context,
+               [done = std::move(owned->done), found = std::move(found)]() mutable { done(std::move(found)); });
   }
 
   void watch(ares_socket_t socket, bool read, bool write) {
@@ -134,7 +137,8 @@ class SystemNames final : public NameSource, private Timer {
     if (wait == nullptr) {
       cancel();
     } else {
-      loop_.schedule(*this, loop_.now() + std::chrono::seconds(wait->tv_sec) + std::chrono::microseconds(wait->tv_usec));
+      loop_.schedule(*this,
+                     loop_.now() + std::chrono::seconds(wait->tv_sec) + std::chrono::microseconds(wait->tv_usec));
     }
   }
   void expired() override {

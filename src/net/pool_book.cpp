@@ -26,7 +26,8 @@ void PoolBook::lost(ConnectionId connection) {
 
 std::vector<ConnectionId> PoolBook::expire(TimePoint now) {
   std::vector<ConnectionId> old;
-  const auto young = std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return now - idle.since < keep_idle_; });
+  const auto young =
+      std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return now - idle.since < keep_idle_; });
   for (auto idle = idle_.begin(); idle != young; ++idle) old.push_back(idle->connection);
   idle_.erase(idle_.begin(), young);
   return old;

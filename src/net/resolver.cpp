@@ -11,7 +11,8 @@ namespace sluice::net {
 namespace {
 
 Error unknown_name() {
-  return Error(Fault::unavailable, Blame::upstream, "upstream_unavailable", "The provider's name could not be resolved.")
+  return Error(Fault::unavailable, Blame::upstream, "upstream_unavailable",
+               "The provider's name could not be resolved.")
       .with_outcome(Outcome::connect)
       .worth_retrying();
 }
@@ -76,7 +77,8 @@ class CachingResolver final : public Resolver {
     const DnsCache::Answer learned = cache_.find(name, loop_.now());
     if (learned.addresses != nullptr) co_return *learned.addresses;
     if (loop_.now() < deadline) co_return unknown_name();
-    co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", "The provider's name took too long to resolve.")
+    co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout",
+                    "The provider's name took too long to resolve.")
         .with_outcome(Outcome::timeout)
         .worth_retrying();
   }

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "net/dns_cache.hpp"
-#include "net/loop_parts.hpp"
 #include <sluice/net/async.hpp>
 #include <sluice/net/stop.hpp>
+#include "net/dns_cache.hpp"
+#include "net/loop_parts.hpp"
 
 namespace sluice::net {
 

@@ -5,17 +5,17 @@
 #include <functional>
 #include <utility>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <boost/asio/basic_socket_acceptor.hpp>
 
+#include <sluice/http/writer.hpp>
 #include "net/address.hpp"
 #include "net/loop_parts.hpp"
 #include "net/session.hpp"
 #include "net/tls.hpp"
-#include <sluice/http/writer.hpp>
 
 namespace sluice::net {
 namespace {
@@ -52,7 +52,11 @@ class SpareDescriptor {
 
 struct Server::Parts final : SessionHost, Timer {
   Parts(Loop& the_loop, Service& the_service, SharedLoad& the_load, ServerSettings the_settings)
-      : loop(the_loop.parts()), service_(the_service), load_(the_load), settings_(std::move(the_settings)), acceptor(loop.context) {
+      : loop(the_loop.parts()),
+        service_(the_service),
+        load_(the_load),
+        settings_(std::move(the_settings)),
+        acceptor(loop.context) {
     renew_context();
   }
 
@@ -176,7 +180,8 @@ void Server::Parts::begin(Socket socket, const Endpoint& peer) {
 
 // Over the limit: answered without being read.
 void Server::Parts::turn_away(Socket socket) {
-  const Service::Refusal refusal = service_.refuse(503, "The gateway has as many connections as it may; try again shortly.", {});
+  const Service::Refusal refusal =
+      service_.refuse(503, "The gateway has as many connections as it may; try again shortly.", {});
   if (!context) {
     std::array<char, 512> memory;
     http::HeadWriter head(memory);

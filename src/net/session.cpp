@@ -10,8 +10,8 @@
 namespace sluice::net {
 namespace {
 
-constexpr std::size_t read_room = 4 * 1024;            // least room for one read
-constexpr std::size_t linger_bytes = 64 * 1024;        // of an unread body, before the connection closes anyway
+constexpr std::size_t read_room = 4 * 1024;      // least room for one read
+constexpr std::size_t linger_bytes = 64 * 1024;  // of an unread body, before the connection closes anyway
 constexpr Duration linger_time = std::chrono::seconds(1);
 
 }  // namespace
@@ -259,7 +259,8 @@ Async<std::string_view> Session::collect_chunked() {
       co_return malformed(why.reason);
     }
     // [content so far][framing][content][rest] becomes [content so far][content][rest].
-    const std::size_t offset = content.empty() ? consumed : static_cast<std::size_t>(content.data() - in_.bytes().data()) - end;
+    const std::size_t offset =
+        content.empty() ? consumed : static_cast<std::size_t>(content.data() - in_.bytes().data()) - end;
     const std::size_t behind = consumed - offset - content.size();
     const std::size_t run = content.size();
     in_.erase(end + offset + run, behind);
@@ -373,7 +374,9 @@ void Session::release() {
 
 // ---- the reply
 
-void Session::begin(http::HeadView head) { write_head(head, head_.http10 ? Framing::until_close : Framing::chunked, 0); }
+void Session::begin(http::HeadView head) {
+  write_head(head, head_.http10 ? Framing::until_close : Framing::chunked, 0);
+}
 
 void Session::write_head(http::HeadView head, Framing framing, std::uint64_t length) {
   framing_ = framing;
@@ -424,7 +427,8 @@ Async<> Session::end() {
 
 Async<> Session::send(http::HeadView head, http::Slices body) {
   write_head(head, Framing::length, body.bytes());
-  if (staged_bytes_ == 0) co_return Error(Fault::internal, Blame::gateway, "internal_error", "The answer's head is unusable.");
+  if (staged_bytes_ == 0)
+    co_return Error(Fault::internal, Blame::gateway, "internal_error", "The answer's head is unusable.");
   Gather gather;
   gather.add(std::string_view(staged_.data(), staged_bytes_));
   if (head_.method != http::Method::head || !in_exchange_) gather.add(body);

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "net/buffers.hpp"
-#include "net/read_watch.hpp"
-#include "net/stream.hpp"
 #include <sluice/http/reader.hpp>
 #include <sluice/net/server.hpp>
 #include <sluice/net/service.hpp>
+#include "net/buffers.hpp"
+#include "net/read_watch.hpp"
+#include "net/stream.hpp"
 
 namespace sluice::net {
 

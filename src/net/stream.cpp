@@ -31,10 +31,14 @@ void Stream::use_tls(Ssl ssl) {
 
 Tried Stream::judge(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ: return {Tried::State::blocked_read, 0};
-    case SSL_ERROR_WANT_WRITE: return {Tried::State::blocked_write, 0};
-    case SSL_ERROR_ZERO_RETURN: return {Tried::State::ended, 0};
-    default: return {Tried::State::failed, 0};
+    case SSL_ERROR_WANT_READ:
+      return {Tried::State::blocked_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {Tried::State::blocked_write, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Tried::State::ended, 0};
+    default:
+      return {Tried::State::failed, 0};
   }
 }
 

@@ -6,10 +6,10 @@
 #include <span>
 #include <string_view>
 
+#include <sluice/http/message.hpp>
 #include "net/loop_parts.hpp"
 #include "net/tls.hpp"
 #include "net/wait.hpp"
-#include <sluice/http/message.hpp>
 
 namespace sluice::net {
 
@@ -35,11 +35,11 @@ class Gather {
 // What trying once came to. Nothing here waits.
 struct Tried {
   enum class State : std::uint8_t {
-    done,            // `bytes` were moved
-    blocked_read,    // try again when the socket is readable
-    blocked_write,   // try again when it is writable
-    ended,           // the peer finished sending, properly (FIN, with TLS after close_notify)
-    failed,          // the connection is broken
+    done,           // `bytes` were moved
+    blocked_read,   // try again when the socket is readable
+    blocked_write,  // try again when it is writable
+    ended,          // the peer finished sending, properly (FIN, with TLS after close_notify)
+    failed,         // the connection is broken
   };
   State state = State::done;
   std::size_t bytes = 0;

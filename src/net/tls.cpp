@@ -48,14 +48,16 @@ SslContext new_context(const SSL_METHOD* method) {
   SslContext context(SSL_CTX_new(method));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // Small records go out at once, large ones in parts; the caller repeats what was not taken from wherever it is by then.
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  // Small records go out at once, large ones in parts; the caller repeats what was not taken from wherever it is by
+  // then.
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   return context;
 }
 
 // Offers nothing but HTTP/1.1 (RFC 7301).
-int choose_http11(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in, unsigned in_length,
-                  void*) {
+int choose_http11(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+                  unsigned in_length, void*) {
   static constexpr unsigned char mine[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
   if (SSL_select_next_proto(&chosen, out_length, mine, sizeof mine - 1, in, in_length) != OPENSSL_NPN_NEGOTIATED) {
@@ -80,7 +82,8 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Identity>> Identity::load(const std::string& certificate_file, const std::string& key_file) {
+Result<std::shared_ptr<const Identity>> Identity::load(const std::string& certificate_file,
+                                                       const std::string& key_file) {
   SslContext context = new_context(TLS_server_method());
   SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_file.c_str()) != 1) {
@@ -117,7 +120,8 @@ SslContext server_context(const Identity& identity) {
   SslContext context = new_context(TLS_server_method());
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(pem.context(), &chain);
-  SSL_CTX_use_cert_and_key(context.get(), SSL_CTX_get0_certificate(pem.context()), SSL_CTX_get0_privatekey(pem.context()), chain, 1);
+  SSL_CTX_use_cert_and_key(context.get(), SSL_CTX_get0_certificate(pem.context()),
+                           SSL_CTX_get0_privatekey(pem.context()), chain, 1);
   SSL_CTX_set_alpn_select_cb(context.get(), choose_http11, nullptr);
   auto tickets = pem.tickets();
   SSL_CTX_set_tlsext_ticket_keys(context.get(), tickets.data(), tickets.size());
@@ -139,7 +143,8 @@ SslContext client_context(const Trust& trust) {
 Ssl client_ssl(SSL_CTX& context, const std::string& host, SessionHolder& holder) {
   Ssl ssl(SSL_new(&context));
   std::array<unsigned char, 16> address{};
-  const bool literal = inet_pton(AF_INET, host.c_str(), address.data()) == 1 || inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+  const bool literal =
+      inet_pton(AF_INET, host.c_str(), address.data()) == 1 || inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
   if (literal) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str());  // RFC 6066 §3: no SNI for addresses
   } else {

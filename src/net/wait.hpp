@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <new>
 
+#include <sluice/net/stop.hpp>
 #include "net/asio.hpp"
 #include "net/loop_parts.hpp"
 #include "net/timer_wheel.hpp"
-#include <sluice/net/stop.hpp>
 
 namespace sluice::net {
 

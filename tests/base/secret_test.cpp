@@ -9,7 +9,9 @@ namespace sluice {
 namespace {
 
 template <class T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 TEST(Secret, cannot_be_printed_or_converted) {
   EXPECT_FALSE(Printable<Secret>);

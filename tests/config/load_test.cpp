@@ -66,9 +66,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"keys_open_every_address",
              world + "server: {listen: \"0.0.0.0:8080\"}\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
              {}},
-        Case{"keys_without_effect",
-             world + "auth: none\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
-             {"warning f:4:7: keys: keys have no effect with \"auth: none\"; remove the keys, or write \"auth: keys\""}},
+        Case{
+            "keys_without_effect",
+            world + "auth: none\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
+            {"warning f:4:7: keys: keys have no effect with \"auth: none\"; remove the keys, or write \"auth: keys\""}},
         Case{"no_keys_with_auth_none", world + "auth: none\nkeys: []\n", {}},
         Case{"listeners_collide",
              world + "server: {listen: \"127.0.0.1:7000\"}\nadmin: {listen: \"localhost:7000\"}\n",

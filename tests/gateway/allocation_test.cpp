@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -77,9 +77,11 @@ class PlainUpstream {
 
  private:
   void run() const {
-    const std::string answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(answer_body.size()) +
-                               "\r\n\r\n" + std::string(answer_body);
-    for (int socket = ::accept(listener_, nullptr, nullptr); socket >= 0; socket = ::accept(listener_, nullptr, nullptr)) {
+    const std::string answer =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(answer_body.size()) +
+        "\r\n\r\n" + std::string(answer_body);
+    for (int socket = ::accept(listener_, nullptr, nullptr); socket >= 0;
+         socket = ::accept(listener_, nullptr, nullptr)) {
       while (read_until(socket, "}")) {
         if (::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
       }
@@ -106,11 +108,13 @@ TEST(VerbatimRequest, allocates_nothing_after_warm_up) {
   const PlainUpstream upstream;
   GatewayUnderTest gateway(configuration({upstream.port()}));
   const std::string body = R"({"model":"m","messages":[{"role":"user","content":"hello"}]})";
-  const std::string request = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer " +
-                              std::string(caller_key) + "\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string request =
+      "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer " +
+      std::string(caller_key) + "\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   const int client = connected_socket(gateway.port());
   const auto ask = [&] {
-    return ::send(client, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()) && read_until(client, "}}");
+    return ::send(client, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()) &&
+           read_until(client, "}}");
   };
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(ask());
   constexpr int requests = 1000;

@@ -9,7 +9,8 @@ using http::Method;
 using Kind = Endpoint::Kind;
 
 TEST(FindEndpoint, serves_every_path_with_and_without_its_version) {
-  for (const char* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings"}) {
+  for (const char* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions",
+                           "/v1/embeddings", "/embeddings"}) {
     const Found found = find_endpoint(Method::post, path);
     ASSERT_NE(found.endpoint, nullptr) << path;
     EXPECT_EQ(found.endpoint->kind, Kind::converse) << path;
@@ -21,8 +22,9 @@ TEST(FindEndpoint, serves_every_path_with_and_without_its_version) {
 }
 
 TEST(FindEndpoint, matches_exactly_and_nothing_that_only_looks_alike) {
-  for (const char* path : {"/", "", "/v1", "/v1/", "/v1/chat/completions/", "/V1/chat/completions", "/v1//chat/completions", "/v1/v1/embeddings",
-                           "/v1/../admin", "/v1/chat;x/completions", "/v2/chat/completions", "/v1/healthz", "/metrics", "/admin/v1/keys", "/v1/models/"}) {
+  for (const char* path : {"/", "", "/v1", "/v1/", "/v1/chat/completions/", "/V1/chat/completions",
+                           "/v1//chat/completions", "/v1/v1/embeddings", "/v1/../admin", "/v1/chat;x/completions",
+                           "/v2/chat/completions", "/v1/healthz", "/metrics", "/admin/v1/keys", "/v1/models/"}) {
     EXPECT_EQ(find_endpoint(Method::post, path).endpoint, nullptr) << path;
     EXPECT_EQ(find_endpoint(Method::get, path).endpoint, nullptr) << path;
   }

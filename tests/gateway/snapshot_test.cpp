@@ -9,7 +9,8 @@ namespace {
 
 struct Compiled {
   explicit Compiled(std::string_view yaml) : metrics(make_metrics("0", "0")) {
-    const config::Surroundings nothing{[](const std::string&) { return std::nullopt; }, [](const std::string&) { return std::nullopt; }};
+    const config::Surroundings nothing{[](const std::string&) { return std::nullopt; },
+                                       [](const std::string&) { return std::nullopt; }};
     const config::Loaded loaded = config::load(yaml, nothing);
     for (const auto& complaint : loaded.complaints) EXPECT_TRUE(complaint.warning) << complaint.text("test");
     const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
@@ -56,9 +57,11 @@ TEST(Snapshot, prepares_what_never_changes_of_a_request) {
   EXPECT_EQ(target.provider->origin.host, "192.0.2.1");
   EXPECT_EQ(target.provider->origin.port, 8000);
   EXPECT_EQ(target.provider->fixed_lines.reveal(),
-            "host: 192.0.2.1:8000\r\nauthorization: Bearer sk-one-secret\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
+            "host: 192.0.2.1:8000\r\nauthorization: Bearer sk-one-secret\r\nuser-agent: "
+            "sluice/test\r\naccept-encoding: identity\r\n");
   const Provider& second = *world->find_model("assistant")->targets.back().provider;
-  EXPECT_EQ(second.fixed_lines.reveal(), "host: [2001:db8::1]\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
+  EXPECT_EQ(second.fixed_lines.reveal(),
+            "host: [2001:db8::1]\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
 }
 
 TEST(Snapshot, leads_the_built_in_kind_to_its_port) {
@@ -89,7 +92,8 @@ TEST(Snapshot, keeps_the_lists_of_key_and_team_apart) {
 
 TEST(Snapshot, asks_for_keys_only_when_there_are_some) {
   EXPECT_TRUE(Compiled(yaml)->needs_keys());
-  EXPECT_FALSE(Compiled("providers: {demo: {}}\nmodels: {demo: {targets: [{provider: demo, model: demo}]}}")->needs_keys());
+  EXPECT_FALSE(
+      Compiled("providers: {demo: {}}\nmodels: {demo: {targets: [{provider: demo, model: demo}]}}")->needs_keys());
 }
 
 }  // namespace

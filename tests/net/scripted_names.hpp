@@ -16,7 +16,8 @@ namespace sluice::net {
 // A name service that says what a test wants, or nothing at all for names it does not know.
 class ScriptedNames final : public NameSource {
  public:
-  ScriptedNames(LoopParts& loop, std::map<std::string, std::vector<std::string>> answers) : loop_(loop), answers_(std::move(answers)) {}
+  ScriptedNames(LoopParts& loop, std::map<std::string, std::vector<std::string>> answers)
+      : loop_(loop), answers_(std::move(answers)) {}
 
   void look_up(const std::string& name, std::function<void(LookedUp)> done) override {
     ++asked[name];

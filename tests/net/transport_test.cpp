@@ -77,9 +77,11 @@ TEST(Transport, reuses_a_connection_whose_answer_was_read_to_its_end) {
 }
 
 TEST(Transport, reads_every_kind_of_body) {
-  const std::string chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nx: y\r\n\r\n";
+  const std::string chunked =
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nx: y\r\n\r\n";
   const std::string until_close = "HTTP/1.0 200 OK\r\n\r\nhello";
-  const std::string interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + test::response(200, "hello");
+  const std::string interim =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + test::response(200, "hello");
   for (const std::string& answer : {test::response(200, "hello"), chunked, until_close, interim}) {
     ScriptedUpstream upstream(Script().read_request().send(answer).close());
     Fixture fixture;
@@ -112,7 +114,8 @@ TEST(Transport, does_not_repeat_a_request_on_a_new_connection) {
 }
 
 TEST(Transport, never_reuses_a_connection_with_bytes_behind_the_answer) {
-  ScriptedUpstream upstream(Script().read_request().send(test::response(200, "hello") + "HTTP/1.1 200 OK\r\n\r\n").again());
+  ScriptedUpstream upstream(
+      Script().read_request().send(test::response(200, "hello") + "HTTP/1.1 200 OK\r\n\r\n").again());
   Fixture fixture;
   fixture.call(upstream);
   const auto heard = run_on(fixture.loop, ask_times(fixture, 2));
@@ -134,7 +137,8 @@ TEST(Transport, resumes_tls_sessions) {
   const test::KeyPair leaf = authority.issue();
   ScriptedUpstream::Options options;
   options.tls = test::UpstreamTls{leaf.certificate, leaf.key};
-  ScriptedUpstream upstream({Script().read_request().send(test::response(200, "hello", "connection: close\r\n")).close()}, options);
+  ScriptedUpstream upstream(
+      {Script().read_request().send(test::response(200, "hello", "connection: close\r\n")).close()}, options);
   Fixture fixture;
   fixture.call(upstream);
   fixture.origin.tls = true;

@@ -122,8 +122,9 @@ TEST(ScriptedUpstream, speaks_tls) {
 TEST(Certificates, are_as_good_or_bad_as_wished) {
   Authority authority;
   Authority stranger("Stranger");
-  for (const KeyPair& pair : {authority.issue({.begins_in_days = -9, .ends_in_days = -1}), authority.issue({.dns_name = "other.example"}),
-                              authority.self_signed(), stranger.issue()}) {
+  for (const KeyPair& pair :
+       {authority.issue({.begins_in_days = -9, .ends_in_days = -1}), authority.issue({.dns_name = "other.example"}),
+        authority.self_signed(), stranger.issue()}) {
     ScriptedUpstream upstream({always(completion("x"))}, {.tls = UpstreamTls{pair.certificate, pair.key}});
     EXPECT_FALSE(RawClient(upstream.port(), RawClient::Security::tls, authority.file()).connected());
   }

@@ -14,9 +14,7 @@ struct Ok {};
 template <class T = Ok>
 class [[nodiscard]] Result {
  public:
-  Result()
-    requires std::default_initializable<T>
-      : state_(std::in_place_index<0>) {}
+  Result() requires std::default_initializable<T> : state_(std::in_place_index<0>) {}
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 

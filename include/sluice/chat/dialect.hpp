@@ -27,13 +27,13 @@ struct Range {
 
 // How the caller wrote `stream_options`, and so how include_usage gets into the request.
 enum class StreamOptions : std::uint8_t {
-  absent,     // insert the whole member before the closing brace
-  null,       // replace the value
-  empty,      // {}: insert the member inside
-  other,      // an object without include_usage: insert the member inside, with a comma
-  declined,   // include_usage is false or null: replace the value
-  asked,      // include_usage is true: nothing to do, and the caller gets the usage event
-  unusable,   // not an object: leave it to the provider to complain
+  absent,    // insert the whole member before the closing brace
+  null,      // replace the value
+  empty,     // {}: insert the member inside
+  other,     // an object without include_usage: insert the member inside, with a comma
+  declined,  // include_usage is false or null: replace the value
+  asked,     // include_usage is true: nothing to do, and the caller gets the usage event
+  unusable,  // not an object: leave it to the provider to complain
 };
 
 // The little that every stage needs to know before anybody decodes anything. `model` is a view into

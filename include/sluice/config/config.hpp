@@ -53,13 +53,13 @@ struct Admin {
 // Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
 struct Provider {
   std::string name;
-  std::string kind;      // the catalogue's name
-  std::string dialect;   // the kind's
-  std::string base_url;  // the file's, else the kind's; empty for a built-in service
-  bool built_in = false; // answered by a service inside this process (kind demo)
-  Secret api_key;        // empty: none is sent
+  std::string kind;       // the catalogue's name
+  std::string dialect;    // the kind's
+  std::string base_url;   // the file's, else the kind's; empty for a built-in service
+  bool built_in = false;  // answered by a service inside this process (kind demo)
+  Secret api_key;         // empty: none is sent
   bool allow_private = false;
-  std::string ca_file;   // empty: the system's authorities
+  std::string ca_file;  // empty: the system's authorities
 };
 
 struct Target {

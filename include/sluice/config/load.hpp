@@ -12,11 +12,11 @@ namespace sluice::config {
 
 // One thing wrong with a configuration: where, what, and what would be right.
 struct Complaint {
-  int line = 1;    // from 1
-  int column = 1;  // from 1; of the key if the key is wrong, else of the value
-  std::string path;    // "models.assistant.targets[2].provider"
-  std::string what;    // "no provider is called \"antrhopic\""
-  std::string remedy;  // "did you mean \"anthropic\"?"
+  int line = 1;          // from 1
+  int column = 1;        // from 1; of the key if the key is wrong, else of the value
+  std::string path;      // "models.assistant.targets[2].provider"
+  std::string what;      // "no provider is called \"antrhopic\""
+  std::string remedy;    // "did you mean \"anthropic\"?"
   bool warning = false;  // told, but no reason to refuse
 
   // "FILE:LINE:COL: path: what; remedy"
@@ -32,9 +32,9 @@ struct Surroundings {
 Surroundings process_surroundings();
 
 struct Loaded {
-  Config config;                     // of use only when there are no errors
-  std::vector<Complaint> complaints; // all of them, in the order of the text
-  bool ok() const;                   // nothing but warnings
+  Config config;                      // of use only when there are no errors
+  std::vector<Complaint> complaints;  // all of them, in the order of the text
+  bool ok() const;                    // nothing but warnings
 };
 
 // Reads and checks a whole configuration. Reports everything that is wrong, not only the first thing.

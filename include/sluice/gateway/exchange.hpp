@@ -57,11 +57,11 @@ struct Exchange {
   Scratch& scratch;
   TimePoint began;
 
-  const Key* caller = nullptr;    // authenticate; null: nobody needed a key
-  std::string_view body;          // receive; void after the reply has begun to stream
-  chat::Outline outline;          // receive
-  const Model* model = nullptr;   // route
-  const Target* target = nullptr; // fall_back
+  const Key* caller = nullptr;     // authenticate; null: nobody needed a key
+  std::string_view body;           // receive; void after the reply has begun to stream
+  chat::Outline outline;           // receive
+  const Model* model = nullptr;    // route
+  const Target* target = nullptr;  // fall_back
 
   // call_upstream
   unsigned attempts = 0;

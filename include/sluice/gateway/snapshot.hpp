@@ -72,9 +72,9 @@ class Snapshot {
  public:
   // What compiling needs of the process.
   struct Means {
-    Metrics& metrics;                        // for labels
-    std::uint16_t built_in_port = 0;         // where the built-in provider listens
-    std::string agent;                       // our user-agent
+    Metrics& metrics;                 // for labels
+    std::uint16_t built_in_port = 0;  // where the built-in provider listens
+    std::string agent;                // our user-agent
     // The authorities in a file, or the system's for an empty path. Asked for each provider; expected to
     // return the same object for the same content, since connections are shared by it.
     std::function<Result<std::shared_ptr<const net::Trust>>(const std::string&)> trust;

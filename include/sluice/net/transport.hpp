@@ -31,8 +31,8 @@ struct Origin {
   std::string host;  // a name or a literal address, without brackets
   std::uint16_t port = 443;
   bool tls = true;
-  bool allow_private = false;           // whether a *resolved* name may lead to a private or loopback address
-  std::shared_ptr<const Trust> trust;   // with tls
+  bool allow_private = false;          // whether a *resolved* name may lead to a private or loopback address
+  std::shared_ptr<const Trust> trust;  // with tls
 
   bool operator==(const Origin&) const = default;
 };

@@ -15,18 +15,18 @@ struct AccessRecord {
   std::string_view request_id;
   std::string_view client;  // address
   std::string_view method;
-  std::string_view path;    // without query
+  std::string_view path;  // without query
   int status = 0;
-  std::string_view error;   // the error object's code; empty for none
-  std::string_view key;     // the key's name
+  std::string_view error;  // the error object's code; empty for none
+  std::string_view key;    // the key's name
   std::string_view team;
   std::string_view route;
-  std::string_view model;   // as configured, or "other"
+  std::string_view model;  // as configured, or "other"
   std::string_view provider;
   int attempts = 0;
   bool stream = false;
-  bool cut = false;         // the answer broke off after its head was sent
-  bool counted = false;     // false: the token counts are unknown, and null in the line
+  bool cut = false;                 // the answer broke off after its head was sent
+  bool counted = false;             // false: the token counts are unknown, and null in the line
   std::uint64_t input_tokens = 0;   // cached ones included
   std::uint64_t output_tokens = 0;  // reasoning included
   std::optional<std::int64_t> cost_nano_usd;

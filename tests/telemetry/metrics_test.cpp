@@ -1,12 +1,14 @@
 #include <sluice/telemetry/metrics.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
-#include <regex>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,35 +31,65 @@ struct Scraped {
   }
 };
 
-// The family a sample belongs to: histograms' samples have suffixes.
-std::string family_of(const std::string& sample, const Scraped& page) {
-  static const std::regex suffix("_(bucket|sum|count)$");
-  if (page.type.count(sample) != 0) return sample;
-  return std::regex_replace(sample, suffix, "");
+bool is_name(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
 }
 
-void take_line(const std::string& line, Scraped& page) {
-  static const std::regex comment("# (HELP|TYPE) ([a-z_]+) (.+)");
-  static const std::regex sample(R"re(([a-z_]+)(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? (\S+))re");
-  std::smatch parts;
-  if (std::regex_match(line, parts, comment)) {
-    auto& said = parts[1] == "HELP" ? page.help : page.type;
-    if (!said.emplace(parts[2], parts[3]).second) page.wrong.push_back("twice: " + line);
-  } else if (std::regex_match(line, parts, sample)) {
-    const std::string family = family_of(parts[1], page);
-    if (page.help.count(family) == 0 || page.type.count(family) == 0) page.wrong.push_back("not introduced: " + line);
-    if (!page.samples.emplace(parts[1].str() + parts[2].str(), std::stod(parts[5])).second) {
-      page.wrong.push_back("twice: " + line);
-    }
-  } else {
-    page.wrong.push_back("not understood: " + line);
+// The family a sample belongs to: histograms' samples have suffixes.
+std::string family_of(const std::string& sample, const Scraped& page) {
+  if (page.type.count(sample) != 0) return sample;
+  return sample.substr(0, sample.rfind('_'));
+}
+
+// How long the labels at the start of `text` are, with their braces; nothing if they are not properly written.
+std::optional<std::size_t> length_of_labels(std::string_view text) {
+  std::size_t at = 1;
+  while (at < text.size() && text[at] != '}') {
+    const auto equals = text.find("=\"", at);
+    if (equals == std::string_view::npos || !is_name(text.substr(at, equals - at))) return std::nullopt;
+    at = equals + 2;
+    while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+    ++at;
+    if (at < text.size() && text[at] == ',') ++at;
   }
+  if (at >= text.size()) return std::nullopt;
+  return at + 1;
+}
+
+void take_comment(std::string_view line, Scraped& page) {
+  const std::string_view kind = line.substr(0, 7);
+  const auto blank = line.find(' ', 7);
+  if ((kind != "# HELP " && kind != "# TYPE ") || blank == std::string_view::npos) {
+    page.wrong.push_back("not understood: " + std::string(line));
+    return;
+  }
+  auto& said = kind == "# HELP " ? page.help : page.type;
+  const bool fresh = said.emplace(line.substr(7, blank - 7), line.substr(blank + 1)).second;
+  if (!fresh) page.wrong.push_back("twice: " + std::string(line));
+}
+
+void take_sample(const std::string& line, Scraped& page) {
+  const std::string name = line.substr(0, line.find_first_of("{ "));
+  std::size_t end = name.size();
+  if (line[end] == '{') end += length_of_labels(std::string_view(line).substr(end)).value_or(line.size());
+  if (!is_name(name) || end + 1 >= line.size() || line[end] != ' ') {
+    page.wrong.push_back("not understood: " + line);
+    return;
+  }
+  std::size_t taken = 0;
+  const double value = std::stod(line.substr(end + 1), &taken);
+  if (end + 1 + taken != line.size()) page.wrong.push_back("no number: " + line);
+  const std::string family = family_of(name, page);
+  if (page.help.count(family) == 0 || page.type.count(family) == 0) page.wrong.push_back("not introduced: " + line);
+  if (!page.samples.emplace(line.substr(0, end), value).second) page.wrong.push_back("twice: " + line);
 }
 
 Scraped scraped(const Metrics& metrics) {
   Scraped page;
   std::istringstream lines(metrics.scrape());
-  for (std::string line; std::getline(lines, line);) take_line(line, page);
+  for (std::string line; std::getline(lines, line);)
+    line[0] == '#' ? take_comment(line, page) : take_sample(line, page);
   EXPECT_EQ(page.wrong, std::vector<std::string>());
   return page;
 }
@@ -295,9 +327,10 @@ TEST_F(MetricsTest, every_family_is_in_the_reference_and_the_other_way_round) {
   const std::string reference = text.str();
   ASSERT_FALSE(reference.empty());
   std::set<std::string> documented;
-  const std::regex name("\n\\| `([a-z_]+)`");
-  for (std::sregex_iterator at(reference.begin(), reference.end(), name), end; at != end; ++at) {
-    documented.insert((*at)[1]);
+  const std::string row = "\n| `";
+  for (auto at = reference.find(row); at != std::string::npos; at = reference.find(row, at + 1)) {
+    const auto name = at + row.size();
+    documented.insert(reference.substr(name, reference.find('`', name) - name));
   }
   EXPECT_EQ(told, documented);
 }

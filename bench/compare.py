@@ -145,7 +145,7 @@ def closed_load(body, connections):
     """wrk as fast as answers come; figures per request."""
     def measure(gateway, seconds, tools):
         environment = dict(os.environ, BENCH_BODY=str(body), BENCH_HEADERS="\n".join(HEADERS))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "request.lua"),
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "request.lua"),
                    f"http://127.0.0.1:{gateway.port}/v1/chat/completions"]
         before = cpu_seconds(gateway.pid) if gateway.pid else 0
         said = pinned(1, command, env=environment, stdout=subprocess.PIPE, text=True).communicate()[0]

@@ -144,7 +144,7 @@ class RunningDaemon final : public Daemon {
     settings.timeouts.idle = server.timeouts.idle;
     settings.name_paths = Gateway::name_paths();
     if (settings.limits.connections < static_cast<std::int64_t>(server.limits.connections)) {
-      log_.info("the descriptor limit allows fewer connections than configured",
+      log_.warn("the descriptor limit allows fewer connections than configured",
                 {{"configured", std::to_string(server.limits.connections)},
                  {"allowed", std::to_string(settings.limits.connections)}});
     }

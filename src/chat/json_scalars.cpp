@@ -33,7 +33,7 @@ constexpr bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit < 0xE0
 // The characters that may follow a backslash, but for `u`.
 constexpr std::array<bool, 256> simple_escapes = [] {
   std::array<bool, 256> simple{};
-  for (const unsigned char c : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) simple[c] = true;
+  for (const char c : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'}) simple[static_cast<unsigned char>(c)] = true;
   return simple;
 }();
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <memory>
+#include <sluice/base/text.hpp>
 
 namespace sluice::chat::json {
 namespace {
@@ -45,6 +46,23 @@ class StructureFinder {
 
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stages_;
 };
+
+// Whether a reader that folds case would take one for the other. Two letters outside ASCII fold into it: the long s
+// (U+017F) and the Kelvin sign (U+212A).
+bool differs_only_in_case(std::string_view name, std::string_view wanted) {
+  for (const char letter : wanted) {
+    std::size_t taken = 1;
+    if (name.starts_with("\xC5\xBF") && letter == 's') {
+      taken = 2;
+    } else if (name.starts_with("\xE2\x84\xAA") && letter == 'k') {
+      taken = 3;
+    } else if (name.empty() || !equals_ignoring_case(name.substr(0, 1), std::string_view(&letter, 1))) {
+      return false;
+    }
+    name.remove_prefix(taken);
+  }
+  return name.empty();
+}
 
 // Checks the grammar along the offsets of the structure, without recursion, and notes the wanted members.
 class Walk {
@@ -207,6 +225,7 @@ class Walk {
       member.repeated = member.kind != Kind::none;
       return &member;
     }
+    for (Member& member : wanted_) member.other_case = member.other_case || differs_only_in_case(name, member.name);
     return nullptr;
   }
 

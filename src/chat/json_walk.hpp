@@ -26,11 +26,12 @@ enum class Kind : std::uint8_t { none, null, no, yes, number, string, object, ar
 struct Member {
   // The name as it means, not as it is spelled: `model` finds "mod\u0065l".
   std::string_view name;
-  bool is_prefix = false;  // every name is wanted that begins with `name`
-  Kind kind = Kind::none;  // if it is there several times: of the last, as most JSON readers take it
-  bool repeated = false;   // it is there several times
-  bool empty = false;      // {} or []
-  Range value{};           // offsets in the text; of a string with its quotes
+  bool is_prefix = false;   // every name is wanted that begins with `name`
+  Kind kind = Kind::none;   // if it is there several times: of the last, as most JSON readers take it
+  bool repeated = false;    // it is there several times
+  bool other_case = false;  // a member is there whose name differs only in case
+  bool empty = false;       // {} or []
+  Range value{};            // offsets in the text; of a string with its quotes
 };
 
 // Whether a text is one JSON value, and if not, why and about where.

@@ -84,6 +84,9 @@ Result<Ok> read_include_usage(const Member& options, std::string_view body, Outl
   std::array<Member, 1> members{{{.name = "include_usage"}}};
   json::read(json::value_of(options, body), members);
   const Member& include = members[0];
+  if (include.other_case) {
+    return refuse_member("stream_options.include_usage", "The member 'include_usage' is there in another case.");
+  }
   if (include.repeated) {
     return refuse_member("stream_options.include_usage", "The member 'include_usage' is there more than once.");
   }
@@ -231,6 +234,10 @@ class OpenAiChat final : public Dialect {
     if (!verdict) return describe(verdict);
     if (verdict.root != Kind::object) return refuse("invalid_json", "The body must be a JSON object.");
     for (const Member& member : members) {
+      // Some readers fold case: they would find another model, say, than the one that was allowed.
+      if (member.other_case) {
+        return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there in another case.");
+      }
       if (member.repeated) {
         return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there more than once.");
       }

@@ -60,13 +60,13 @@ class Authenticate final : public Middleware {
   explicit Authenticate(const GatewayParts& parts) : clock_(parts.clock), metrics_(parts.metrics) {}
 
   Async<> handle(Exchange& exchange, Next next) const override {
+    const TimePoint began = clock_.now();
+    const Credential credential = credential_in(exchange.incoming.request().fields);
+    if (credential.ambiguous) {
+      co_return Error(Fault::bad_request, Blame::client, "ambiguous_credentials",
+                      "The request carries two different API keys; send one.");
+    }
     if (exchange.world->needs_keys()) {
-      const TimePoint began = clock_.now();
-      const Credential credential = credential_in(exchange.incoming.request().fields);
-      if (credential.ambiguous) {
-        co_return Error(Fault::bad_request, Blame::client, "ambiguous_credentials",
-                        "The request carries two different API keys; send one.");
-      }
       if (credential.key.empty() || credential.foreign) {
         co_return unauthenticated("No API key was sent. Send one as 'Authorization: Bearer KEY'.");
       }

@@ -17,17 +17,6 @@ namespace {
 constexpr std::size_t largest_answer = 64u << 20;  // that is collected before it is passed on
 constexpr std::size_t largest_error = 1u << 20;
 
-// What the first star of a pattern stands for in a name that matches it.
-std::string_view captured(std::string_view pattern, std::string_view name) {
-  const std::size_t star = pattern.find('*');
-  const std::string_view after = pattern.substr(star + 1);
-  if (after.find('*') == std::string_view::npos) return name.substr(star, name.size() - star - after.size());
-  for (std::size_t length = 0; star + length <= name.size(); ++length) {
-    if (glob_matches(after, name.substr(star + length))) return name.substr(star, length);
-  }
-  return name.substr(star);
-}
-
 // The JSON string that goes where the caller wrote the model's name.
 std::string_view model_json_for(Exchange& exchange) {
   const Target& target = *exchange.target;
@@ -35,7 +24,7 @@ std::string_view model_json_for(Exchange& exchange) {
   const chat::Range written = exchange.outline.model_value;
   if (target.model.empty()) return exchange.body.substr(written.begin, written.end - written.begin);
   exchange.scratch.renamed = '"';
-  append_json_escaped(exchange.scratch.renamed, captured(exchange.model->name, exchange.outline.model));
+  append_json_escaped(exchange.scratch.renamed, exchange.model->captured(exchange.outline.model));
   exchange.scratch.renamed += '"';
   return exchange.scratch.renamed;
 }
@@ -43,13 +32,19 @@ std::string_view model_json_for(Exchange& exchange) {
 bool is_event_stream(const http::ResponseHead& head) {
   constexpr std::string_view type = "text/event-stream";
   const std::string_view value = http::find(head.fields, "content-type").value_or("");
-  return value.size() >= type.size() && equals_ignoring_case(value.substr(0, type.size()), type);
+  const std::string_view rest = value.substr(std::min(type.size(), value.size()));
+  return equals_ignoring_case(value.substr(0, type.size()), type) &&
+         (rest.empty() || rest.front() == ';' || rest.front() == ' ');
 }
 
 // The answer's content coding; empty for none.
 std::string_view coding_of(const http::ResponseHead& head) {
-  const std::string_view coding = http::find(head.fields, "content-encoding").value_or("");
-  return equals_ignoring_case(coding, "identity") ? std::string_view() : coding;
+  for (const http::Field& field : head.fields) {
+    const bool coded =
+        equals_ignoring_case(field.name, "content-encoding") && !equals_ignoring_case(field.value, "identity");
+    if (coded) return field.value;
+  }
+  return {};
 }
 
 // Refusals of the caller's own request, which its client may match word by word.
@@ -140,15 +135,15 @@ class CallUpstream final : public Handler {
    public:
     HeldFields(const Exchange& exchange, const http::ResponseHead& head, TimePoint now) : fields_(exchange) {
       fields_.add_route(exchange);
+      fields_.add("server-timing", timing(exchange, now));
       std::size_t used = 0;
       for (const http::Field& field : head.fields) {
         const std::string_view name = passed_on_as(field.name);
-        if (name.empty() || field.value.size() > memory_.size() - used) continue;
+        if (name.empty() || fields_.has(name) || field.value.size() > memory_.size() - used) continue;
         field.value.copy(memory_.data() + used, field.value.size());
         fields_.add(name, std::string_view(memory_.data() + used, field.value.size()));
         used += field.value.size();
       }
-      fields_.add("server-timing", timing(exchange, now));
     }
     HeldFields(const HeldFields&) = delete;
     HeldFields& operator=(const HeldFields&) = delete;

@@ -32,6 +32,7 @@ class ReplyFields {
     add("x-sluice-provider", exchange.target->provider->name);
     add("x-sluice-attempts", decimal(attempts_, exchange.attempts));
   }
+  bool has(std::string_view name) const { return http::find(all(), name).has_value(); }
   std::span<const http::Field> all() const { return {fields_.data(), count_}; }
 
  private:

@@ -28,9 +28,13 @@ std::optional<milliseconds> from_date(std::string_view text, UtcTime now) {
   const std::string date(text);
   const char* end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const UtcTime until = std::chrono::system_clock::from_time_t(timegm(&parts));
-  if (until <= now) return std::nullopt;
-  return std::min(longest, std::chrono::ceil<milliseconds>(until - now));
+  // In seconds first: the year 9999 does not fit into the clock's nanoseconds.
+  const std::time_t until = timegm(&parts);
+  const std::time_t current = std::chrono::system_clock::to_time_t(now);
+  if (until <= current) return std::nullopt;
+  if (until - current > 60) return longest;
+  const milliseconds wait = std::chrono::ceil<milliseconds>(std::chrono::system_clock::from_time_t(until) - now);
+  return std::min(longest, wait);
 }
 
 }  // namespace

@@ -1,8 +1,17 @@
+#include <algorithm>
+
 #include "gateway/access.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
 namespace {
+
+// A pattern that takes the star's part as the model's name, asked for with nothing in its place.
+bool leads_nowhere(const Model& model, std::string_view asked) {
+  return std::any_of(model.targets.begin(), model.targets.end(),
+                     [](const Target& target) { return target.model == "*"; }) &&
+         model.captured(asked).empty();
+}
 
 class Route final : public Middleware {
  public:
@@ -14,7 +23,10 @@ class Route final : public Middleware {
     // First the permission: who may not ask for a name does not learn whether it exists.
     if (!may_ask_for(exchange, asked)) co_return model_not_allowed(asked);
     exchange.model = exchange.world->find_model(asked);
-    if (exchange.model == nullptr) co_return no_such_model(asked);
+    if (exchange.model == nullptr || leads_nowhere(*exchange.model, asked)) {
+      exchange.model = nullptr;
+      co_return no_such_model(asked);
+    }
     metrics_.spent(Phase::route, clock_.now() - began);
     co_return co_await next(exchange);
   }

@@ -37,6 +37,16 @@ bool AllowList::allows(std::string_view model) const {
                                   [model](const std::string& pattern) { return glob_matches(pattern, model); });
 }
 
+std::string_view Model::captured(std::string_view asked) const {
+  const std::size_t star = name.find('*');
+  const std::string_view after = std::string_view(name).substr(star + 1);
+  if (after.find('*') == std::string_view::npos) return asked.substr(star, asked.size() - star - after.size());
+  for (std::size_t length = 0; star + length <= asked.size(); ++length) {
+    if (glob_matches(after, asked.substr(star + length))) return asked.substr(star, length);
+  }
+  return asked.substr(star);
+}
+
 std::size_t Snapshot::DigestHash::operator()(const Digest& digest) const {
   std::size_t hash = 0;
   std::memcpy(&hash, digest.data(), sizeof hash);

@@ -1,5 +1,6 @@
 #include "gateway/upstream_head.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <sluice/base/text.hpp>
@@ -31,7 +32,7 @@ bool is_hop_by_hop(std::span<const http::Field> fields, std::string_view name) {
 
 // A weight of zero (";q=0", "q=0.000") means "not acceptable".
 bool is_refused(std::string_view parameters) {
-  const std::size_t at = parameters.find("q=");
+  const std::size_t at = std::min(parameters.find("q="), parameters.find("Q="));
   if (at == std::string_view::npos) return false;
   const std::string_view weight = trimmed(parameters.substr(at + 2));
   return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
@@ -42,9 +43,12 @@ bool is_refused(std::string_view parameters) {
 bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::string& out) {
   const std::span<const http::Field> fields = exchange.incoming.request().fields;
   const Provider& provider = *exchange.target->provider;
-  const std::string_view type = http::find(fields, "content-type").value_or("application/json");
-  const std::string_view accept =
-      http::find(fields, "accept").value_or(exchange.outline.stream ? "text/event-stream" : "application/json");
+  const auto sent = [&](std::string_view name, std::string_view otherwise) {
+    const auto value = http::find(fields, name);
+    return value && !is_hop_by_hop(fields, name) ? *value : otherwise;
+  };
+  const std::string_view type = sent("content-type", "application/json");
+  const std::string_view accept = sent("accept", exchange.outline.stream ? "text/event-stream" : "application/json");
   std::size_t needed =
       512 + provider.fixed_lines.reveal().size() + provider.path_prefix.size() + type.size() + accept.size();
   for (const std::string_view name : taken_along) needed += name.size() + http::find(fields, name).value_or("").size();

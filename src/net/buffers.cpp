@@ -100,6 +100,10 @@ void ByteQueue::consume(std::size_t bytes) {
   if (begin_ == end_) begin_ = end_ = 0;
 }
 
+void ByteQueue::move_down(std::string_view part, std::size_t at) {
+  if (part.data() != data() + begin_ + at) std::memmove(data() + begin_ + at, part.data(), part.size());
+}
+
 void ByteQueue::erase(std::size_t at, std::size_t bytes) {
   if (bytes == 0) return;
   char* gap = data() + begin_ + at;

@@ -98,6 +98,8 @@ class ByteQueue {
   void added(std::size_t bytes) { end_ += bytes; }
   // Drops bytes from the front.
   void consume(std::size_t bytes);
+  // Moves a part of bytes() to `at` (an offset, before the part).
+  void move_down(std::string_view part, std::size_t at);
   // Drops `bytes` bytes beginning at `at` (an offset into bytes()), closing the gap.
   void erase(std::size_t at, std::size_t bytes);
   // Gives the buffer back if nothing is in it.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/unframe.hpp"
+
 namespace sluice::net {
 namespace {
 
 constexpr std::size_t read_room = 4 * 1024;
 constexpr int most_interim = 10;                            // 1xx heads before the final one
+constexpr std::size_t fair_share = 256 * 1024;              // bytes read without letting others have a turn
 constexpr Duration write_limit = std::chrono::seconds(10);  // without the provider taking a byte
 
 }  // namespace
@@ -25,6 +28,12 @@ Error Connection::broke(Outcome outcome) const {
       .worth_retrying();
 }
 
+Error Connection::silence(std::string_view what) const {
+  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", std::string(what))
+      .with_outcome(Outcome::timeout)
+      .worth_retrying();
+}
+
 Async<> Connection::open(const Outgoing& outgoing, const Deadlines& deadlines, Stop& stop) {
   stop_ = &stop;
   idle_ = deadlines.idle;
@@ -34,6 +43,7 @@ Async<> Connection::open(const Outgoing& outgoing, const Deadlines& deadlines, S
   drained_ = true;  // nothing can be there yet
   broken_ = true;   // until the head is there
   was_quiet_ = false;
+  interim_ = 0;
   content_ = 0;
   in_.consume(in_.size());
   const Result<> written = co_await write_request(outgoing, deadlines);
@@ -67,9 +77,7 @@ Async<> Connection::wait(Direction direction, TimePoint deadline, std::string_vi
   const Woken woken = co_await Wait(loop_, stream_.socket(), direction, deadline, stop_);
   if (woken == Woken::ready) co_return Ok{};
   if (woken == Woken::stopped) co_return stop_->error();
-  co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", std::string(what))
-      .with_outcome(Outcome::timeout)
-      .worth_retrying();
+  co_return silence(what);
 }
 
 Tried Connection::fill() {
@@ -77,6 +85,7 @@ Tried Connection::fill() {
   const Tried tried = stream_.read(in_.room());
   if (tried.state == Tried::State::done) {
     in_.added(tried.bytes);
+    unsuspended_ += tried.bytes;
     unseen_ = false;
     drained_ = tried.bytes < room;
   } else if (tried.blocked()) {
@@ -106,7 +115,7 @@ Async<> Connection::read_head(TimePoint deadline) {
 Result<> Connection::take_head(bool& complete) {
   http::ResponseReader reader(http::default_response_limits, fields_);
   http::Refusal why;
-  for (int interim = 0; interim <= most_interim; ++interim) {
+  while (interim_ <= most_interim) {
     const http::Step step = reader.read(in_.bytes(), head_, why);
     if (step == http::Step::more) return Ok{};
     if (step == http::Step::refused) break;
@@ -115,9 +124,10 @@ Result<> Connection::take_head(bool& complete) {
       complete = true;
       return Ok{};
     }
+    ++interim_;
     in_.consume(head_.bytes);
     reader.reset();
-    if (in_.empty()) return Ok{};
+    if (in_.empty() && interim_ <= most_interim) return Ok{};
   }
   return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is not valid HTTP.")
       .with_outcome(Outcome::reset)
@@ -131,13 +141,23 @@ Async<Call::Arrival> Connection::more(TimePoint wake) {
   }
   if (!std::exchange(was_quiet_, false)) quiet_since_ = loop_.now();
   const TimePoint silent = quiet_since_ + idle_;
+  // A provider that is always ahead of us must neither outrun the deadline nor keep the loop to itself.
+  if (stop_->requested() || loop_.now() >= total_) {
+    broken_ = true;
+    co_return stop_->requested() ? stop_->error() : silence("The provider's answer took too long.");
+  }
+  if (unsuspended_ > fair_share) {
+    unsuspended_ = 0;
+    co_await Yield(loop_);
+  }
   for (;;) {
-    const Result<bool> grew = unframe();
+    const Result<bool> grew = take_content();
     if (!grew) co_return grew.error();
     if (*grew) co_return Arrival::data;
     if (body_.done()) co_return Arrival::end;
     if (drained_) {
       if (in_.empty()) in_.release();
+      unsuspended_ = 0;
       const TimePoint deadline = std::min({silent, total_, wake});
       const Woken woken = co_await Wait(loop_, stream_.socket(), Direction::read, deadline, stop_);
       if (woken == Woken::expired && deadline == wake) {
@@ -146,11 +166,7 @@ Async<Call::Arrival> Connection::more(TimePoint wake) {
       }
       if (woken != Woken::ready) broken_ = true;
       if (woken == Woken::stopped) co_return stop_->error();
-      if (woken == Woken::expired) {
-        co_return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout", "The provider stopped answering.")
-            .with_outcome(Outcome::timeout)
-            .worth_retrying();
-      }
+      if (woken == Woken::expired) co_return silence("The provider stopped answering.");
     }
     if (in_.room().empty() && !in_.reserve(std::max(read_room, in_.size()))) {
       broken_ = true;
@@ -166,33 +182,16 @@ Async<Call::Arrival> Connection::more(TimePoint wake) {
 }
 
 // Turns raw bytes into content, in place. True if there is more content than before.
-Result<bool> Connection::unframe() {
+Result<bool> Connection::take_content() {
+  if (in_.size() == content_ || body_.done()) return false;
   const std::size_t before = content_;
-  while (in_.size() > content_ && !body_.done()) {
-    std::size_t consumed = 0;
-    std::string_view content;
-    http::Refusal why;
-    const std::string_view raw = in_.bytes().substr(content_);
-    const http::Step step = body_.next(raw, consumed, content, why);
-    if (step == http::Step::refused) {
-      broken_ = true;
-      return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-                   "The provider's answer is not valid HTTP.")
-          .with_outcome(Outcome::truncated)
-          .worth_retrying();
-    }
-    if (consumed == 0) break;
-    const std::size_t offset = content.empty() ? consumed : static_cast<std::size_t>(content.data() - raw.data());
-    const std::size_t run = content.size();
-    if (content_ == 0) {
-      in_.consume(offset);  // framing at the very front costs no move
-    } else {
-      in_.erase(content_, offset);
-    }
-    in_.erase(content_ + run, consumed - offset - run);
-    content_ += run;
-  }
-  return content_ > before;
+  const Unframed taken = unframe(in_, content_, body_);
+  content_ = taken.content;
+  if (taken.step != http::Step::refused) return content_ > before;
+  broken_ = true;
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer is not valid HTTP.")
+      .with_outcome(Outcome::truncated)
+      .worth_retrying();
 }
 
 void Connection::consume(std::size_t bytes) {

@@ -51,10 +51,10 @@ class Connection final : public Call {
   Result<> take_head(bool& complete);
   // Waits until the socket is ready; an Error for a stop or an expired deadline.
   Async<> wait(Direction direction, TimePoint deadline, std::string_view what);
-  Result<bool> unframe();
+  Result<bool> take_content();
   Tried fill();
-  void rebase(const char* before);
   Error broke(Outcome outcome) const;
+  Error silence(std::string_view what) const;
 
   LoopParts& loop_;
   Stream stream_;
@@ -71,8 +71,10 @@ class Connection final : public Call {
   TimePoint quiet_since_{};
   bool was_quiet_ = false;  // the last more() ended because of its wake: the silence goes on
   std::uint64_t calls_ = 0;
-  bool unseen_ = true;    // no byte of an answer arrived
-  bool drained_ = false;  // the last read took all there was: wait before reading again
+  std::size_t unsuspended_ = 0;  // bytes read since this last suspended
+  int interim_ = 0;              // interim heads of this call so far
+  bool unseen_ = true;           // no byte of an answer arrived
+  bool drained_ = false;         // the last read took all there was: wait before reading again
   bool broken_ = false;
 };
 

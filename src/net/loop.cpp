@@ -9,24 +9,29 @@
 #include "net/loop_parts.hpp"
 
 namespace sluice::net {
-namespace {
 
-// A function that waits for its time on the wheel and then deletes itself.
-class Postponed final : public Timer {
+// A function that waits for its time on the wheel, in the loop's list of such.
+class LoopParts::Postponed final : public Timer {
  public:
-  explicit Postponed(std::function<void()> work) : work_(std::move(work)) {}
+  Postponed(LoopParts& loop, std::function<void()> work) : loop_(loop), work_(std::move(work)) {}
   void expired() override {
-    const std::unique_ptr<Postponed> self(this);
-    work_();
+    const std::function<void()> work = std::move(work_);
+    loop_.postponed_.remove_if([this](const Postponed& other) { return &other == this; });
+    work();
   }
 
  private:
+  LoopParts& loop_;
   std::function<void()> work_;
 };
 
-}  // namespace
-
 LoopParts::LoopParts(const Clock& the_clock) : clock(the_clock), context(1), wheel(the_clock.now()), ticker_(context) {}
+
+LoopParts::~LoopParts() = default;
+
+void LoopParts::postpone(TimePoint at, std::function<void()> work) {
+  schedule(postponed_.emplace_back(*this, std::move(work)), at);
+}
 
 void LoopParts::schedule(Timer& timer, TimePoint at) {
   wheel.schedule(timer, at);
@@ -70,10 +75,7 @@ void Loop::stop() { parts_->context.stop(); }
 void Loop::post(std::function<void()> work) { asio::post(parts_->context, std::move(work)); }
 
 void Loop::post_at(TimePoint at, std::function<void()> work) {
-  post([this, at, work = std::move(work)]() mutable {
-    // Given up to the wheel until it fires; one still waiting when the loop ends is lost with it.
-    parts_->schedule(*std::make_unique<Postponed>(std::move(work)).release(), at);
-  });
+  post([this, at, work = std::move(work)]() mutable { parts_->postpone(at, std::move(work)); });
 }
 
 }  // namespace sluice::net

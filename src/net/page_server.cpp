@@ -138,6 +138,10 @@ BeastPageServer::~BeastPageServer() {
   if (!thread_.joinable()) return;
   asio::post(context_, [this] { stop(); });
   thread_.join();
+  // Those whose grace is over end now, while what they use is still there.
+  for (Visit& visit : visits_) visit.stream.close();
+  context_.restart();
+  context_.poll();
 }
 
 // Answers being sent get a moment to end; the thread ends with the last of them.

@@ -19,9 +19,17 @@ void ReadWatch::completed(ErrorCode error) {
   }
 }
 
+void ReadWatch::expired() {
+  if (waiter_) {
+    resume(Woken::expired);
+  } else {
+    on_ready_();
+  }
+}
+
 void ReadWatch::suspend(std::coroutine_handle<> waiter, TimePoint deadline) {
   waiter_ = waiter;
-  if (deadline != TimePoint::max()) loop_.schedule(*this, deadline);
+  loop_.schedule(*this, deadline);
   arm();
 }
 

@@ -20,6 +20,8 @@ class ReadWatch final : public Timer {
   bool armed() const { return armed_; }
   // Makes an await end as `stopped`, now.
   void interrupt() { resume(Woken::stopped); }
+  // Calls `on_ready` at that time, unless somebody awaits the watch by then.
+  void look_again(TimePoint at) { loop_.schedule(*this, at); }
   bool awaited() const { return static_cast<bool>(waiter_); }
 
   // Awaiting this suspends until the socket is readable (or broken), the deadline passes, or interrupt() is
@@ -37,7 +39,7 @@ class ReadWatch final : public Timer {
   };
   Readable readable(TimePoint deadline) { return Readable(*this, deadline); }
 
-  void expired() override { resume(Woken::expired); }
+  void expired() override;
   void completed(ErrorCode error);
   OperationMemory& memory() { return memory_; }
 

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "net/wait.hpp"
 
 namespace sluice::net {
@@ -46,7 +48,8 @@ class Waiter final : public Timer, public Stop::Waiting {
   void stop_requested() override {
     queue_.erase(place_);
     cancel();
-    waiter_.resume();
+    // On a turn of its own: whoever stops us is in the middle of something.
+    asio::post(loop_.context, [waiter = waiter_] { waiter.resume(); });
   }
 
  private:

@@ -22,7 +22,9 @@ namespace {
 
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 
-constexpr int accepts_per_turn = 64;  // so that a flood of connections does not starve those that exist
+constexpr int accepts_per_turn = 64;           // so that a flood of connections does not starve those that exist
+constexpr std::size_t most_turned_away = 256;  // that are kept open for a moment
+constexpr Duration time_to_read = std::chrono::milliseconds(200);
 constexpr Duration rest_without_descriptors = std::chrono::milliseconds(100);
 
 Error cannot_listen(const std::string& address, const std::string& why) {
@@ -77,6 +79,7 @@ struct Server::Parts final : SessionHost, Timer {
   bool accept_one();
   void begin(Socket socket, const Endpoint& peer);
   void turn_away(Socket socket);
+  void let_go_later(Stream stream);
   template <class Visit>
   void each(Visit visit);
 
@@ -91,6 +94,7 @@ struct Server::Parts final : SessionHost, Timer {
   Session* first = nullptr;
   std::size_t sessions = 0;
   std::size_t active = 0;
+  std::size_t turned_away = 0;
   std::uint16_t port = 0;
   bool closing_ = false;
   bool ending_ = false;
@@ -128,8 +132,8 @@ void Server::Parts::accept_ready() {
     if (accept_one()) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       spare.give();
-      const int turned_away = ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-      if (turned_away >= 0) ::close(turned_away);
+      const int surplus = ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (surplus >= 0) ::close(surplus);
       spare.take();
       loop.schedule(*this, loop.now() + rest_without_descriptors);
       return;
@@ -200,8 +204,20 @@ void Server::Parts::turn_away(Socket socket) {
     pieces.add(refusal.body);
     stream.write(pieces);  // once; a socket just accepted has room
     stream.finish_sending();
-    stream.close();
+    let_go_later(std::move(stream));
   }
+}
+
+// Closing with bytes unread would send a RST, which may overtake the answer: the client gets a moment to read it.
+void Server::Parts::let_go_later(Stream stream) {
+  if (turned_away >= most_turned_away) return;
+  ++turned_away;
+  const auto held = std::make_shared<Stream>(std::move(stream));
+  loop.postpone(loop.now() + time_to_read, [this, held] {
+    --turned_away;
+    while (held->read(loop.scratch).state == Tried::State::done) {
+    }
+  });
 }
 
 void Server::Parts::ended(Session& session) {
@@ -224,7 +240,18 @@ void Server::Parts::each(Visit visit) {
 
 Server::Server(Loop& loop, Service& service, SharedLoad& load, ServerSettings settings)
     : parts_(std::make_unique<Parts>(loop, service, load, std::move(settings))) {}
-Server::~Server() = default;
+
+// The loop has ended. Sessions that are left are told to end and get the turns they need for it: their frames and what
+// waits in them cannot be taken away under them.
+Server::~Server() {
+  close_listener();
+  constexpr int most_turns = 1000;
+  for (int i = 0; i < most_turns && parts_->sessions > 0; ++i) {
+    stop_exchanges();
+    parts_->loop.context.restart();
+    parts_->loop.context.poll();
+  }
+}
 
 Result<> Server::listen(const std::string& address) { return parts_->listen(address); }
 std::uint16_t Server::port() const { return parts_->port; }

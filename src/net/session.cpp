@@ -5,13 +5,17 @@
 #include <cstring>
 #include <utility>
 
+#include <poll.h>
 #include <sluice/http/writer.hpp>
+
+#include "net/unframe.hpp"
 
 namespace sluice::net {
 namespace {
 
 constexpr std::size_t read_room = 4 * 1024;      // least room for one read
 constexpr std::size_t linger_bytes = 64 * 1024;  // of an unread body, before the connection closes anyway
+constexpr Duration look_again_after = std::chrono::milliseconds(50);  // at a client that sent too much ahead
 constexpr Duration linger_time = std::chrono::seconds(1);
 
 }  // namespace
@@ -74,6 +78,8 @@ Async<Session::Read> Session::read_head() {
   http::RequestReader reader(limits, fields_);
   http::Refusal why;
   bool first = true;
+  // What was read ahead may have more behind it that the socket will not report again: TLS keeps whole records.
+  bool drained = in_.empty();
   for (;;) {
     if (!in_.empty()) {
       if (std::exchange(first, false)) {
@@ -90,15 +96,18 @@ Async<Session::Read> Session::read_head() {
       in_.release();
       if (host_.ending()) co_return Read::nothing;
     }
-    const Woken woken = co_await watch_.readable(deadline);
+    Woken woken = Woken::ready;
+    if (drained) woken = co_await watch_.readable(deadline);
     if (woken != Woken::ready) {
       if (first || woken == Woken::stopped) co_return Read::nothing;
       const Result<> told = co_await refuse({408, "The request head took too long."});
       co_return Read::refused;
     }
     if (!in_.reserve(std::min(read_room, settings.limits.header))) co_return Read::nothing;
+    const std::size_t room = in_.room().size();
     Tried tried;
     if (!fill(tried) && !tried.blocked()) co_return Read::nothing;
+    drained = tried.bytes < room;
   }
 }
 
@@ -182,14 +191,25 @@ void Session::close_if_idle() {
 }
 
 void Session::stop_now() {
-  stop_.request(StopReason::draining);
-  if (watch_.awaited()) watch_.interrupt();
+  // Waking may end the session, so nothing of it is touched afterwards.
+  const bool awaited = watch_.awaited();
+  stop_.request(StopReason::draining);  // wakes nobody if the session itself waits
+  if (awaited) watch_.interrupt();
 }
 
 // During an exchange: the client left, or sends its next request already.
 void Session::on_readable() {
   if (!in_exchange_) return;
-  if (in_.room().empty() && (!in_.empty() || !in_.reserve(read_room))) return;  // enough read ahead; look again later
+  if (in_.room().empty() && (!in_.empty() || !in_.reserve(read_room))) {
+    // Enough read ahead. What is left shows whether the client is still there only to poll().
+    pollfd look{stream_.socket().native_handle(), POLLRDHUP, 0};
+    if (::poll(&look, 1, 0) == 1) {
+      stop_.request(StopReason::client_left);
+    } else {
+      watch_.look_again(loop_.now() + look_again_after);
+    }
+    return;
+  }
   Tried tried;
   if (fill(tried)) {
     if (!in_.room().empty()) watch_.arm();
@@ -249,30 +269,19 @@ Async<std::string_view> Session::collect_chunked() {
   const std::size_t start = request_bytes_;
   std::size_t end = start;  // of the content so far
   for (;;) {
-    std::size_t consumed = 0;
-    std::string_view content;
-    http::Refusal why;
-    const http::Step step = body_.next(in_.bytes().substr(end), consumed, content, why);
-    bytes_in_ += consumed;
-    if (step == http::Step::refused) {
+    const Unframed taken = unframe(in_, end, body_);
+    bytes_in_ += taken.consumed;
+    end = taken.content;
+    if (taken.step == http::Step::refused) {
       last_ = true;
-      co_return malformed(why.reason);
+      co_return malformed(taken.why.reason);
     }
-    // [content so far][framing][content][rest] becomes [content so far][content][rest].
-    const std::size_t offset =
-        content.empty() ? consumed : static_cast<std::size_t>(content.data() - in_.bytes().data()) - end;
-    const std::size_t behind = consumed - offset - content.size();
-    const std::size_t run = content.size();
-    in_.erase(end + offset + run, behind);
-    in_.erase(end, offset);
-    end += run;
     if (end - start > limit) {
       last_ = true;
       co_return Error(Fault::too_large, Blame::client, "request_too_large",
                       "The request body is larger than " + std::to_string(limit) + " bytes.");
     }
-    if (step == http::Step::done) break;
-    if (consumed > 0) continue;
+    if (taken.step == http::Step::done) break;
     const Result<> more = co_await more_body(began);
     if (!more) co_return more.error();
   }
@@ -393,7 +402,8 @@ void Session::write_head(http::HeadView head, Framing framing, std::uint64_t len
   for (const http::Field& field : head.fields) {
     if (http::is_field_value(field.value)) writer.field(field.name, field.value);
   }
-  if (framing == Framing::length) writer.field("content-length", length);
+  const bool bodiless = head.status == 204 || head.status == 304;  // RFC 9110 §8.6
+  if (framing == Framing::length && !bodiless) writer.field("content-length", length);
   if (framing == Framing::chunked) writer.field("transfer-encoding", "chunked");
   if (last_) writer.field("connection", "close");
   writer.end();
@@ -431,7 +441,9 @@ Async<> Session::send(http::HeadView head, http::Slices body) {
     co_return Error(Fault::internal, Blame::gateway, "internal_error", "The answer's head is unusable.");
   Gather gather;
   gather.add(std::string_view(staged_.data(), staged_bytes_));
-  if (head_.method != http::Method::head || !in_exchange_) gather.add(body);
+  const bool bodiless =
+      head.status == 204 || head.status == 304 || (in_exchange_ && head_.method == http::Method::head);
+  if (!bodiless) gather.add(body);
   Result<> written = co_await put(gather);
   staged_.give_back();
   staged_bytes_ = 0;

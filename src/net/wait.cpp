@@ -1,5 +1,7 @@
 #include "net/wait.hpp"
 
+#include <boost/asio/post.hpp>
+
 namespace sluice::net {
 
 void Wait::await_suspend(std::coroutine_handle<> waiter) {
@@ -14,6 +16,10 @@ void Wait::give_up(Woken why) {
   woken_ = why;
   ErrorCode ignored;
   socket_.cancel(ignored);
+}
+
+void Yield::await_suspend(std::coroutine_handle<> waiter) {
+  asio::post(loop_.context, [waiter] { waiter.resume(); });
 }
 
 void Wait::completed(ErrorCode) {

@@ -101,4 +101,16 @@ class Wait final : public Timer, public Stop::Waiting {
   OperationMemory memory_;
 };
 
+// Awaiting it lets everything else on the loop that is ready have its turn first.
+class Yield {
+ public:
+  explicit Yield(LoopParts& loop) : loop_(loop) {}
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  void await_resume() const {}
+
+ private:
+  LoopParts& loop_;
+};
+
 }  // namespace sluice::net

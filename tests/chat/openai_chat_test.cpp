@@ -149,6 +149,21 @@ TEST(OpenAiChatOutline, refuses_deciding_members_that_are_there_twice) {
   }
 }
 
+TEST(OpenAiChatOutline, refuses_a_deciding_member_in_another_case) {
+  for (const char* const body :
+       {R"({"model":"a","Model":"b"})", R"({"model":"a","MODEL":"b"})", R"({"Model":"b"})",
+        R"({"model":"a","\u004dodel":"b"})", "{\"model\":\"a\",\"\xC5\xBFtream\":true}",
+        R"({"model":"a","Stream":true})", R"({"model":"a","stream_options":{"Include_usage":true}})"}) {
+    SCOPED_TRACE(body);
+    std::string padded = std::string(body) + std::string(64, ' ');
+    std::string scratch;
+    const auto outline =
+        openai_chat().outline(Task::chat, std::string_view(padded).substr(0, std::string_view(body).size()), scratch);
+    ASSERT_FALSE(outline);
+    EXPECT_EQ(outline.error().fault(), Fault::bad_request);
+  }
+}
+
 TEST(OpenAiChatOutline, lets_other_members_be_there_twice) {
   std::string scratch;
   EXPECT_TRUE(outline_of(R"({"seed":1,"seed":2,"model":"m","messages":[{"model":1,"model":2}]})", scratch));

@@ -65,6 +65,15 @@ TEST_F(Access, two_different_credentials_are_400_and_equal_ones_are_one) {
   EXPECT_EQ(provider().requests(), 1u);
 }
 
+TEST_F(Access, a_pattern_s_name_needs_something_in_the_star_s_place) {
+  std::string yaml = configuration({provider().port()});
+  yaml.insert(yaml.find("keys:"), "  \"vendor/*\": {targets: [{provider: p1, model: \"*\"}]}\n");
+  open(yaml);
+  expect_words(ask(post("/v1/chat/completions", chat_body("vendor/x"), bearer())), "fine");
+  expect_error(ask(post("/v1/chat/completions", chat_body("vendor/"), bearer())), 404, "model_not_found");
+  EXPECT_EQ(provider().requests(), 1u);
+}
+
 TEST_F(Access, nobody_needs_a_key_while_none_is_defined) {
   std::string yaml = configuration({provider().port()});
   yaml.resize(yaml.find("keys:"));

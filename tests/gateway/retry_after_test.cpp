@@ -45,6 +45,7 @@ TEST(RetryAfter, counts_useless_values_as_absent) {
 TEST(RetryAfter, waits_a_minute_at_most) {
   EXPECT_EQ(seconds("3600"), Wait(60'000));
   EXPECT_EQ(seconds("1000000000"), Wait(60'000));
+  EXPECT_EQ(seconds("Fri, 31 Dec 9999 23:59:59 GMT"), Wait(60'000));
   EXPECT_EQ(seconds("Mon, 07 Nov 1994 08:49:37 GMT"), Wait(60'000));
 }
 

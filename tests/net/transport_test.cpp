@@ -151,6 +151,65 @@ TEST(Transport, resumes_tls_sessions) {
   EXPECT_TRUE(upstream.visit(2).resumed);
 }
 
+// Reads an answer as it comes, and tells how it ended.
+Async<std::size_t> read_all(Fixture& fixture, Duration total, Stop& stop) {
+  Outgoing outgoing;
+  outgoing.head = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+  const Deadlines deadlines{2s, 5s, 5s, fixture.loop.clock().now() + total};
+  Result<CallPtr> call = co_await fixture.transport->send(fixture.origin, outgoing, deadlines, stop);
+  if (!call) co_return std::move(call).error();
+  std::size_t bytes = 0;
+  for (;;) {
+    const Result<Call::Arrival> arrival = co_await (*call)->more();
+    if (!arrival) co_return arrival.error();
+    bytes += (*call)->pending().size();
+    (*call)->consume((*call)->pending().size());
+    if (*arrival == Call::Arrival::end) co_return bytes;
+  }
+}
+
+TEST(Transport, a_provider_that_never_pauses_cannot_outrun_the_deadline) {
+  ScriptedUpstream upstream(
+      Script().read_head().send("HTTP/1.1 200 OK\r\n\r\n").flood(std::string(64 * 1024, 'x'), 1'000'000).hang());
+  Fixture fixture;
+  fixture.call(upstream);
+  Stop stop;
+  const TimePoint before = system_clock().now();
+  const Result<std::size_t> read = run_on(fixture.loop, read_all(fixture, 100ms, stop));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().outcome(), Outcome::timeout);
+  EXPECT_LT(system_clock().now() - before, 5s);
+}
+
+TEST(Transport, a_provider_that_never_pauses_leaves_others_their_turn) {
+  ScriptedUpstream upstream(
+      Script().read_head().send("HTTP/1.1 200 OK\r\n\r\n").flood(std::string(64 * 1024, 'x'), 1'000'000).hang());
+  Fixture fixture;
+  fixture.call(upstream);
+  Stop stop;
+  int turns = 0;
+  std::function<void()> turn = [&] {
+    if (++turns < 20) fixture.loop.post(turn);
+    if (turns == 20) stop.request(StopReason::client_left);
+  };
+  fixture.loop.post(turn);
+  const Result<std::size_t> read = run_on(fixture.loop, read_all(fixture, 20s, stop));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().fault(), Fault::client_left);
+}
+
+TEST(Transport, counts_interim_answers_however_they_arrive) {
+  Script script;
+  script.read_head();
+  for (int i = 0; i < 20; ++i) script.send("HTTP/1.1 100 Continue\r\n\r\n").pause(1ms);
+  script.send(test::response(200, "late"));
+  ScriptedUpstream upstream(script);
+  Fixture fixture;
+  fixture.call(upstream);
+  Stop stop;
+  EXPECT_FALSE(run_on(fixture.loop, read_all(fixture, 20s, stop)));
+}
+
 Async<Heard> ask_and_leave(Fixture& fixture, Stop& stop) {
   fixture.loop.post_at(fixture.loop.clock().now() + 20ms, [&stop] { stop.request(StopReason::client_left); });
   co_return co_await ask(fixture, stop);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <sluice/config/load.hpp>
 #include <stdexcept>
@@ -80,6 +81,7 @@ config::Config GatewayUnderTest::read(const std::string& yaml) {
 }
 
 GatewayUnderTest::GatewayUnderTest(const std::string& yaml) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the process around the daemon does
   const config::Config config = read(yaml);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe for the access log");

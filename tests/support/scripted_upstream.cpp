@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <stdexcept>
 
 #include "support/sockets.hpp"
@@ -100,6 +101,7 @@ struct ScriptedUpstream::Connection {
 ScriptedUpstream::ScriptedUpstream(std::vector<Script> scripts) : ScriptedUpstream(std::move(scripts), Options{}) {}
 
 ScriptedUpstream::ScriptedUpstream(std::vector<Script> scripts, Options options) : scripts_(std::move(scripts)) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   if (options.tls) tls_ = std::make_unique<TlsContext>(*options.tls);
   listener_ = bound_socket(options.address, options.port);
   if (listener_ < 0 || ::listen(listener_, 4096) != 0) throw std::runtime_error("the scripted upstream cannot listen");

@@ -45,6 +45,9 @@ struct Model {
   std::vector<Target> targets;
   unsigned attempts = 1;
   config::ModelTimeouts timeouts;
+
+  // What the first star of a pattern stands for in a name that matches it.
+  std::string_view captured(std::string_view asked) const;
 };
 
 // Which models somebody may ask for.

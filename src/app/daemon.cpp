@@ -143,8 +143,9 @@ class RunningDaemon final : public Daemon {
     settings.timeouts.body = server.timeouts.body;
     settings.timeouts.idle = server.timeouts.idle;
     settings.name_paths = Gateway::name_paths();
-    if (settings.limits.connections < static_cast<std::int64_t>(server.limits.connections)) {
-      log_.warn("the descriptor limit allows fewer connections than configured",
+    if (settings.limits.connections < static_cast<std::int64_t>(server.limits.connections) &&
+        std::exchange(told_connections_, settings.limits.connections) != settings.limits.connections) {
+      log_.info("the descriptor limit allows fewer connections than configured",
                 {{"configured", std::to_string(server.limits.connections)},
                  {"allowed", std::to_string(settings.limits.connections)}});
     }
@@ -213,6 +214,7 @@ class RunningDaemon final : public Daemon {
   config::Drain drain_;
   std::atomic<bool> draining_{false};
   bool started_ = false;
+  std::int64_t told_connections_ = 0;  // what the log was last told they are limited to
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::PageServer> admin_;
 };

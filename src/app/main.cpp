@@ -15,17 +15,26 @@
 namespace {
 
 constexpr int exit_usage = 64;
+constexpr int exit_no_input = 66;
+constexpr int exit_config = 78;
 constexpr int exit_software = 70;
 
 // Where the running daemon's admin plane listens, found as `serve` finds it.
 int ask_health(const sluice::app::ServeOptions& options) {
   const auto surroundings = sluice::config::process_surroundings();
   std::string address = sluice::config::Admin().listen;
-  if (const auto source = sluice::app::find_configuration(options.config, surroundings)) {
-    sluice::config::Loaded loaded = sluice::app::read(*source, surroundings, [] { return false; });
-    sluice::app::override_listeners(loaded.config, options.listen, options.admin_listen, surroundings);
-    address = loaded.config.admin.listen;
+  const auto source = sluice::app::find_configuration(options.config, surroundings);
+  if (!source) {
+    std::cerr << "sluice: " << source.error().message() << '\n';
+    return source.error().fault() == sluice::Fault::not_found ? exit_no_input : exit_config;
   }
+  sluice::config::Loaded loaded = sluice::app::read(*source, surroundings, [] { return false; });
+  if (!loaded.ok()) {
+    std::cerr << "sluice: " << source->file << " has mistakes; `sluice check` tells them\n";
+    return exit_config;
+  }
+  sluice::app::override_listeners(loaded.config, options.listen, options.admin_listen, surroundings);
+  address = loaded.config.admin.listen;
   return sluice::app::healthcheck(address, std::cerr);
 }
 

@@ -18,6 +18,7 @@
 namespace sluice::app {
 namespace {
 
+constexpr int exit_usage = 64;
 constexpr int exit_no_input = 66;
 constexpr int exit_unavailable = 69;
 constexpr int exit_config = 78;
@@ -65,13 +66,15 @@ class Process {
     config::Loaded loaded = read(source_);
     if (!loaded.ok()) return tell_problems(loaded);
     override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);
+    if (const int refused = refuse_bad_address()) return refused;
     if (const int refused = refuse_open_door(loaded.config)) return refused;
     log_ = make_log(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
     Result<std::unique_ptr<Daemon>> daemon = Daemon::start(loaded.config, {*log_, STDOUT_FILENO});
     if (!daemon) {
       log_->flush();
       std::cerr << "sluice: " << daemon.error().message() << '\n';
-      return daemon.error().code() == "cannot_listen" ? exit_unavailable : exit_config;
+      const bool busy = daemon.error().message().starts_with("cannot listen on ");
+      return busy ? exit_unavailable : exit_config;
     }
     daemon_ = *std::move(daemon);
     say_hello(loaded);
@@ -88,6 +91,25 @@ class Process {
     for (const config::Complaint& complaint : loaded.complaints) std::cerr << complaint.text(file_name()) << '\n';
     std::cerr << "sluice: the configuration cannot be used\n";
     return exit_config;
+  }
+
+  // What the flags and the environment say is not checked with the file.
+  int refuse_bad_address() const {
+    struct Place {
+      const char* name;
+      std::optional<std::string> address;
+    };
+    const Place places[] = {{"--listen", options_.listen},
+                            {"--admin-listen", options_.admin_listen},
+                            {"SLUICE_LISTEN", surroundings_.environment("SLUICE_LISTEN")},
+                            {"SLUICE_ADMIN_LISTEN", surroundings_.environment("SLUICE_ADMIN_LISTEN")}};
+    for (const Place& place : places) {
+      if (!place.address || place.address->empty() || config::is_listen_address(*place.address)) continue;
+      std::cerr << "sluice: " << place.name << ": \"" << *place.address
+                << "\" is no address; write ADDRESS:PORT, such as 127.0.0.1:8080\n";
+      return exit_usage;
+    }
+    return 0;
   }
 
   // Flags may have moved the listener to where strangers are.

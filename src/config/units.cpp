@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 
 #include <sluice/base/text.hpp>
+#include <sluice/config/load.hpp>
 
 namespace sluice::config {
 namespace {
@@ -132,5 +133,7 @@ bool patterns_overlap(std::string_view left, std::string_view right) {
   }
   return reachable[right.size()] != 0;
 }
+
+bool is_listen_address(std::string_view text) { return parse_endpoint(text).has_value(); }
 
 }  // namespace sluice::config

@@ -67,7 +67,10 @@ class Authenticate final : public Middleware {
                       "The request carries two different API keys; send one.");
     }
     if (exchange.world->needs_keys()) {
-      if (credential.key.empty() || credential.foreign) {
+      if (credential.foreign) {
+        co_return unauthenticated("The authorization header is not 'Bearer KEY'.");
+      }
+      if (credential.key.empty()) {
         co_return unauthenticated("No API key was sent. Send one as 'Authorization: Bearer KEY'.");
       }
       exchange.caller = exchange.world->find_key(credential.key);

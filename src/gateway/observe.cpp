@@ -39,7 +39,7 @@ class Observe final : public Middleware {
     answered.provider = exchange.target != nullptr ? exchange.target->provider->label : labels::none;
     answered.code = exchange.code;
     answered.status = exchange.status;
-    answered.stream = exchange.streaming;
+    answered.stream = exchange.streaming || exchange.outline.stream;
     answered.reached_upstream = exchange.attempts > 0;
     answered.took = now - exchange.began;
     if (exchange.first_event) answered.first_token = *exchange.first_event - exchange.began;
@@ -78,7 +78,7 @@ class Observe final : public Middleware {
     }
     if (exchange.target != nullptr) record.provider = exchange.target->provider->name;
     record.attempts = static_cast<int>(exchange.attempts);
-    record.stream = exchange.streaming;
+    record.stream = exchange.streaming || exchange.outline.stream;
     record.cut = cut;
     if (exchange.usage) {
       record.counted = true;

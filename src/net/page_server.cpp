@@ -111,10 +111,10 @@ class BeastPageServer final : public PageServer {
 
   const Handler handler_;
   const PageLimits limits_;
-  Visits visits_;  // those that became idle longest ago come first
   std::uint16_t port_ = 0;
   bool stopping_ = false;
   asio::io_context context_{1};
+  Visits visits_;  // those that became idle longest ago come first
   tcp::acceptor acceptor_{context_};
   asio::steady_timer pause_{context_};
   asio::steady_timer grace_{context_};
@@ -156,7 +156,8 @@ void BeastPageServer::stop() {
   if (visits_.empty()) return;
   grace_.expires_after(limits_.leaving);
   grace_.async_wait([this](ErrorCode cancelled) {
-    if (!cancelled) context_.stop();
+    if (cancelled) return;
+    for (Visit& visit : visits_) visit.stream.cancel();
   });
 }
 

@@ -268,6 +268,9 @@ void Server::close_listener() {
   parts_->closing_ = true;
   parts_->ending_ = true;
   parts_->cancel();
+  // Who was let in by the system before now is served.
+  for (int i = 0; i < 1000 && parts_->acceptor.is_open() && parts_->accept_one(); ++i) {
+  }
   ErrorCode ignored;
   parts_->acceptor.close(ignored);
   parts_->each([](Session& session) { session.close_if_idle(); });

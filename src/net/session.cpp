@@ -79,7 +79,8 @@ Async<Session::Read> Session::read_head() {
   http::Refusal why;
   bool first = true;
   // What was read ahead may have more behind it that the socket will not report again: TLS keeps whole records.
-  bool drained = in_.empty();
+  // And a connection that is about to be closed may have a request in it that is on its way already.
+  bool drained = in_.empty() && !host_.ending();
   for (;;) {
     if (!in_.empty()) {
       if (std::exchange(first, false)) {
@@ -94,11 +95,15 @@ Async<Session::Read> Session::read_head() {
       }
     } else {
       in_.release();
-      if (host_.ending()) co_return Read::nothing;
+      if (host_.ending() && drained) co_return Read::nothing;
     }
     Woken woken = Woken::ready;
     if (drained) woken = co_await watch_.readable(deadline);
     if (woken != Woken::ready) {
+      if (first && woken == Woken::stopped && !stop_.requested()) {
+        drained = false;  // closed for being idle: one last look
+        continue;
+      }
       if (first || woken == Woken::stopped) co_return Read::nothing;
       const Result<> told = co_await refuse({408, "The request head took too long."});
       co_return Read::refused;

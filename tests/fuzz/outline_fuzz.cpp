@@ -27,8 +27,9 @@ void check_request(sluice::chat::Task task, std::string_view body) {
     return;
   }
   require(!outline->model.empty(), "an accepted request names a model");
+  const auto slices = dialect.retarget(body, *outline, R"("other")", outline->stream);
   std::string sent;
-  for (const auto piece : dialect.retarget(body, *outline, R"("other")", outline->stream).pieces()) sent += piece;
+  for (const auto piece : slices.pieces()) sent += piece;
   std::string other_scratch;
   const auto other = dialect.outline(task, sent, other_scratch);
   require(static_cast<bool>(other), "a retargeted request is valid");

@@ -279,7 +279,7 @@ void row_32_an_answer_over_the_limit(Stage& stage) {
   for (const char* const kind : {"announced", "unannounced"}) {
     SCOPED_TRACE(kind);
     const Moment before = std::chrono::steady_clock::now();
-    expect_error(stage.ask(chat()), 502, "upstream_error");
+    expect_error(stage.ask(chat(), Patience(120'000)), 502, "upstream_error");
     record(std::string(kind) + "_us", microseconds_since(before));
   }
   EXPECT_TRUE(upstream.await_left(0));

@@ -229,7 +229,8 @@ void row_46_no_descriptors_left(Stage& stage) {
     EXPECT_EQ(streams[0].answer.ending, Ending::waiting);
     const long used = processor_us() - used_before;
     record("processor_us_in_one_second", used);
-    EXPECT_LT(used, 700'000) << "the accept loop spins";  // promised: 20 % of a processor
+    // The promise itself, without a margin: a slower or busier machine makes an idle loop use no more.
+    EXPECT_LT(used, 200'000) << "the accept loop spins";
     upstream.signal("finish");
     for (Stream& stream : streams) {
       stream.client.read_rest(stream.answer);

@@ -83,8 +83,7 @@ class GatewayUnderTest {
   void drain_access_log(int wait_ms);
 
   CapturedLog log_;
-  int access_read_ = -1;
-  int access_write_ = -1;
+  int access_file_ = -1;
   std::string access_;
   std::unique_ptr<app::Daemon> daemon_;
 };

@@ -52,6 +52,9 @@ std::vector<std::string> unused_keys(const Surroundings& surroundings);
 // All kinds of the catalogue, in its order.
 std::vector<std::string> known_kinds();
 
+// Whether this is a literal address and a port, as `listen` takes it.
+bool is_listen_address(std::string_view text);
+
 // An absolute http or https URL taken apart.
 struct Url {
   bool tls = false;

@@ -101,7 +101,8 @@ void ByteQueue::consume(std::size_t bytes) {
 }
 
 void ByteQueue::move_down(std::string_view part, std::size_t at) {
-  if (part.data() != data() + begin_ + at) std::memmove(data() + begin_ + at, part.data(), part.size());
+  if (!part.empty() && part.data() != data() + begin_ + at)
+    std::memmove(data() + begin_ + at, part.data(), part.size());
 }
 
 void ByteQueue::erase(std::size_t at, std::size_t bytes) {

@@ -63,7 +63,7 @@ void measure_outline(std::size_t bytes) {
   const std::string body = request_of(bytes);
   std::string scratch;
   report("outline", body.size(), nanoseconds_per_call([&] {
-           if (!openai_chat().outline(sluice::chat::Task::chat, body, scratch)) std::abort();
+           if (!openai_chat().outline({sluice::chat::Task::chat}, body, scratch)) std::abort();
          }));
 }
 

@@ -6,22 +6,13 @@
 
 #include "chat/json_walk.hpp"
 #include "chat/openai_parts.hpp"
+#include "chat/request_body.hpp"
 
 namespace sluice::chat {
 namespace {
 
 using json::Kind;
 using json::Member;
-
-constexpr std::size_t longest_model = 256;  // bytes of a model's name
-
-Error refuse(std::string_view code, std::string message) {
-  return Error(Fault::bad_request, Blame::client, code, std::move(message));
-}
-
-Error refuse_member(std::string_view member, std::string message) {
-  return refuse("", std::move(message)).with_param(std::string(member));
-}
 
 enum Named : std::size_t { model, stream, stream_options };
 
@@ -43,40 +34,6 @@ std::array<Member, 15> deciding_members() {
            {.name = "user"},
            {.name = "metadata"},
            {.name = "store"}}};
-}
-
-Error describe(const json::Verdict& verdict) {
-  std::string message = "The body is not valid JSON: ";
-  message += verdict.problem;
-  message += " (near byte ";
-  message += std::to_string(verdict.at);
-  message += ").";
-  return refuse("invalid_json", std::move(message));
-}
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
-Result<Ok> read_model(const Member& member, std::string_view body, std::string& scratch, Outline& outline) {
-  if (member.kind == Kind::none) return refuse_member("model", "The member 'model' is missing.");
-  const auto name = json::string_of(member, body, scratch);
-  if (!name) return refuse_member("model", "The member 'model' must be a string.");
-  if (name->empty()) return refuse_member("model", "The member 'model' must not be empty.");
-  if (name->size() > longest_model) {
-    return refuse_member("model", "The member 'model' must not be longer than 256 bytes.");
-  }
-  if (has_control(*name)) return refuse_member("model", "The member 'model' must not have control characters.");
-  outline.model = *name;
-  outline.model_value = member.value;
-  return Ok{};
-}
-
-Result<Ok> read_stream(const Member& member, Outline& outline) {
-  outline.stream = member.kind == Kind::yes;
-  if (outline.stream || member.kind == Kind::none || member.kind == Kind::null || member.kind == Kind::no) return Ok{};
-  return refuse_member("stream", "The member 'stream' must be a boolean.");
 }
 
 // Sorts an object of stream options by what it says about usage.
@@ -123,12 +80,6 @@ Result<Ok> read_stream_options(const Member& member, std::string_view body, Outl
       return Ok{};
   }
 }
-
-// A change of the body: what stands in the place of a range, which may be empty.
-struct Edit {
-  Range range;
-  std::string_view text;
-};
 
 // How include_usage gets into the request; an empty text if it need not.
 Edit usage_edit(const Outline& outline) {
@@ -228,29 +179,33 @@ class OpenAiChat final : public Dialect {
  public:
   std::string_view name() const override { return "openai_chat"; }
 
-  Result<Outline> outline(Task task, std::string_view body, std::string& scratch) const override {
+  Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    const json::Verdict verdict = json::read(body, members);
-    if (!verdict) return describe(verdict);
-    if (verdict.root != Kind::object) return refuse("invalid_json", "The body must be a JSON object.");
-    for (const Member& member : members) {
-      // Some readers fold case: they would find another model, say, than the one that was allowed.
-      if (member.other_case) {
-        return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there in another case.");
-      }
-      if (member.repeated) {
-        return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there more than once.");
-      }
-    }
+    auto end = read_request_object(body, members);
+    if (!end) return std::move(end).error();
     Outline outline;
-    outline.object_end = verdict.value.end - 1;
+    outline.object_end = *end;
     auto read = read_model(members[model], body, scratch, outline);
-    if (read && task != Task::embedding) {
+    if (read && asked.task != Task::embedding) {
       read = read_stream(members[stream], outline);
       if (read) read = read_stream_options(members[stream_options], body, outline);
     }
     if (!read) return std::move(read).error();
     return outline;
+  }
+
+  void append_path(const Asked& asked, std::string& out) const override {
+    switch (asked.task) {
+      case Task::chat:
+        out += "/chat/completions";
+        break;
+      case Task::completion:
+        out += "/completions";
+        break;
+      case Task::embedding:
+        out += "/embeddings";
+        break;
+    }
   }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
@@ -261,15 +216,7 @@ class OpenAiChat final : public Dialect {
     } else if (edits[1].range.begin < edits[0].range.begin) {
       std::swap(edits[0], edits[1]);
     }
-    http::Slices slices;
-    std::size_t at = 0;
-    for (const Edit& edit : edits) {
-      slices.add(body.substr(at, edit.range.begin - at));
-      slices.add(edit.text);
-      at = edit.range.end;
-    }
-    slices.add(body.substr(at));
-    return slices;
+    return edited(body, edits);
   }
 
   EventSense sense(const http::SseEvent& event) const override {

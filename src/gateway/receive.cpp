@@ -19,7 +19,8 @@ class Receive final : public Middleware {
     if (!body) co_return body.error();
     const TimePoint began = clock_.now();
     exchange.body = *body;
-    Result<chat::Outline> outline = exchange.spoken.outline(exchange.endpoint.task, *body, exchange.scratch.unescaped);
+    Result<chat::Outline> outline =
+        exchange.spoken.outline({exchange.endpoint.task}, *body, exchange.scratch.unescaped);
     if (!outline) co_return std::move(outline).error();
     exchange.outline = *std::move(outline);
     exchange.scratch.asked.assign(exchange.outline.model);

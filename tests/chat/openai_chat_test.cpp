@@ -14,7 +14,7 @@ namespace {
 using Kind = EventSense::Kind;
 
 Result<Outline> outline_of(std::string_view body, std::string& scratch, Task task = Task::chat) {
-  return openai_chat().outline(task, body, scratch);
+  return openai_chat().outline({task}, body, scratch);
 }
 
 std::string_view cut(std::string_view body, Range range) { return body.substr(range.begin, range.end - range.begin); }
@@ -158,7 +158,7 @@ TEST(OpenAiChatOutline, refuses_a_deciding_member_in_another_case) {
     std::string padded = std::string(body) + std::string(64, ' ');
     std::string scratch;
     const auto outline =
-        openai_chat().outline(Task::chat, std::string_view(padded).substr(0, std::string_view(body).size()), scratch);
+        openai_chat().outline({Task::chat}, std::string_view(padded).substr(0, std::string_view(body).size()), scratch);
     ASSERT_FALSE(outline);
     EXPECT_EQ(outline.error().fault(), Fault::bad_request);
   }

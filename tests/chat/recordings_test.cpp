@@ -177,7 +177,7 @@ TEST(Recordings, of_requests_are_outlined) {
       const json parsed = json::parse(body);
       if (!parsed.contains("model")) continue;
       std::string scratch;
-      const auto outline = openai_chat().outline(Task::chat, body, scratch);
+      const auto outline = openai_chat().outline({Task::chat}, body, scratch);
       ASSERT_TRUE(outline) << recording.name << ": " << outline.error().message();
       EXPECT_EQ(outline->model, parsed["model"].get<std::string>()) << recording.name;
       EXPECT_EQ(outline->stream, parsed.value("stream", false)) << recording.name;

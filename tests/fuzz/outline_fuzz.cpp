@@ -21,7 +21,7 @@ void require(bool holds, std::string_view what) {
 void check_request(sluice::chat::Task task, std::string_view body) {
   const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
   std::string scratch;
-  const auto outline = dialect.outline(task, body, scratch);
+  const auto outline = dialect.outline({task}, body, scratch);
   if (!outline) {
     require(outline.error().fault() == sluice::Fault::bad_request, "a refusal is the caller's fault");
     return;
@@ -31,7 +31,7 @@ void check_request(sluice::chat::Task task, std::string_view body) {
   std::string sent;
   for (const auto piece : slices.pieces()) sent += piece;
   std::string other_scratch;
-  const auto other = dialect.outline(task, sent, other_scratch);
+  const auto other = dialect.outline({task}, sent, other_scratch);
   require(static_cast<bool>(other), "a retargeted request is valid");
   require(other->model == "other" && other->stream == outline->stream, "a retargeted request means the same");
   const bool asks = other->stream_options == sluice::chat::StreamOptions::asked ||

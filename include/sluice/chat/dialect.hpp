@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <sluice/base/result.hpp>
+#include <sluice/chat/codec.hpp>
 #include <sluice/http/message.hpp>
 #include <sluice/http/sse.hpp>
 
@@ -18,6 +19,13 @@ namespace sluice::chat {
 
 // What a request asks for. Decides which body members mean something.
 enum class Task : std::uint8_t { chat, completion, embedding };
+
+// What an endpoint's path says of a request.
+struct Asked {
+  Task task = Task::chat;
+  std::string_view model{};      // decoded; empty: it is in the body
+  std::optional<bool> stream{};  // nothing: it is in the body
+};
 
 // A part of the caller's body, by offset.
 struct Range {
@@ -41,20 +49,10 @@ enum class StreamOptions : std::uint8_t {
 struct Outline {
   std::string_view model;
   bool stream = false;
-  Range model_value;  // the JSON string, quotes included
+  Range model_value;  // the JSON string, quotes included; empty when the path has the model
   StreamOptions stream_options = StreamOptions::absent;
   Range stream_options_value;  // the object or null; for `declined` the value of include_usage
   std::size_t object_end = 0;  // the offset of the body's last closing brace
-};
-
-// Token counts of one answer. Disjoint, because money depends on it: `input` is without cached tokens,
-// `output` without reasoning.
-struct Usage {
-  std::uint64_t input = 0;
-  std::uint64_t cache_read = 0;
-  std::uint64_t cache_write = 0;
-  std::uint64_t output = 0;
-  std::uint64_t reasoning = 0;
 };
 
 // What one event of an answer's stream is, seen from outside.
@@ -81,12 +79,21 @@ class Dialect {
   // `stream` and `stream_options.include_usage` boolean or null (not looked at in embeddings). `scratch` holds
   // the model's name if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow
   // `body`.
-  virtual Result<Outline> outline(Task task, std::string_view body, std::string& scratch) const = 0;
+  virtual Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const = 0;
+
+  // Appends the path, and query if need be, below a provider's base URL at which `asked` is served, model and stream
+  // set: "/chat/completions".
+  virtual void append_path(const Asked& asked, std::string& out) const = 0;
 
   // The same request for another model: `model_json` (a JSON string, quotes included, borrowed) in
   // place of the model's value, and include_usage set if `ask_for_usage`. All other bytes are the caller's.
   virtual http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                                 bool ask_for_usage) const = 0;
+
+  // The next piece of a stream that has a meaning of its own, at the front of `bytes`: for streams that are not
+  // server-sent events (lines, binary frames). Fills `raw`, `name` and `data`. False: more bytes are needed.
+  virtual bool next_frame(std::string_view, http::SseEvent&) const { return false; }
+  virtual bool streams_events() const { return true; }  // server-sent ones; next_frame() is not asked
 
   // What an event of a streamed answer means. Never fails: what it cannot read is content.
   virtual EventSense sense(const http::SseEvent& event) const = 0;
@@ -101,6 +108,9 @@ class Dialect {
   virtual void encode_error(const Error& error, std::string& out) const = 0;
   // The event that tells the reader of a stream that it failed, appended to `out`.
   virtual void encode_error_event(const Error& error, std::string& out) const = 0;
+
+  // The deep half; null where there is none yet.
+  virtual const Codec* codec() const { return nullptr; }
 };
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sluice/base/result.hpp>
+#include <sluice/chat/conversation.hpp>
+#include <sluice/chat/events.hpp>
+
+// The deep half of a dialect: from its bytes to a conversation and back. What translation between two dialects is made
+// of; a request that stays in its dialect never comes here.
+namespace sluice::chat {
+
+// Members that a dialect had to leave out, each once, named as the OpenAI chat dialect names them ("seed",
+// "messages.image", "tools.strict"), and those it has no word for as the caller named them.
+using Dropped = std::vector<std::string>;
+void drop(Dropped& dropped, std::string_view name);
+
+// A request as a provider shall get it.
+struct Rendered {
+  std::string body;
+  Dropped dropped;
+};
+
+// How a provider departs from its dialect. From the catalogue, so that a new provider is data.
+struct Quirks {
+  std::string max_tokens{};                // the member's name, if it is not the dialect's own
+  std::uint64_t default_max_tokens = 0;    // for dialects that need one; 0: the dialect's own default
+  std::vector<std::string> unsupported{};  // top-level members to be left out (and named as dropped when they were set)
+};
+
+// How a stream shall look to its reader, beyond what the dialect says.
+struct StreamForm {
+  bool usage = true;        // the reader asked for the token counts, where that is a choice
+  bool json_array = false;  // one JSON array instead of events, where a dialect has both
+  std::string model{};      // as the reader knows it; empty: what the answer says
+};
+
+// Reads a provider's stream, whatever its framing. One per answer.
+class StreamDecoder {
+ public:
+  virtual ~StreamDecoder() = default;
+  // Reads what there is of the stream at the front of `bytes` and appends what it means. Returns how many bytes at the
+  // front are done with; the next call brings the rest again with more behind it. What the provider reports as a
+  // failure is an AnswerFailed; an Error is a stream that cannot be read. Never trusts what it reads: wrong types and
+  // missing members are left out or an Error.
+  virtual Result<std::size_t> decode(std::string_view bytes, std::vector<Event>& out) = 0;
+  // The wire ended where a message may end. Appends what was held back; an Error if the answer was not complete.
+  virtual Result<> finish(std::vector<Event>& out) = 0;
+};
+
+// Writes a stream for a reader. One per answer; the events come in the order that events.hpp promises.
+class StreamEncoder {
+ public:
+  virtual ~StreamEncoder() = default;
+  // Appends what the event looks like; nothing for events the dialect has no word for, whose names are noted.
+  virtual void encode(const Event& event, std::string& out) = 0;
+  // What could not be said so far.
+  virtual const Dropped& dropped() const = 0;
+};
+
+// Stateless and immutable: one constant instance serves all threads.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  // A request body that outline() (dialect.hpp) accepted. `model` and `stream` are what outline() said: some dialects
+  // write them in the path. An Error is the caller's: it names the member that cannot be understood.
+  virtual Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) const = 0;
+  virtual Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const = 0;
+
+  // A provider's complete answer with a status of success. An Error is the provider's.
+  virtual Result<Response> decode_response(std::string_view body) const = 0;
+  // Appends the body of an answer; what could not be said is added to `dropped`.
+  virtual void encode_response(const Response& response, std::string& out, Dropped& dropped) const = 0;
+
+  virtual std::unique_ptr<StreamDecoder> stream_decoder() const = 0;
+  virtual std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const = 0;
+  // The media type of a stream ("text/event-stream").
+  virtual std::string_view stream_type(const StreamForm& form) const = 0;
+};
+
+}  // namespace sluice::chat

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <sluice/base/text.hpp>
+
 #include "chat/json_walk.hpp"
 #include "chat/openai_parts.hpp"
 #include "chat/request_body.hpp"
@@ -206,6 +208,10 @@ class OpenAiChat final : public Dialect {
         out += "/embeddings";
         break;
     }
+  }
+
+  bool takes_along(std::string_view field) const override {
+    return equals_ignoring_case(field, "openai-beta") || equals_ignoring_case(field, "idempotency-key");
   }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,

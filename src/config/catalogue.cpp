@@ -18,9 +18,22 @@ std::vector<std::string> read_list(const Value& value) {
   return out;
 }
 
+void read_manners(const Section& section, Manners& manners) {
+  read_text(section["key_header"], manners.key_header);
+  for (const Member& header : members(section["headers"])) {
+    std::string value;
+    read_text(header.value, value);
+    manners.headers.push_back({header.name, std::move(value)});
+  }
+  read_text(section["max_tokens"], manners.max_tokens);
+  read_number(section["default_max_tokens"], 1, std::uint64_t{1} << 32, manners.default_max_tokens);
+  manners.unsupported = read_list(section["unsupported"]);
+}
+
 Kind read_kind(const Member& member) {
   const Section section(member.value,
-                        {"dialect", "base_url", "key", "key_variable", "models", "allow_private", "built_in", "probe"});
+                        {"dialect", "base_url", "key", "key_variable", "models", "allow_private", "built_in", "probe",
+                         "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -32,6 +45,7 @@ Kind read_kind(const Member& member) {
   read_flag(section["allow_private"], kind.allow_private);
   read_flag(section["built_in"], kind.built_in);
   read_flag(section["probe"], kind.probe);
+  read_manners(section, kind.manners);
   kind.key = key == "required" ? KeyNeed::required : key == "optional" ? KeyNeed::optional : KeyNeed::none;
   return kind;
 }

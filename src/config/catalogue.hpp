@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/config/config.hpp>
+
 #include "config/complaints.hpp"
 
 // What is known about kinds of providers without anybody writing it down: config/providers.yaml, compiled in.
@@ -22,6 +24,7 @@ struct Kind {
   bool allow_private = false;
   bool built_in = false;
   bool probe = false;  // the embedded default has it when it answers at base_url
+  Manners manners;
 };
 
 struct Catalogue {

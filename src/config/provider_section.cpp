@@ -96,6 +96,7 @@ Provider provider_of(const Kind& kind) {
   provider.base_url = kind.base_url;
   provider.built_in = kind.built_in;
   provider.allow_private = kind.allow_private;
+  provider.manners = kind.manners;
   return provider;
 }
 

@@ -5,26 +5,33 @@
 
 #include <sluice/base/text.hpp>
 
+#include "gateway/held_fields.hpp"
 #include "gateway/relay.hpp"
-#include "gateway/reply_fields.hpp"
 #include "gateway/retry_after.hpp"
+#include "gateway/translate.hpp"
 #include "gateway/upstream_head.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t largest_answer = 64u << 20;  // that is collected before it is passed on
 constexpr std::size_t largest_error = 1u << 20;
 
-// The JSON string that goes where the caller wrote the model's name.
+// The model's name as the target knows it.
+std::string_view model_for(const Exchange& exchange) {
+  const Target& target = *exchange.target;
+  if (!target.model_json.empty()) return target.model;
+  return target.model.empty() ? exchange.outline.model : exchange.model->captured(exchange.outline.model);
+}
+
+// The JSON string that goes where the caller wrote it.
 std::string_view model_json_for(Exchange& exchange) {
   const Target& target = *exchange.target;
   if (!target.model_json.empty()) return target.model_json;
   const chat::Range written = exchange.outline.model_value;
   if (target.model.empty()) return exchange.body.substr(written.begin, written.end - written.begin);
   exchange.scratch.renamed = '"';
-  append_json_escaped(exchange.scratch.renamed, exchange.model->captured(exchange.outline.model));
+  append_json_escaped(exchange.scratch.renamed, model_for(exchange));
   exchange.scratch.renamed += '"';
   return exchange.scratch.renamed;
 }
@@ -45,6 +52,13 @@ std::string_view coding_of(const http::ResponseHead& head) {
     if (coded) return field.value;
   }
   return {};
+}
+
+Error unasked_coding() {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+               "The provider answered in a content coding that was not asked for.")
+      .with_outcome(Outcome::server_error)
+      .worth_retrying();
 }
 
 // Refusals of the caller's own request, which its client may match word by word.
@@ -74,10 +88,19 @@ class CallUpstream final : public Handler {
   }
 
   Async<> attempt(Exchange& exchange) const {
+    const bool same_dialect = exchange.target->provider->dialect == &exchange.spoken;
     const bool meter_stream = exchange.outline.stream && exchange.endpoint.task != chat::Task::embedding;
+    const std::string_view model = model_for(exchange);
     net::Outgoing outgoing;
-    outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
-    if (!write_upstream_head(exchange, outgoing.body.bytes(), exchange.scratch.head)) {
+    if (same_dialect) {
+      outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
+    } else {
+      const Result<> translated = translate_request(exchange, model);
+      if (!translated) co_return translated.error();
+      outgoing.body = http::Slices(exchange.scratch.translated);
+    }
+    const chat::Asked asked{exchange.endpoint.task, model, exchange.outline.stream};
+    if (!write_upstream_head(exchange, asked, outgoing.body.bytes())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
     }
@@ -89,7 +112,21 @@ class CallUpstream final : public Handler {
                                                                exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
-    co_return co_await pass_on(exchange, **call, meter_stream);
+    if (same_dialect) co_return co_await pass_on(exchange, **call, meter_stream);
+    co_return co_await pass_on_translated(exchange, **call);
+  }
+
+  // An answer in another dialect than the caller's.
+  Async<> pass_on_translated(Exchange& exchange, net::Call& call) const {
+    const int status = call.head().status;
+    if (!coding_of(call.head()).empty()) co_return unasked_coding();
+    if (status < 200 || status >= 300) co_return co_await fail(exchange, call);
+    const RelayParts relay{parts_.clock, parts_.metrics};
+    Result<> passed = co_await translate_answer(relay, exchange, call);
+    if ((passed || exchange.complete) && !exchange.usage) {
+      parts_.metrics.usage_missing(exchange.target->provider->label);
+    }
+    co_return passed;
   }
 
   Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream) const {
@@ -97,15 +134,13 @@ class CallUpstream final : public Handler {
     const int status = head.status;
     const std::string_view coding = coding_of(head);
     if (!coding.empty() && !accepts_coding(exchange.incoming.request().fields, coding)) {
-      co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-                      "The provider answered in a content coding that was not asked for.")
-          .with_outcome(Outcome::server_error)
-          .worth_retrying();
+      co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
     if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call);
     // The head's fields are void once the body is read: what goes on to the client is kept here.
-    HeldFields held(exchange, head, parts_.clock.now());
+    HeldFields held(exchange, parts_.clock.now());
+    held.keep(head);
     if (good && is_event_stream(head)) {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
@@ -127,61 +162,8 @@ class CallUpstream final : public Handler {
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body = collected ? call.pending() : std::string_view();
-    co_return exchange.spoken.decode_error(status, body).with_retry_after(wait);
+    co_return exchange.target->provider->dialect->decode_error(status, body).with_retry_after(wait);
   }
-
-  // Fields of the provider's answer and ours, with memory of their own.
-  class HeldFields {
-   public:
-    HeldFields(const Exchange& exchange, const http::ResponseHead& head, TimePoint now) : fields_(exchange) {
-      fields_.add_route(exchange);
-      fields_.add("server-timing", timing(exchange, now));
-      std::size_t used = 0;
-      for (const http::Field& field : head.fields) {
-        const std::string_view name = passed_on_as(field.name);
-        if (name.empty() || fields_.has(name) || field.value.size() > memory_.size() - used) continue;
-        field.value.copy(memory_.data() + used, field.value.size());
-        fields_.add(name, std::string_view(memory_.data() + used, field.value.size()));
-        used += field.value.size();
-      }
-    }
-    HeldFields(const HeldFields&) = delete;
-    HeldFields& operator=(const HeldFields&) = delete;
-
-    void for_stream() {
-      fields_.add("cache-control", "no-cache");
-      fields_.add("x-accel-buffering", "no");  // for a proxy in front of us
-    }
-    std::span<const http::Field> all() const { return fields_.all(); }
-
-   private:
-    // In milliseconds (Server Timing §4): our own share so far, and the provider's until its head.
-    std::string_view timing(const Exchange& exchange, TimePoint now) {
-      std::size_t used = put(0, "sluice;dur=");
-      used = put_milliseconds(used, now - exchange.began - exchange.upstream_took);
-      used = put(used, ", upstream;dur=");
-      used = put_milliseconds(used, exchange.upstream_took);
-      return {timing_.data(), used};
-    }
-    std::size_t put(std::size_t at, std::string_view text) {
-      return at + text.copy(timing_.data() + at, timing_.size() - at);
-    }
-    // Three decimals, by integers: printing a floating-point number costs more than the rest of a head.
-    std::size_t put_milliseconds(std::size_t at, Duration duration) {
-      const auto whole =
-          std::chrono::duration_cast<std::chrono::microseconds>(std::max(duration, Duration::zero())).count();
-      const auto microseconds = static_cast<std::uint64_t>(whole);
-      at += decimal(std::span(timing_).subspan(at), microseconds / 1000).size();
-      at = put(at, ".");
-      const std::uint64_t fraction = microseconds % 1000;
-      at = put(at, fraction < 10 ? "00" : fraction < 100 ? "0" : "");
-      return at + decimal(std::span(timing_).subspan(at), fraction).size();
-    }
-
-    ReplyFields fields_;
-    std::array<char, 1024> memory_;
-    std::array<char, 96> timing_;
-  };
 
   Async<> pass_on_whole(Exchange& exchange, net::Call& call, int status, HeldFields& held, bool readable) const {
     const bool unframed = call.head().framing == http::Framing::until_close;

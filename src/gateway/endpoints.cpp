@@ -6,17 +6,30 @@
 namespace sluice {
 namespace {
 
+using http::Method;
 using Kind = Endpoint::Kind;
 
-// Everything the data plane answers. Paths under /v1 are also served without it.
-constexpr std::array<Endpoint, 6> endpoints{{
-    {"/chat/completions", http::Method::post, Kind::converse, chat::Task::chat},
-    {"/completions", http::Method::post, Kind::converse, chat::Task::completion},
-    {"/embeddings", http::Method::post, Kind::converse, chat::Task::embedding},
-    {"/models", http::Method::get, Kind::models, {}},
-    {"/models/", http::Method::get, Kind::model, {}},
-    {"/healthz", http::Method::get, Kind::health, {}},
-}};
+// Everything the data plane answers.
+constexpr std::array endpoints{
+    Endpoint{.path = "/chat/completions",
+             .versioned = true,
+             .method = Method::post,
+             .kind = Kind::converse,
+             .task = chat::Task::chat},
+    Endpoint{.path = "/completions",
+             .versioned = true,
+             .method = Method::post,
+             .kind = Kind::converse,
+             .task = chat::Task::completion},
+    Endpoint{.path = "/embeddings",
+             .versioned = true,
+             .method = Method::post,
+             .kind = Kind::converse,
+             .task = chat::Task::embedding},
+    Endpoint{.path = "/models", .versioned = true, .method = Method::get, .kind = Kind::models},
+    Endpoint{.path = "/models/", .names_model = true, .versioned = true, .method = Method::get, .kind = Kind::model},
+    Endpoint{.path = "/healthz", .method = Method::get, .kind = Kind::health},
+};
 
 std::string_view without_version(std::string_view path) {
   constexpr std::string_view version = "/v1";
@@ -24,16 +37,17 @@ std::string_view without_version(std::string_view path) {
 }
 
 bool matches(const Endpoint& endpoint, std::string_view path) {
-  if (endpoint.kind == Kind::model) return path.starts_with(endpoint.path) && path.size() > endpoint.path.size();
-  return path == endpoint.path;
+  if (endpoint.versioned) path = without_version(path);
+  if (!endpoint.names_model) return path == endpoint.path;
+  return path.size() > endpoint.path.size() + endpoint.suffix.size() && path.starts_with(endpoint.path) &&
+         path.ends_with(endpoint.suffix);
 }
 
 }  // namespace
 
 Found find_endpoint(http::Method method, std::string_view path) {
   for (const Endpoint& endpoint : endpoints) {
-    const std::string_view asked = endpoint.kind == Kind::health ? path : without_version(path);
-    if (!matches(endpoint, asked)) continue;
+    if (!matches(endpoint, path)) continue;
     // A server that has GET has HEAD (RFC 9110 §9.1).
     const bool head = method == http::Method::head && endpoint.method == http::Method::get;
     return {&endpoint, method == endpoint.method || head, endpoint.method == http::Method::get ? "GET, HEAD" : "POST"};
@@ -41,10 +55,11 @@ Found find_endpoint(http::Method method, std::string_view path) {
   return {};
 }
 
-std::string model_in_path(std::string_view path) {
-  constexpr std::string_view prefix = "/models/";
-  std::string_view rest = without_version(path).substr(prefix.size());
-  std::string name;
+void model_in_path(const Endpoint& endpoint, std::string_view path, std::string& name) {
+  name.clear();
+  if (endpoint.versioned) path = without_version(path);
+  std::string_view rest =
+      path.substr(endpoint.path.size(), path.size() - endpoint.path.size() - endpoint.suffix.size());
   while (!rest.empty()) {
     unsigned char byte = 0;
     const bool escaped = rest.front() == '%' && rest.size() >= 3 &&
@@ -52,9 +67,19 @@ std::string model_in_path(std::string_view path) {
     name += escaped ? static_cast<char>(byte) : rest.front();
     rest.remove_prefix(escaped ? 3 : 1);
   }
-  return name;
 }
 
 std::string_view without_query(std::string_view target) { return target.substr(0, target.find('?')); }
+
+bool query_has(std::string_view target, std::string_view pair) {
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return false;
+  for (std::string_view rest = target.substr(mark + 1);;) {
+    const std::size_t end = rest.find('&');
+    if (rest.substr(0, end) == pair) return true;
+    if (end == std::string_view::npos) return false;
+    rest.remove_prefix(end + 1);
+  }
+}
 
 }  // namespace sluice

@@ -18,11 +18,14 @@ struct Found {
 // folded, so that no two spellings of a path can be treated differently by two parts of the program.
 Found find_endpoint(http::Method method, std::string_view path);
 
-// The model's name in the path of a `model` endpoint, its escapes resolved (RFC 3986 §2.1); a malformed escape stands
-// for itself.
-std::string model_in_path(std::string_view path);
+// The model's name in a path that the endpoint matched and that names one, its escapes resolved (RFC 3986 §2.1); a
+// malformed escape stands for itself.
+void model_in_path(const Endpoint& endpoint, std::string_view path, std::string& name);
 
 // A path's part before the query.
 std::string_view without_query(std::string_view target);
+
+// Whether the query of a target has exactly this `name=value`.
+bool query_has(std::string_view target, std::string_view pair);
 
 }  // namespace sluice

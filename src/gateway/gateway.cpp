@@ -68,8 +68,8 @@ class Door final : public Gateway {
     const Found found = find_endpoint(request.method, path);
     const bool allowed = found.endpoint != nullptr && found.method_allowed;
     Scratch* scratch = borrow();
-    Exchange exchange(world_, found.endpoint != nullptr ? *found.endpoint : nowhere, dialect_, incoming, reply,
-                      *scratch, incoming.arrived());
+    const Endpoint& endpoint = found.endpoint != nullptr ? *found.endpoint : nowhere;
+    Exchange exchange(world_, endpoint, endpoint.dialect(), incoming, reply, *scratch, incoming.arrived());
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
     name(request, *scratch);
@@ -97,7 +97,7 @@ class Door final : public Gateway {
   }
 
  private:
-  static constexpr Endpoint nowhere{"", http::Method::other, Endpoint::Kind::nowhere, {}};
+  static constexpr Endpoint nowhere{};
 
   static std::string_view code_of(int status) {
     switch (status) {

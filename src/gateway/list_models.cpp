@@ -52,7 +52,8 @@ class ListModels final : public Handler {
     std::string& body = exchange.scratch.body;
     body.clear();
     if (exchange.endpoint.kind == Endpoint::Kind::model) {
-      const std::string name = model_in_path(without_query(exchange.incoming.request().target));
+      std::string& name = exchange.scratch.in_path;
+      model_in_path(exchange.endpoint, without_query(exchange.incoming.request().target), name);
       if (!may_ask_for(exchange, name)) co_return model_not_allowed(name);
       exchange.model = exchange.world->find_model(name);
       if (exchange.model == nullptr) co_return no_such_model(name);

@@ -1,5 +1,6 @@
 #include <sluice/base/text.hpp>
 
+#include "gateway/endpoints.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -19,8 +20,8 @@ class Receive final : public Middleware {
     if (!body) co_return body.error();
     const TimePoint began = clock_.now();
     exchange.body = *body;
-    Result<chat::Outline> outline =
-        exchange.spoken.outline({exchange.endpoint.task}, *body, exchange.scratch.unescaped);
+    read_path(exchange);
+    Result<chat::Outline> outline = exchange.spoken.outline(exchange.asked, *body, exchange.scratch.unescaped);
     if (!outline) co_return std::move(outline).error();
     exchange.outline = *std::move(outline);
     exchange.scratch.asked.assign(exchange.outline.model);
@@ -29,6 +30,15 @@ class Receive final : public Middleware {
   }
 
  private:
+  static void read_path(Exchange& exchange) {
+    const Endpoint& endpoint = exchange.endpoint;
+    exchange.asked.task = endpoint.task;
+    exchange.asked.stream = endpoint.stream;
+    if (!endpoint.names_model) return;
+    model_in_path(endpoint, without_query(exchange.incoming.request().target), exchange.scratch.in_path);
+    exchange.asked.model = exchange.scratch.in_path;
+  }
+
   const Clock& clock_;
   WorkerMetrics& metrics_;
 };

@@ -10,31 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t largest_event = 8u << 20;
-constexpr Duration keep_alive_after = 10s;  // of silence towards the client
-// A comment line without an empty line behind it: a whole event would wake clients that choke on events without data.
-constexpr std::string_view keep_alive = ": keepalive\n";
 constexpr Duration rest_limit = 1s;  // for the provider to end its answer after the end marker
-
-Error ended_early() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
-
-Error event_too_large() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-               "The provider sent an event that is too large.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
-
-Error no_first_event() {
-  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout",
-               "The provider took too long to begin its stream.")
-      .with_outcome(Outcome::timeout)
-      .worth_retrying();
-}
 
 class EventRelay {
  public:
@@ -138,16 +114,10 @@ class EventRelay {
     co_return written;
   }
 
-  // The client has all it came for. Reading on to the provider's own end makes the connection usable again, but
-  // nothing that happens now is the client's concern.
+  // The client has all it came for.
   Async<> finish() {
     Result<> ended = co_await exchange_.reply.end();
-    const TimePoint limit = parts_.clock.now() + rest_limit;
-    for (;;) {
-      call_.consume(call_.pending().size());
-      const Result<net::Call::Arrival> arrival = co_await call_.more(limit);
-      if (!arrival || *arrival != net::Call::Arrival::data || parts_.clock.now() >= limit) break;
-    }
+    const Result<> read = co_await read_to_end(parts_.clock, call_);
     co_return ended;
   }
 
@@ -165,6 +135,35 @@ class EventRelay {
 };
 
 }  // namespace
+
+Error ended_early() {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
+      .with_outcome(Outcome::truncated)
+      .worth_retrying();
+}
+
+Error event_too_large() {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+               "The provider sent an event that is too large.")
+      .with_outcome(Outcome::server_error)
+      .worth_retrying();
+}
+
+Error no_first_event() {
+  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout",
+               "The provider took too long to begin its stream.")
+      .with_outcome(Outcome::timeout)
+      .worth_retrying();
+}
+
+Async<> read_to_end(const Clock& clock, net::Call& call) {
+  const TimePoint limit = clock.now() + rest_limit;
+  for (;;) {
+    call.consume(call.pending().size());
+    const Result<net::Call::Arrival> arrival = co_await call.more(limit);
+    if (!arrival || *arrival != net::Call::Arrival::data || clock.now() >= limit) co_return Ok{};
+  }
+}
 
 Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head,
                      bool strip_usage, TimePoint first_event_by) {

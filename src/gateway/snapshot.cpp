@@ -32,6 +32,11 @@ std::string host_of(const config::Url& url) {
 
 }  // namespace
 
+bool Provider::sends(std::string_view field) const {
+  return std::any_of(fixed_names.begin(), fixed_names.end(),
+                     [field](const std::string& ours) { return equals_ignoring_case(ours, field); });
+}
+
 bool AllowList::allows(std::string_view model) const {
   return !patterns || std::any_of(patterns->begin(), patterns->end(),
                                   [model](const std::string& pattern) { return glob_matches(pattern, model); });
@@ -84,13 +89,22 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   provider.origin.tls = url->tls;
   provider.origin.allow_private = given.allow_private;
   provider.path_prefix = url->path;
+  provider.quirks = {given.manners.max_tokens, given.manners.default_max_tokens, given.manners.unsupported};
   if (url->tls) {
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
     if (!trust) return unusable(given.name, trust.error().message());
     provider.origin.trust = *std::move(trust);
   }
   std::string lines = "host: " + host_of(*url) + "\r\n";
-  if (!given.api_key.empty()) lines.append("authorization: Bearer ").append(given.api_key.reveal()).append("\r\n");
+  const config::Manners& manners = given.manners;
+  if (!given.api_key.empty()) {
+    lines += manners.key_header.empty() ? "authorization: Bearer " : manners.key_header + ": ";
+    lines.append(given.api_key.reveal()).append("\r\n");
+  }
+  for (const config::Manners::Field& field : manners.headers) {
+    lines += field.name + ": " + field.value + "\r\n";
+    provider.fixed_names.push_back(field.name);
+  }
   lines += "user-agent: " + means.agent + "\r\naccept-encoding: identity\r\n";
   provider.fixed_lines = Secret(std::move(lines));
   providers_.push_back(std::move(provider));

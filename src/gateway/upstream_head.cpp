@@ -9,8 +9,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::array<std::string_view, 2> taken_along{"openai-beta", "idempotency-key"};
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -40,32 +38,39 @@ bool is_refused(std::string_view parameters) {
 
 }  // namespace
 
-bool write_upstream_head(const Exchange& exchange, std::size_t body_bytes, std::string& out) {
-  const std::span<const http::Field> fields = exchange.incoming.request().fields;
+bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size_t body_bytes) {
   const Provider& provider = *exchange.target->provider;
-  const auto sent = [&](std::string_view name, std::string_view otherwise) {
+  const bool same_dialect = provider.dialect == &exchange.spoken;
+  const std::span<const http::Field> fields =
+      same_dialect ? exchange.incoming.request().fields : std::span<const http::Field>();
+  const auto sent = [&](std::string_view name) {
     const auto value = http::find(fields, name);
-    return value && !is_hop_by_hop(fields, name) ? *value : otherwise;
+    return value && !is_hop_by_hop(fields, name) ? value : std::nullopt;
   };
-  const std::string_view type = sent("content-type", "application/json");
-  const std::string_view accept = sent("accept", exchange.outline.stream ? "text/event-stream" : "application/json");
-  std::size_t needed =
-      512 + provider.fixed_lines.reveal().size() + provider.path_prefix.size() + type.size() + accept.size();
-  for (const std::string_view name : taken_along) needed += name.size() + http::find(fields, name).value_or("").size();
+  const std::string_view type = sent("content-type").value_or("application/json");
+  const bool streams = asked.stream.value_or(false);
+  const std::string_view answer_type = provider.dialect->streams_events() ? "text/event-stream" : "*/*";
+  const std::string_view accept = sent("accept").value_or(streams ? answer_type : "application/json");
+
+  std::string& target = exchange.scratch.target;
+  target.assign(provider.path_prefix);
+  provider.dialect->append_path(asked, target);
+  std::size_t needed = 512 + provider.fixed_lines.reveal().size() + target.size() + type.size() + accept.size();
+  const auto goes_along = [&](const http::Field& field) {
+    return provider.dialect->takes_along(field.name) && !is_hop_by_hop(fields, field.name) &&
+           !provider.sends(field.name);
+  };
+  for (const http::Field& field : fields) needed += field.name.size() + field.value.size() + 4;
+  std::string& out = exchange.scratch.head;
   if (out.size() < needed) out.resize(needed);
-  std::array<char, 512> target;
-  if (provider.path_prefix.size() + exchange.endpoint.path.size() > target.size()) return false;
-  const std::size_t prefix = provider.path_prefix.copy(target.data(), target.size());
-  const std::size_t rest = exchange.endpoint.path.copy(target.data() + prefix, target.size() - prefix);
 
   http::HeadWriter head(out);
-  head.request_line("POST", std::string_view(target.data(), prefix + rest));
+  head.request_line("POST", target);
   head.raw(provider.fixed_lines.reveal());
   head.field("content-type", type);
   head.field("accept", accept);
-  for (const std::string_view name : taken_along) {
-    const auto value = http::find(fields, name);
-    if (value && !is_hop_by_hop(fields, name)) head.field(name, *value);
+  for (const http::Field& field : fields) {
+    if (goes_along(field)) head.field(field.name, field.value);
   }
   head.field("content-length", body_bytes);
   head.end();

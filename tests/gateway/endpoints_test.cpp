@@ -38,12 +38,18 @@ TEST(FindEndpoint, tells_which_methods_a_path_takes) {
   EXPECT_EQ(find_endpoint(Method::del, "/v1/models").allow, "GET, HEAD");
 }
 
+std::string name_in(std::string_view path) {
+  std::string name;
+  model_in_path(*find_endpoint(Method::get, path).endpoint, path, name);
+  return name;
+}
+
 TEST(ModelInPath, takes_names_with_slashes_escaped_or_not) {
-  EXPECT_EQ(model_in_path("/v1/models/openai/gpt-4o"), "openai/gpt-4o");
-  EXPECT_EQ(model_in_path("/models/openai%2Fgpt-4o"), "openai/gpt-4o");
-  EXPECT_EQ(model_in_path("/v1/models/a%3Ab"), "a:b");
-  EXPECT_EQ(model_in_path("/v1/models/100%"), "100%");
-  EXPECT_EQ(model_in_path("/v1/models/a%zz"), "a%zz");
+  EXPECT_EQ(name_in("/v1/models/openai/gpt-4o"), "openai/gpt-4o");
+  EXPECT_EQ(name_in("/models/openai%2Fgpt-4o"), "openai/gpt-4o");
+  EXPECT_EQ(name_in("/v1/models/a%3Ab"), "a:b");
+  EXPECT_EQ(name_in("/v1/models/100%"), "100%");
+  EXPECT_EQ(name_in("/v1/models/a%zz"), "a%zz");
 }
 
 }  // namespace

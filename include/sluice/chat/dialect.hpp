@@ -85,6 +85,10 @@ class Dialect {
   // set: "/chat/completions".
   virtual void append_path(const Asked& asked, std::string& out) const = 0;
 
+  // Whether a provider of this dialect may see this field of a caller who speaks it too, besides content-type and
+  // accept.
+  virtual bool takes_along(std::string_view field) const = 0;
+
   // The same request for another model: `model_json` (a JSON string, quotes included, borrowed) in
   // place of the model's value, and include_usage set if `ask_for_usage`. All other bytes are the caller's.
   virtual http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,

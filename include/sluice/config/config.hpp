@@ -50,6 +50,19 @@ struct Admin {
   std::string listen = "127.0.0.1:9090";
 };
 
+// How a kind of provider wants to be spoken to, beyond its dialect. Data of the catalogue.
+struct Manners {
+  struct Field {
+    std::string name;
+    std::string value;
+  };
+  std::string key_header;      // the field that carries the key as it is; empty: authorization, as a bearer token
+  std::vector<Field> headers;  // fixed fields that its API demands
+  std::string max_tokens;      // its name for the limit of tokens, if it is not the dialect's own
+  std::uint64_t default_max_tokens = 0;  // for a dialect that demands a limit; 0: the dialect's default
+  std::vector<std::string> unsupported;  // members of the dialect's requests that it does not take
+};
+
 // Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
 struct Provider {
   std::string name;
@@ -60,6 +73,7 @@ struct Provider {
   Secret api_key;         // empty: none is sent
   bool allow_private = false;
   std::string ca_file;  // empty: the system's authorities
+  Manners manners;      // the kind's
 };
 
 struct Target {

@@ -17,22 +17,31 @@ namespace sluice {
 // A path we serve.
 struct Endpoint {
   enum class Kind : std::uint8_t { converse, models, model, health, nowhere };
-  std::string_view path;  // without the optional /v1; for `model` a prefix
-  http::Method method;
-  Kind kind;
-  chat::Task task;  // for `converse`
+  std::string_view path{};    // where a model's name follows: up to that
+  std::string_view suffix{};  // behind the model's name, if there is one
+  bool names_model = false;
+  bool versioned = false;  // also served below /v1
+  http::Method method = http::Method::other;
+  Kind kind = Kind::nowhere;
+  chat::Task task{};                                       // for `converse`
+  std::optional<bool> stream{};                            // for `converse`: what the path says
+  const chat::Dialect& (*dialect)() = &chat::openai_chat;  // in which it speaks and fails
 };
 
 // Strings whose memory is used again by the worker's next exchanges.
 struct Scratch {
   std::string id;
   std::string path;
-  std::string asked;      // the model's name as the caller meant it
-  std::string unescaped;  // outline()'s
-  std::string renamed;    // a model name made for one request, as JSON
-  std::string head;       // of the upstream request
-  std::string timing;     // the server-timing value
-  std::string body;       // of an answer of our own
+  std::string asked;       // the model's name as the caller meant it
+  std::string unescaped;   // outline()'s
+  std::string in_path;     // the model's name in the path
+  std::string renamed;     // a model name made for one request, as JSON
+  std::string target;      // of the upstream request
+  std::string head;        // of the upstream request
+  std::string timing;      // the server-timing value
+  std::string body;        // of an answer of our own
+  std::string translated;  // the body of a request to a provider of another dialect
+  std::string dropped;     // what that dialect could not say, for x-sluice-dropped
 };
 
 // Everything about one request, from the head read to the last byte written. Lives on the session's coroutine frame;
@@ -59,11 +68,13 @@ struct Exchange {
 
   const Key* caller = nullptr;     // authenticate; null: nobody needed a key
   std::string_view body;           // receive; void after the reply has begun to stream
+  chat::Asked asked;               // receive: what the path said
   chat::Outline outline;           // receive
   const Model* model = nullptr;    // route
   const Target* target = nullptr;  // fall_back
 
   // call_upstream
+  std::unique_ptr<const chat::Request> request;  // decoded once, by the first attempt in another dialect
   unsigned attempts = 0;
   TimePoint attempt_began{};
   Duration upstream_took{};  // of the last attempt, until its head

@@ -26,8 +26,13 @@ struct Provider {
   const chat::Dialect* dialect = nullptr;
   net::Origin origin;
   std::string path_prefix;  // what the base URL's path becomes: "/v1"
+  chat::Quirks quirks;
   // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
   Secret fixed_lines;
+  std::vector<std::string> fixed_names;  // of the catalogue's fields among them
+
+  // Whether a field of this name comes from us, so that a caller's does not go along.
+  bool sends(std::string_view field) const;
 };
 
 // One concrete thing to try.

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include <sluice/gateway/exchange.hpp>
+#include <sluice/net/transport.hpp>
+
+#include "gateway/relay.hpp"
+
+namespace sluice {
+
+// Writes the caller's request in the dialect of the exchange's target, for `model`, into scratch.translated, and what
+// that dialect cannot say into scratch.dropped. An Error when the two dialects have no common ground for what is asked,
+// or when something would be dropped and the caller does not want that (x-sluice-strict).
+Result<> translate_request(Exchange& exchange, std::string_view model);
+
+// Passes a provider's answer with a status of success on in the caller's dialect: event by event if the caller asked
+// for a stream, whatever the provider sent. As with relay_events(), the reply's head waits for the first event that
+// says something, and an Error after that means that the stream broke.
+Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call);
+
+}  // namespace sluice

@@ -19,7 +19,7 @@ struct Complaint {
   std::string remedy;    // "did you mean \"anthropic\"?"
   bool warning = false;  // told, but no reason to refuse
 
-  // "FILE:LINE:COL: path: what; remedy"
+  // "FILE:LINE:COL: path: error: what; remedy"; a warning says so in the place of `error`.
   std::string text(std::string_view file) const;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/catalogue.hpp"
+#include "config/planned.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
@@ -36,7 +37,7 @@ void check_listeners(const Value& root, const Config& config) {
 // The sections are read in the order in which they need each other; complaints are sorted later.
 void read_root(const Value& root, const Catalogue& catalogue, Config& config) {
   const Section section(root, {"auth", "server", "admin", "providers", "models", "teams", "keys", "log"},
-                        {"storage", "routes", "prices", "unknown_price", "jwt"});
+                        planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
   read_choice(section["auth"], {"keys", "none"}, auth);

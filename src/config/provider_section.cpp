@@ -3,6 +3,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -64,7 +65,7 @@ void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
   const Section section(member.value, {"kind", "api_key", "base_url", "allow_private", "tls"},
-                        {"breaker", "credentials", "dialect", "location", "project", "region", "residency"});
+                        planned_keys("providers.*"));
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
   if (kind != nullptr) provider = provider_of(*kind);

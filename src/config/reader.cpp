@@ -31,10 +31,16 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string which_of(std::string_view written, const Names& names, std::string_view otherwise) {
-  if (written.size() <= longest_suggested)
-    if (const auto near = nearest_name(written, names)) return "did you mean \"" + std::string(*near) + "\"?";
-  return std::string(otherwise) + listed(names);
+// What somebody may have meant by an unknown key.
+std::string which_key(std::string_view written, const Names& known, const Names& planned) {
+  const std::string otherwise = "known here: " + listed(known);
+  if (written.size() > longest_suggested) return otherwise;
+  Names all = known;  // first, so that of equally near ones the key that works is named
+  all.insert(all.end(), planned.begin(), planned.end());
+  const auto near = nearest_name(written, all);
+  if (!near) return otherwise;
+  const std::string meant = "did you mean \"" + std::string(*near) + "\"?";
+  return contains(known, *near) ? meant : meant + " it is not supported by this version; " + otherwise;
 }
 
 // Follows the reference that starts at `at` with "${" and appends its value. Returns where the text goes on, or
@@ -151,13 +157,13 @@ std::vector<Value> Value::items() const {
   return out;
 }
 
-Section::Section(const Value& value, const Names& known, const Names& later) : value_(value) {
+Section::Section(const Value& value, const Names& known, const Names& planned) : value_(value) {
   for (const Member& member : members(value)) {
     if (contains(known, member.name)) continue;
-    if (contains(later, member.name)) {
+    if (contains(planned, member.name)) {
       member.value.wrong_key(in_quotes(member.name) + " is not supported by this version", "remove it");
     } else {
-      member.value.wrong_key("unknown key " + in_quotes(member.name), which_of(member.name, known, "known here: "));
+      member.value.wrong_key("unknown key " + in_quotes(member.name), which_key(member.name, known, planned));
     }
   }
 }

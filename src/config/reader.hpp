@@ -66,10 +66,10 @@ class Value {
 };
 
 // A mapping with fixed keys. Complains on construction about every key that is in neither list; those of
-// `later` belong to other versions and get a complaint that says so.
+// `planned` belong to later versions and get a complaint that says so.
 class Section {
  public:
-  Section(const Value& value, const Names& known, const Names& later = {});
+  Section(const Value& value, const Names& known, const Names& planned = {});
   Value operator[](std::string_view key) const { return value_[key]; }
 
  private:

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -75,12 +76,12 @@ void read_server(const Value& value, Server& server) {
 }
 
 void read_admin(const Value& value, Admin& admin) {
-  const Section section(value, {"listen"}, {"token"});
+  const Section section(value, {"listen"}, planned_keys("admin"));
   read_listen(section["listen"], admin.listen);
 }
 
 void read_log(const Value& value, Logging& log) {
-  const Section section(value, {"level", "format"}, {"bodies"});
+  const Section section(value, {"level", "format"}, planned_keys("log"));
   read_choice(section["level"], {"debug", "info", "warn", "error"}, log.level);
   read_choice(section["format"], {"json", "text"}, log.format);
 }

@@ -98,6 +98,54 @@ INSTANTIATE_TEST_SUITE_P(
               "f:5:7: auth: found \"1\"; use one of keys, none"}}),
     testing::name_of);
 
+// The example of the interface, as far as this version cannot read it: everything it shows is either read or refused
+// as planned, and nothing is called unknown.
+TEST(Load, calls_no_key_of_the_interface_unknown) {
+  const auto said = complaints_of(R"(auth: keys
+server: {listen: "127.0.0.1:8080", workers: auto, tls: {certificate: /c, key: /k},
+         limits: {body: 32MiB, header: 32KiB, connections: 20000, buffered: 1GiB},
+         timeouts: {header: 10s, body: 60s, idle: 75s}, drain: {delay: 5s, grace: 120s}}
+admin: {listen: "127.0.0.1:9090", token: "${TEAM_KEY}"}
+storage: sqlite:///var/lib/sluice/sluice.db
+providers:
+  a: {kind: demo, region: r, residency: eu}
+  b: {kind: demo, project: p, location: l, credentials: "file:/secrets/key", dialect: openai_chat}
+  c:
+    kind: openai-compatible
+    base_url: https://10.0.0.7:8000/v1
+    allow_private: true
+    tls: {ca: /ca}
+    breaker: {failures: 5, cooldown: 5s, max: 60s}
+models:
+  m:
+    strategy: priority
+    targets: [{provider: c, model: x, weight: 80}]
+    affinity: auto
+    retry: {attempts: 3, on: [connection]}
+    timeouts: {connect: 3s, first_byte: 60s, idle: 120s, total: 10m}
+    fallback: [m]
+    context_fallback: [m]
+    strict: false
+routes: []
+teams:
+  t: {models: [m], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
+keys: [{name: k, team: t, secret: "${TEAM_KEY}", budget: {usd: 20, per: day}}]
+prices: {}
+unknown_price: deny
+jwt: {}
+log: {level: info, format: json, bodies: none}
+)");
+  EXPECT_EQ(said.size(), 26u);
+  for (const std::string& line : said)
+    EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
+}
+
+TEST(Load, names_the_planned_key_that_was_meant) {
+  EXPECT_EQ(complaints_of(world + "teams: {t: {budgt: {}}}\n"),
+            std::vector<std::string>{"f:3:13: teams.t.budgt: unknown key \"budgt\"; did you mean \"budget\"? it is not "
+                                     "supported by this version; known here: models"});
+}
+
 TEST(Load, fills_in_the_defaults) {
   const Loaded loaded = load(world, surroundings());
   ASSERT_TRUE(loaded.ok());

@@ -253,3 +253,5 @@ void read_secret(const Value& value, Secret& out) {
 }
 
 }  // namespace sluice::config
+  if (raw.empty())
+    return value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");

@@ -54,7 +54,7 @@ void raise_descriptor_limit() {
 // A process that serves until it is told not to.
 class Process {
  public:
-  explicit Process(const ServeOptions& options) : options_(options), surroundings_(config::process_surroundings()) {}
+  explicit Process(const ServeOptions& options) : options_(options), surroundings_(whole_surroundings()) {}
 
   int run() {
     const Result<Source> source = find_configuration(options_.config, surroundings_);

@@ -31,8 +31,11 @@ std::vector<std::string> usual_places();
 Result<Source> find_configuration(const std::optional<std::string>& flag, const config::Surroundings& surroundings,
                                   const std::vector<std::string>& places = usual_places());
 
-// Reads and checks. `model_server` is asked only for the embedded default. An empty file is an error, as in
-// config::load.
+// This process's environment and files, PEM files included.
+config::Surroundings whole_surroundings();
+
+// Reads and checks, with `instead` in the place of the configuration's listen addresses. `model_server` is asked only
+// for the embedded default. An empty file is an error, as in config::load.
 config::Loaded read(const Source& source, const config::Surroundings& surroundings,
                     const std::function<bool()>& model_server);
 // The same with the process's environment and model_server_is_there().

@@ -42,7 +42,7 @@ void read_base_url(const Value& value, std::string& base_url) {
 
 void read_ca(const Value& value, Provider& provider) {
   const Section section(value, {"ca"});
-  read_text(section["ca"], provider.ca_file);
+  read_pem(section["ca"], Pem::authorities, provider.ca_file);
   const auto url = parse_url(provider.base_url);
   if (!provider.ca_file.empty() && url && !url->tls)
     value.doubtful("tls has no effect on an http URL", "write an https URL, or remove it");

@@ -236,6 +236,28 @@ void read_duration(const Value& value, std::chrono::milliseconds least, std::chr
   out = *duration;
 }
 
+bool read_pem(const Value& value, Pem purpose, std::string& path) {
+  std::string read;
+  read_text(value, read);
+  if (read.empty()) return false;
+  path = std::move(read);
+  const auto& look = value.desk().surroundings.pem_fault;
+  if (!look) return false;
+  const auto fault = look(purpose, path);
+  if (!fault) return true;
+  // As it is written: what a reference led to is not shown.
+  const std::string file = in_quotes(value.raw());
+  if (fault->unreadable) {
+    value.wrong("cannot read the file " + file + ": " + fault->why, "check that it exists and that Sluice may read it");
+    return false;
+  }
+  const bool key = purpose == Pem::key;
+  value.wrong("the file " + file + " holds no usable " + (key ? "private key" : "certificate") + ": " + fault->why,
+              key ? "name a PEM file that begins with -----BEGIN PRIVATE KEY-----, without a passphrase"
+                  : "name a PEM file that begins with -----BEGIN CERTIFICATE-----");
+  return false;
+}
+
 void read_secret(const Value& value, Secret& out) {
   if (!value.is_scalar()) return;
   constexpr std::string_view file_prefix = "file:";
@@ -245,6 +267,8 @@ void read_secret(const Value& value, Secret& out) {
   if (!text) return;
   if (!from_file && !has_reference(raw) && !raw.empty())
     value.doubtful("the secret itself stands in the file", "write ${NAME} for an environment variable, or file:/path");
+  if (raw.empty())
+    return value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");
   if (text->empty()) return value.wrong("the secret is empty", "give it a value where the reference leads to");
   if (!is_credential(*text))
     return value.wrong("the secret holds spaces, control characters or letters outside ASCII",
@@ -253,5 +277,3 @@ void read_secret(const Value& value, Secret& out) {
 }
 
 }  // namespace sluice::config
-  if (raw.empty())
-    return value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");

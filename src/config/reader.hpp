@@ -91,6 +91,9 @@ void read_number(const Value& value, std::uint64_t least, std::uint64_t most, st
 void read_size(const Value& value, std::uint64_t least, std::uint64_t most, std::uint64_t& out);
 void read_duration(const Value& value, std::chrono::milliseconds least, std::chrono::milliseconds& out);
 
+// The path of a PEM file, which has to be there and to hold what it is for. True when it was looked at and does.
+bool read_pem(const Value& value, Pem purpose, std::string& path);
+
 // A credential: ${NAME} or file:/path; written literally it is a warning. No complaint shows any of it.
 void read_secret(const Value& value, Secret& out);
 

@@ -37,8 +37,11 @@ void read_tls(const Value& value, std::optional<TlsFiles>& tls) {
     const Value file = section[name];
     if (!file.written()) file.wrong("is missing", "tls needs both certificate and key; each is the path of a PEM file");
   }
-  read_text(section["certificate"], files.certificate);
-  read_text(section["key"], files.key);
+  const bool good_certificate = read_pem(section["certificate"], Pem::certificate, files.certificate);
+  const bool good_key = read_pem(section["key"], Pem::key, files.key);
+  const auto& is_pair = value.desk().surroundings.is_pair;
+  if (good_certificate && good_key && is_pair && !is_pair(files))
+    section["key"].wrong("this key does not belong to the certificate", "name the two files of one pair");
   tls = std::move(files);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,11 +24,24 @@ struct Complaint {
   std::string text(std::string_view file) const;
 };
 
-// What references in values lead to. A shell fills it; tests hand in their own.
+// What a PEM file is for.
+enum class Pem : std::uint8_t { certificate, key, authorities };
+
+// Why a PEM file cannot be used.
+struct PemFault {
+  bool unreadable = false;  // else it can be read, and does not hold what it should
+  std::string why;          // without the path, which may hold what a reference led to
+};
+
+// What values lead to. A shell fills it; tests hand in their own.
 struct Surroundings {
   std::function<std::optional<std::string>(const std::string& name)> environment;
   // The content of a file, or nothing when it cannot be read.
   std::function<std::optional<std::string>(const std::string& path)> file;
+  // What is wrong with a PEM file; nothing when it can be used. Without this function none is looked at.
+  std::function<std::optional<PemFault>(Pem purpose, const std::string& path)> pem_fault = {};
+  // Whether a key belongs to a certificate; asked only when nothing is wrong with either alone.
+  std::function<bool(const TlsFiles& files)> is_pair = {};
 };
 Surroundings process_surroundings();
 

@@ -90,6 +90,51 @@ class Commands(unittest.TestCase):
                 self.assertTrue(done.stderr)
 
     def test_version_names_itself_its_compiler_and_its_libraries(self):
+    def test_an_unknown_command_is_named_and_the_commands_are_listed(self):
+        done = gateway.run("chek")
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        for words in ('"chek"', 'did you mean "check"?', "serve, check, healthcheck, version"):
+            self.assertIn(words, done.stderr)
+        self.assertNotIn("did you mean", gateway.run("frobnicate").stderr)
+
+    def test_check_without_a_file_says_what_to_pass(self):
+        done = gateway.run("check")
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        self.assertIn("sluice check sluice.yaml", done.stderr)
+
+    def test_problems_say_that_they_are_errors_in_check_and_serve(self):
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            path = pathlib.Path(folder, "my.yaml")
+            path.write_text(self.BAD + "keys: [{name: a, secret: written-out-1234}]\n", encoding="utf-8")
+            checked = gateway.run("check", path).stdout.splitlines()
+            served = gateway.run("serve", "--config", path).stderr.splitlines()
+        self.assertEqual(served[: len(checked)], checked)
+        self.assertRegex(checked[0], r"my\.yaml:2:3: server\.lisen: error: unknown key")
+        self.assertRegex(checked[-1], r": keys\[0\]\.secret: warning: the secret itself")
+
+    def test_check_opens_the_pem_files_of_a_configuration(self):
+        text = self.GOOD + "server:\n  tls:\n    certificate: my.yaml\n    key: /no/such/key.pem\n"
+        done = self.check(text, {"LOCAL_KEY": "k"})
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stdout, r"my\.yaml:8:18: server\.tls\.certificate: error: .+; .+")
+        self.assertRegex(done.stdout, r"my\.yaml:9:10: server\.tls\.key: error: .+; .+")
+
+    def test_the_address_of_the_command_line_is_judged_and_not_the_files(self):
+        ports = gateway.free_ports(2)
+        inside, outside = f"127.0.0.1:{ports[0]}", f"0.0.0.0:{ports[0]}"
+        admin = f"admin: {{listen: '127.0.0.1:{ports[1]}'}}\n"
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            path = pathlib.Path(folder, "my.yaml")
+            path.write_text(self.GOOD + admin + f"server: {{listen: '{inside}'}}\n", encoding="utf-8")
+            done = gateway.run("serve", "--config", path, "--listen", outside, environment={"LOCAL_KEY": "k"})
+        self.assertEqual((done.returncode, done.stdout), (78, ""))
+        self.assertIn("auth: none", done.stderr)
+        text = self.GOOD + "admin: {listen: '@admin@'}\nserver: {listen: '0.0.0.0:1'}\n"
+        one = gateway.Gateway(text, {"LOCAL_KEY": "k"})
+        one.arguments += ["--listen", one.listen]
+        with one:
+            self.assertEqual(model_ids(one), {"one"})
+
         done = gateway.run("version")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"^sluice \d+\.\d+\.\d+")

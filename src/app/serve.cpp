@@ -144,7 +144,10 @@ class Process {
     std::unique_ptr<FileWatch> watch;
     if (!source_.file.empty()) {
       watch = std::make_unique<FileWatch>(
-          source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text);
+          source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text,
+          [this](const std::string& why) {
+            log_->warn("the configuration file is gone, the configuration in force stays", {{"reason", why}});
+          });
     }
     const sigset_t signals = our_signals();
     std::thread waiter;

@@ -24,20 +24,21 @@ constexpr int exit_software = 70;
 // Where the running daemon's admin plane listens, found as `serve` finds it.
 int ask_health(const sluice::app::ServeOptions& options) {
   const auto surroundings = sluice::config::process_surroundings();
-  std::string address = sluice::config::Admin().listen;
   const auto source = sluice::app::find_configuration(options.config, surroundings);
   if (!source) {
     std::cerr << "sluice: " << source.error().message() << '\n';
     return source.error().fault() == sluice::Fault::not_found ? exit_no_input : exit_config;
   }
-  sluice::config::Loaded loaded = sluice::app::read(*source, surroundings, [] { return false; });
+  // Whom the data plane lets in is not asked here, so it is thought where it is in nobody's way.
+  auto listeners = sluice::app::named_listeners(options.listen, options.admin_listen, surroundings);
+  listeners.data_plane = "127.0.0.1:0";
+  const auto loaded = sluice::app::read(
+      *source, surroundings, [] { return false; }, listeners);
   if (!loaded.ok()) {
     std::cerr << "sluice: " << source->file << " has mistakes; `sluice check` tells them\n";
     return exit_config;
   }
-  sluice::app::override_listeners(loaded.config, options.listen, options.admin_listen, surroundings);
-  address = loaded.config.admin.listen;
-  return sluice::app::healthcheck(address, std::cerr);
+  return sluice::app::healthcheck(loaded.config.admin.listen, std::cerr);
 }
 
 // What CLI11 would only call a missing subcommand: a first word that is none. Empty when there is nothing to say.

@@ -95,13 +95,9 @@ Result<Source> find_configuration(const std::optional<std::string>& flag, const 
 }
 
 config::Loaded read(const Source& source, const config::Surroundings& surroundings,
-                    const std::function<bool()>& model_server) {
-  if (source.file.empty()) return config::embedded_default(surroundings, model_server());
-  return config::load(source.text, surroundings);
-}
-
-config::Loaded read(const Source& source) {
-  return read(source, config::process_surroundings(), model_server_is_there);
+                    const std::function<bool()>& model_server, const config::Listeners& instead) {
+  if (source.file.empty()) return config::embedded_default(surroundings, model_server(), instead);
+  return config::load(source.text, surroundings, instead);
 }
 
 bool model_server_is_there() {
@@ -112,12 +108,11 @@ bool model_server_is_there() {
   return status && *status == 200;
 }
 
-void override_listeners(config::Config& config, const std::optional<std::string>& listen,
-                        const std::optional<std::string>& admin_listen, const config::Surroundings& surroundings) {
-  const auto data_plane = listen ? listen : variable(surroundings, "SLUICE_LISTEN");
-  const auto admin_plane = admin_listen ? admin_listen : variable(surroundings, "SLUICE_ADMIN_LISTEN");
-  if (data_plane) config.server.listen = *data_plane;
-  if (admin_plane) config.admin.listen = *admin_plane;
+config::Listeners named_listeners(const std::optional<std::string>& listen,
+                                  const std::optional<std::string>& admin_listen,
+                                  const config::Surroundings& surroundings) {
+  return {listen ? listen : variable(surroundings, "SLUICE_LISTEN"),
+          admin_listen ? admin_listen : variable(surroundings, "SLUICE_ADMIN_LISTEN")};
 }
 
 }  // namespace sluice::app

@@ -146,6 +146,50 @@ TEST(Load, names_the_planned_key_that_was_meant) {
                                      "supported by this version; known here: models"});
 }
 
+// What the command line says is judged in the place of what the file says.
+std::vector<std::string> complaints_with(const std::string& text, const Listeners& instead) {
+  std::vector<std::string> lines;
+  for (const Complaint& complaint : load(text, surroundings(), instead).complaints)
+    lines.push_back(testing::line_of(complaint));
+  return lines;
+}
+
+TEST(Listeners, a_loopback_address_in_the_place_of_an_open_one_needs_no_keys) {
+  const std::string open = world + "server: {listen: \"0.0.0.0:8080\"}\n";
+  EXPECT_EQ(complaints_of(open).size(), 1u);
+  EXPECT_TRUE(complaints_with(open, {"localhost:7000", std::nullopt}).empty());
+  EXPECT_EQ(load(open, surroundings(), {"localhost:7000", std::nullopt}).config.server.listen, "127.0.0.1:7000");
+}
+
+TEST(Listeners, an_open_address_in_the_place_of_a_loopback_one_needs_keys) {
+  EXPECT_EQ(complaints_with(world + "server: {listen: \"127.0.0.1:1\"}\n", {"0.0.0.0:2", std::nullopt}),
+            std::vector<std::string>{"f:1:1: keys: no key is defined, so whoever reaches 0.0.0.0:2 could call; define "
+                                     "keys, listen on 127.0.0.1, or write \"auth: none\""});
+  EXPECT_TRUE(complaints_with(world + "auth: none\n", {"0.0.0.0:2", std::nullopt}).empty());
+  EXPECT_TRUE(
+      complaints_with(world + "keys: [{name: a, secret: \"${TEAM_KEY}\"}]\n", {"0.0.0.0:2", std::nullopt}).empty());
+}
+
+TEST(Listeners, collide_where_they_listen_and_not_where_the_file_says) {
+  const std::string same = world + "server: {listen: \"127.0.0.1:7\"}\nadmin: {listen: \"127.0.0.1:7\"}\n";
+  EXPECT_EQ(complaints_of(same).size(), 1u);
+  EXPECT_TRUE(complaints_with(same, {std::nullopt, "127.0.0.1:8"}).empty());
+  EXPECT_EQ(complaints_with(world, {"127.0.0.1:8", "127.0.0.1:8"}).size(), 1u);
+}
+
+TEST(Listeners, that_cannot_be_read_are_taken_for_open) {
+  EXPECT_FALSE(embedded_default({}, false, {"nowhere", std::nullopt}).ok());
+}
+
+TEST(Listeners, of_the_embedded_default_are_judged_too) {
+  const Loaded open = embedded_default({}, false, {"0.0.0.0:8080", std::nullopt});
+  EXPECT_FALSE(open.ok());
+  const Loaded closed = embedded_default({}, false, {"127.0.0.2:8080", "127.0.0.2:9090"});
+  EXPECT_TRUE(closed.ok());
+  EXPECT_EQ(closed.config.server.listen, "127.0.0.2:8080");
+  EXPECT_EQ(closed.config.admin.listen, "127.0.0.2:9090");
+}
+
 TEST(Load, fills_in_the_defaults) {
   const Loaded loaded = load(world, surroundings());
   ASSERT_TRUE(loaded.ok());

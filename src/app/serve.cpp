@@ -122,8 +122,12 @@ class Process {
       for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
       log_->info("the environment holds keys of providers that this version cannot call", {{"variables", names}});
     }
+    std::string providers;
+    for (const config::Provider& provider : loaded.config.providers)
+      providers += (providers.empty() ? "" : ", ") + provider.name;
     log_->info("serving", {{"version", std::string(version())},
                            {"configuration", file_name()},
+                           {"providers", providers},
                            {"listen", with_port(loaded.config.server.listen, daemon_->port())},
                            {"admin", with_port(loaded.config.admin.listen, daemon_->admin_port())},
                            {"tls", loaded.config.server.tls ? "on" : "off"}});

@@ -1,5 +1,6 @@
 """The command line, and the daemon without a file. Standard library only."""
 
+import json
 import pathlib
 import re
 import tempfile
@@ -83,13 +84,12 @@ class Commands(unittest.TestCase):
         self.assertIn("auth: none", done.stderr)
 
     def test_a_wrong_command_line_is_64(self):
-        for arguments in (["serve", "--no-such-flag"], ["no-such-command"], []):
+        for arguments in (["serve", "--no-such-flag"], ["serve", "--listen", ""], ["no-such-command"], []):
             with self.subTest(arguments):
                 done = gateway.run(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (64, ""))
                 self.assertTrue(done.stderr)
 
-    def test_version_names_itself_its_compiler_and_its_libraries(self):
     def test_an_unknown_command_is_named_and_the_commands_are_listed(self):
         done = gateway.run("chek")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
@@ -135,6 +135,7 @@ class Commands(unittest.TestCase):
         with one:
             self.assertEqual(model_ids(one), {"one"})
 
+    def test_version_names_itself_its_compiler_and_its_libraries(self):
         done = gateway.run("version")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"^sluice \d+\.\d+\.\d+")
@@ -157,6 +158,14 @@ class EmbeddedDefault(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.gateway = cls.enterClassContext(gateway.Gateway())
+
+    def test_the_log_names_the_providers_that_were_found(self):
+        with gateway.Gateway(environment={"XAI_API_KEY": "k"}) as one:
+            serving = wire.eventually(
+                lambda: [line for line in one.stderr().splitlines(True) if '"serving"' in line and line[-1] == "\n"],
+                "the log says so",
+            )
+            self.assertRegex(json.loads(serving[0])["providers"], r"^demo, xai\b")
 
     def test_the_demo_answers_without_file_and_key(self):
         answer = chat(self.gateway, "demo").json()

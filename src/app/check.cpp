@@ -26,7 +26,7 @@ int check(const std::string& file, const config::Surroundings& surroundings, std
 }
 
 int check(const std::string& file, std::ostream& out, std::ostream& err) {
-  return check(file, config::process_surroundings(), out, err);
+  return check(file, whole_surroundings(), out, err);
 }
 
 }  // namespace sluice::app

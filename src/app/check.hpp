@@ -8,7 +8,7 @@
 namespace sluice::app {
 
 // `sluice check FILE`: everything that is wrong with a configuration, one problem per line on `out` as
-// FILE:LINE:COL: path: what; remedy. Warnings are told but do not fail. Returns the exit code: 0, 78 (sysexits'
+// FILE:LINE:COL: path: error: what; remedy. Warnings are told but do not fail. Returns the exit code: 0, 78 (sysexits'
 // EX_CONFIG) with at least one error, 66 (EX_NOINPUT) and a line on `err` when the file cannot be read.
 int check(const std::string& file, const config::Surroundings& surroundings, std::ostream& out, std::ostream& err);
 // The same with the process's environment and files.

@@ -32,6 +32,8 @@ std::int64_t connections_allowed(std::uint64_t configured) {
   return static_cast<std::int64_t>(std::min(configured, possible));
 }
 
+std::string workers_text(unsigned workers) { return workers == 0 ? "auto" : std::to_string(workers); }
+
 bool needs_built_in(const config::Config& config) {
   return std::any_of(config.providers.begin(), config.providers.end(),
                      [](const auto& provider) { return provider.built_in; });
@@ -77,10 +79,9 @@ class RunningDaemon final : public Daemon {
     Result<World> world = prepare(config);
     metrics_->reloaded(static_cast<bool>(world), clock_.utc());
     if (!world) return world.error();
-    if (config.server.listen != started_with_.listen || config.server.workers != started_with_.workers ||
-        config.admin.listen != admin_listen_) {
-      log_.warn("listen addresses and the number of workers change with a restart only");
-    }
+    warn_of_restart("server.listen", started_with_.listen, config.server.listen);
+    warn_of_restart("server.workers", workers_text(started_with_.workers), workers_text(config.server.workers));
+    warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
     drain_ = config.server.drain;
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
     return Ok{};
@@ -109,6 +110,13 @@ class RunningDaemon final : public Daemon {
     net::ServerSettings settings;
     std::shared_ptr<const Snapshot> snapshot;
   };
+
+  // None of these values can be a secret: addresses and numbers only.
+  void warn_of_restart(std::string_view key, const std::string& in_force, const std::string& written) {
+    if (in_force == written) return;
+    log_.warn("a change that takes effect with a restart only",
+              {{"key", std::string(key)}, {"in_force", in_force}, {"written", written}});
+  }
 
   Result<World> prepare(const config::Config& config) {
     if (needs_built_in(config) && demo_ == nullptr) {

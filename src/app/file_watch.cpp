@@ -21,7 +21,8 @@ namespace {
 constexpr int quiet_ms = 100;    // how long nothing must happen before the file is looked at
 constexpr int most_rounds = 10;  // of that; then it is looked at although the directory is never quiet
 constexpr int fallback_ms = 5'000;
-constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF;
+constexpr std::uint32_t events =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
 
 std::optional<std::string> content_of(const std::string& path) {
   auto text = read_configuration_file(path);
@@ -35,12 +36,13 @@ LastContent::LastContent(std::optional<std::string_view> content) {
   if (content) digest_ = sha256(*content);
 }
 
-bool LastContent::is_news(std::optional<std::string_view> content) {
-  if (!content) return false;
+News LastContent::look(std::optional<std::string_view> content) {
+  if (!content) return std::exchange(lost_, true) ? News::none : News::lost;
+  lost_ = false;
   const Digest digest = sha256(*content);
-  if (digest_ == digest) return false;
+  if (digest_ == digest) return News::none;
   digest_ = digest;
-  return true;
+  return News::changed;
 }
 
 // The descriptors: events of the directories that matter, and the wish to stop.
@@ -116,8 +118,13 @@ class FileWatch::Eyes {
   bool aimed_ = false;
 };
 
-FileWatch::FileWatch(std::string path, std::function<void()> changed, std::optional<std::string_view> known)
-    : path_(std::move(path)), changed_(std::move(changed)), content_(known), eyes_(std::make_unique<Eyes>(path_)) {
+FileWatch::FileWatch(std::string path, std::function<void()> changed, std::optional<std::string_view> known,
+                     std::function<void(const std::string& why)> lost)
+    : path_(std::move(path)),
+      changed_(std::move(changed)),
+      lost_(std::move(lost)),
+      content_(known),
+      eyes_(std::make_unique<Eyes>(path_)) {
   // After the watch is set, so that no change falls in between.
   if (!known) content_ = LastContent(content_of(path_));
   thread_ = std::thread([this] { run(); });
@@ -132,8 +139,15 @@ void FileWatch::run() {
   do {
     if (!eyes_->settle()) return;
     eyes_->aim();
-    if (content_.is_news(content_of(path_))) changed_();
+    look();
   } while (eyes_->wait());
+}
+
+void FileWatch::look() {
+  const auto text = read_configuration_file(path_);
+  const News news = content_.look(text ? std::optional<std::string_view>(*text) : std::nullopt);
+  if (news == News::changed) changed_();
+  if (news == News::lost && lost_) lost_(text.error().message());
 }
 
 }  // namespace sluice::app

@@ -2,8 +2,10 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <sluice/base/text.hpp>
 #include <sluice/config/load.hpp>
 
 #include "app/check.hpp"
@@ -22,20 +24,38 @@ constexpr int exit_software = 70;
 // Where the running daemon's admin plane listens, found as `serve` finds it.
 int ask_health(const sluice::app::ServeOptions& options) {
   const auto surroundings = sluice::config::process_surroundings();
-  std::string address = sluice::config::Admin().listen;
   const auto source = sluice::app::find_configuration(options.config, surroundings);
   if (!source) {
     std::cerr << "sluice: " << source.error().message() << '\n';
     return source.error().fault() == sluice::Fault::not_found ? exit_no_input : exit_config;
   }
-  sluice::config::Loaded loaded = sluice::app::read(*source, surroundings, [] { return false; });
+  // Whom the data plane lets in is not asked here, so it is thought where it is in nobody's way.
+  auto listeners = sluice::app::named_listeners(options.listen, options.admin_listen, surroundings);
+  listeners.data_plane = "127.0.0.1:0";
+  const auto loaded = sluice::app::read(
+      *source, surroundings, [] { return false; }, listeners);
   if (!loaded.ok()) {
     std::cerr << "sluice: " << source->file << " has mistakes; `sluice check` tells them\n";
     return exit_config;
   }
-  sluice::app::override_listeners(loaded.config, options.listen, options.admin_listen, surroundings);
-  address = loaded.config.admin.listen;
-  return sluice::app::healthcheck(address, std::cerr);
+  return sluice::app::healthcheck(loaded.config.admin.listen, std::cerr);
+}
+
+// What CLI11 would only call a missing subcommand: a first word that is none. Empty when there is nothing to say.
+std::string what_of_unknown_command(const CLI::App& app, int count, char** words) {
+  if (count < 2 || words[1][0] == '-') return "";
+  const std::string word = words[1];
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return "";
+    known.push_back(command->get_name());
+  }
+  std::string text = "there is no command \"" + word + "\"";
+  if (const auto near = sluice::nearest_name(word.substr(0, 64), known))
+    text += "; did you mean \"" + std::string(*near) + "\"?";
+  text += "\nthe commands are";
+  for (const std::string& name : known) text += (name == known.front() ? " " : ", ") + name;
+  return text + "; `sluice --help` says what they do";
 }
 
 int run(int count, char** words) {
@@ -53,18 +73,26 @@ int run(int count, char** words) {
   serve->add_option("--admin-listen", options.admin_listen, "Address for operators, instead of the configuration's")
       ->type_name("ADDRESS:PORT");
   CLI::App* check = app.add_subcommand("check", "Print everything that is wrong with a configuration");
-  check->add_option("file", file, "Configuration file")->required()->type_name("FILE");
+  check->add_option("file", file, "Configuration file")->type_name("FILE");
   CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");
   health->add_option("--config", options.config, "Configuration file")->type_name("FILE");
   health->add_option("--admin-listen", options.admin_listen, "Address of the admin plane")->type_name("ADDRESS:PORT");
   CLI::App* version = app.add_subcommand("version", "Version, revision, compiler and libraries");
 
+  if (const std::string what = what_of_unknown_command(app, count, words); !what.empty()) {
+    std::cerr << "sluice: " << what << '\n';
+    return exit_usage;
+  }
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
   if (serve->parsed()) return sluice::app::serve(options);
+  if (check->parsed() && file.empty()) {
+    std::cerr << "sluice: check: name the configuration file to check, as in `sluice check sluice.yaml`\n";
+    return exit_usage;
+  }
   if (check->parsed()) return sluice::app::check(file, std::cout, std::cerr);
   if (health->parsed()) return ask_health(options);
   if (version->parsed()) std::cout << sluice::app::version_text();

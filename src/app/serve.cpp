@@ -1,5 +1,6 @@
 #include "app/serve.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -32,10 +33,6 @@ LogLevel level_of(const std::string& name) {
 
 LogFormat format_of(const std::string& name) { return name == "text" ? LogFormat::text : LogFormat::json; }
 
-bool is_loopback(const std::string& listen) {
-  return listen.starts_with("127.") || listen.starts_with("[::1]") || listen.starts_with("localhost:");
-}
-
 sigset_t our_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -54,7 +51,7 @@ void raise_descriptor_limit() {
 // A process that serves until it is told not to.
 class Process {
  public:
-  explicit Process(const ServeOptions& options) : options_(options), surroundings_(config::process_surroundings()) {}
+  explicit Process(const ServeOptions& options) : options_(options), surroundings_(whole_surroundings()) {}
 
   int run() {
     const Result<Source> source = find_configuration(options_.config, surroundings_);
@@ -63,11 +60,10 @@ class Process {
       return source.error().fault() == Fault::not_found ? exit_no_input : exit_config;
     }
     source_ = *source;
-    config::Loaded loaded = read(source_);
-    if (!loaded.ok()) return tell_problems(loaded);
-    override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);
     if (const int refused = refuse_bad_address()) return refused;
-    if (const int refused = refuse_open_door(loaded.config)) return refused;
+    const config::Loaded loaded = read_as_named(source_);
+    if (!loaded.ok()) return tell_problems(loaded);
+    listens_at_ = loaded.config.server.listen;
     log_ = make_log(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
     Result<std::unique_ptr<Daemon>> daemon = Daemon::start(loaded.config, {*log_, STDOUT_FILENO});
     if (!daemon) {
@@ -85,6 +81,11 @@ class Process {
   }
 
  private:
+  config::Loaded read_as_named(const Source& source) const {
+    return read(source, surroundings_, model_server_is_there,
+                named_listeners(options_.listen, options_.admin_listen, surroundings_));
+  }
+
   std::string file_name() const { return source_.file.empty() ? "embedded default" : source_.file; }
 
   int tell_problems(const config::Loaded& loaded) const {
@@ -99,26 +100,18 @@ class Process {
       const char* name;
       std::optional<std::string> address;
     };
+    const config::Listeners from_environment = named_listeners(std::nullopt, std::nullopt, surroundings_);
     const Place places[] = {{"--listen", options_.listen},
                             {"--admin-listen", options_.admin_listen},
-                            {"SLUICE_LISTEN", surroundings_.environment("SLUICE_LISTEN")},
-                            {"SLUICE_ADMIN_LISTEN", surroundings_.environment("SLUICE_ADMIN_LISTEN")}};
+                            {"SLUICE_LISTEN", from_environment.data_plane},
+                            {"SLUICE_ADMIN_LISTEN", from_environment.admin_plane}};
     for (const Place& place : places) {
-      if (!place.address || place.address->empty() || config::is_listen_address(*place.address)) continue;
+      if (!place.address || config::is_listen_address(*place.address)) continue;
       std::cerr << "sluice: " << place.name << ": \"" << *place.address
                 << "\" is no address; write ADDRESS:PORT, such as 127.0.0.1:8080\n";
       return exit_usage;
     }
     return 0;
-  }
-
-  // Flags may have moved the listener to where strangers are.
-  static int refuse_open_door(const config::Config& config) {
-    if (is_loopback(config.server.listen) || !config.keys.empty() || config.auth_none) return 0;
-    std::cerr << "sluice: " << config.server.listen
-              << " can be reached from outside and no keys are defined; define keys, or write `auth: none` if "
-                 "everybody may come in\n";
-    return exit_config;
   }
 
   void say_hello(const config::Loaded& loaded) {
@@ -129,8 +122,12 @@ class Process {
       for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
       log_->info("the environment holds keys of providers that this version cannot call", {{"variables", names}});
     }
+    std::string providers;
+    for (const config::Provider& provider : loaded.config.providers)
+      providers += (providers.empty() ? "" : ", ") + provider.name;
     log_->info("serving", {{"version", std::string(version())},
                            {"configuration", file_name()},
+                           {"providers", providers},
                            {"listen", with_port(loaded.config.server.listen, daemon_->port())},
                            {"admin", with_port(loaded.config.admin.listen, daemon_->admin_port())},
                            {"tls", loaded.config.server.tls ? "on" : "off"}});
@@ -144,7 +141,10 @@ class Process {
     std::unique_ptr<FileWatch> watch;
     if (!source_.file.empty()) {
       watch = std::make_unique<FileWatch>(
-          source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text);
+          source_.file, [] { ::kill(::getpid(), SIGHUP); }, source_.text,
+          [this](const std::string& why) {
+            log_->warn("the configuration file is gone, the configuration in force stays", {{"reason", why}});
+          });
     }
     const sigset_t signals = our_signals();
     std::thread waiter;
@@ -183,17 +183,27 @@ class Process {
       log_->error("reload refused, the old configuration stays", {{"reason", text.error().message()}});
       return;
     }
-    config::Loaded loaded = read(Source{source_.file, *std::move(text)});
+    const config::Loaded loaded = read_as_named(Source{source_.file, *std::move(text)});
     for (const config::Complaint& complaint : loaded.complaints) {
       log_->write(complaint.warning ? LogLevel::warn : LogLevel::error, complaint.text(source_.file), {});
     }
     if (!loaded.ok()) {
       daemon_->reload_failed();
       log_->error("reload refused, the old configuration stays",
-                  {{"problems", std::to_string(loaded.complaints.size())}});
+                  {{"problems", std::to_string(std::count_if(loaded.complaints.begin(), loaded.complaints.end(),
+                                                             [](const auto& told) { return !told.warning; }))}});
       return;
     }
-    override_listeners(loaded.config, options_.listen, options_.admin_listen, surroundings_);
+    // The listener stays where it is until a restart, wherever the file wants it now.
+    config::Config where_it_listens = loaded.config;
+    where_it_listens.server.listen = listens_at_;
+    if (config::open_to_strangers(where_it_listens)) {
+      daemon_->reload_failed();
+      log_->error("reload refused, the old configuration stays",
+                  {{"reason", "without keys whoever reaches " + listens_at_ +
+                                  " could call; a new listen address takes effect with a restart only"}});
+      return;
+    }
     const Result<> reloaded = daemon_->reload(loaded.config);
     if (!reloaded) {
       log_->error("reload refused, the old configuration stays", {{"reason", reloaded.error().message()}});
@@ -206,6 +216,7 @@ class Process {
   ServeOptions options_;
   config::Surroundings surroundings_;
   Source source_;
+  std::string listens_at_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<Daemon> daemon_;
 };

@@ -7,6 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include <sluice/net/pem.hpp>
+#include <sluice/net/server.hpp>
+
 #include "app/probe.hpp"
 
 namespace sluice::app {
@@ -22,6 +25,31 @@ Error unreadable(const std::string& path, const std::string& why) {
   return Error(Fault::not_found, Blame::client, "", "cannot read " + path + ": " + why);
 }
 
+// Opens the file, or says why not.
+std::optional<std::string> why_not_opened(const std::string& path, std::ifstream& file) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) return "it is a directory";
+  errno = 0;
+  file.open(path, std::ios::binary);
+  if (file) return std::nullopt;
+  return std::generic_category().message(errno != 0 ? errno : ENOENT);
+}
+
+std::optional<config::PemFault> pem_fault(config::Pem purpose, const std::string& path) {
+  std::ifstream file;
+  if (auto why = why_not_opened(path, file)) return config::PemFault{true, *std::move(why)};
+  const auto asked = purpose == config::Pem::certificate ? net::Pem::certificate
+                     : purpose == config::Pem::key       ? net::Pem::key
+                                                         : net::Pem::authorities;
+  const Result<> usable = net::check_pem(asked, path);
+  if (!usable) return config::PemFault{false, usable.error().message()};
+  return std::nullopt;
+}
+
+bool is_pair(const config::TlsFiles& files) {
+  return static_cast<bool>(net::Identity::load(files.certificate, files.key));
+}
+
 // Anything but "there is no such file" counts: what cannot be looked at must not be passed over.
 bool seems_to_exist(const std::string& path) {
   std::error_code code;
@@ -32,11 +60,8 @@ bool seems_to_exist(const std::string& path) {
 }  // namespace
 
 Result<std::string> read_configuration_file(const std::string& path) {
-  std::error_code code;
-  if (std::filesystem::is_directory(path, code)) return unreadable(path, "it is a directory");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return unreadable(path, std::generic_category().message(errno != 0 ? errno : ENOENT));
+  std::ifstream file;
+  if (const auto why = why_not_opened(path, file)) return unreadable(path, *why);
   std::string text(largest_configuration + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return unreadable(path, "reading failed");
@@ -46,6 +71,13 @@ Result<std::string> read_configuration_file(const std::string& path) {
   }
   text.shrink_to_fit();
   return text;
+}
+
+config::Surroundings whole_surroundings() {
+  config::Surroundings surroundings = config::process_surroundings();
+  surroundings.pem_fault = pem_fault;
+  surroundings.is_pair = is_pair;
+  return surroundings;
 }
 
 std::vector<std::string> usual_places() { return {"./sluice.yaml", "/etc/sluice/sluice.yaml"}; }
@@ -63,13 +95,9 @@ Result<Source> find_configuration(const std::optional<std::string>& flag, const 
 }
 
 config::Loaded read(const Source& source, const config::Surroundings& surroundings,
-                    const std::function<bool()>& model_server) {
-  if (source.file.empty()) return config::embedded_default(surroundings, model_server());
-  return config::load(source.text, surroundings);
-}
-
-config::Loaded read(const Source& source) {
-  return read(source, config::process_surroundings(), model_server_is_there);
+                    const std::function<bool()>& model_server, const config::Listeners& instead) {
+  if (source.file.empty()) return config::embedded_default(surroundings, model_server(), instead);
+  return config::load(source.text, surroundings, instead);
 }
 
 bool model_server_is_there() {
@@ -80,12 +108,11 @@ bool model_server_is_there() {
   return status && *status == 200;
 }
 
-void override_listeners(config::Config& config, const std::optional<std::string>& listen,
-                        const std::optional<std::string>& admin_listen, const config::Surroundings& surroundings) {
-  const auto data_plane = listen ? listen : variable(surroundings, "SLUICE_LISTEN");
-  const auto admin_plane = admin_listen ? admin_listen : variable(surroundings, "SLUICE_ADMIN_LISTEN");
-  if (data_plane) config.server.listen = *data_plane;
-  if (admin_plane) config.admin.listen = *admin_plane;
+config::Listeners named_listeners(const std::optional<std::string>& listen,
+                                  const std::optional<std::string>& admin_listen,
+                                  const config::Surroundings& surroundings) {
+  return {listen ? listen : variable(surroundings, "SLUICE_LISTEN"),
+          admin_listen ? admin_listen : variable(surroundings, "SLUICE_ADMIN_LISTEN")};
 }
 
 }  // namespace sluice::app

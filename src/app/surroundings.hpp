@@ -31,20 +31,21 @@ std::vector<std::string> usual_places();
 Result<Source> find_configuration(const std::optional<std::string>& flag, const config::Surroundings& surroundings,
                                   const std::vector<std::string>& places = usual_places());
 
-// Reads and checks. `model_server` is asked only for the embedded default. An empty file is an error, as in
-// config::load.
+// This process's environment and files, PEM files included.
+config::Surroundings whole_surroundings();
+
+// Reads and checks, with `instead` in the place of the configuration's listen addresses. `model_server` is asked only
+// for the embedded default. An empty file is an error, as in config::load.
 config::Loaded read(const Source& source, const config::Surroundings& surroundings,
-                    const std::function<bool()>& model_server);
-// The same with the process's environment and model_server_is_there().
-config::Loaded read(const Source& source);
+                    const std::function<bool()>& model_server, const config::Listeners& instead = {});
 
 // Whether the local model server that the catalogue marks with `probe` answers on its usual port. Blocks for at
 // most a second; not at all when nobody listens there.
 bool model_server_is_there();
 
-// Puts what the command line says, else $SLUICE_LISTEN and $SLUICE_ADMIN_LISTEN, in the place of the configuration's
-// listen addresses. Whether callers may come in from there without keys is to be judged after this.
-void override_listeners(config::Config& config, const std::optional<std::string>& listen,
-                        const std::optional<std::string>& admin_listen, const config::Surroundings& surroundings);
+// The listen addresses of the command line, else of $SLUICE_LISTEN and $SLUICE_ADMIN_LISTEN.
+config::Listeners named_listeners(const std::optional<std::string>& listen,
+                                  const std::optional<std::string>& admin_listen,
+                                  const config::Surroundings& surroundings);
 
 }  // namespace sluice::app

@@ -23,6 +23,7 @@ std::string Complaint::text(std::string_view file) const {
   std::string out(file);
   out += ':' + std::to_string(line) + ':' + std::to_string(column) + ": ";
   if (!path.empty()) out += path + ": ";
+  out += warning ? "warning: " : "error: ";
   out += what;
   if (!remedy.empty()) out += "; " + remedy;
   return out;

@@ -4,6 +4,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -56,7 +57,7 @@ void read_key_secret(const Value& value, Secret& secret) {
 
 Key read_key(const Value& value, const std::vector<Team>& teams, const std::vector<Model>& models) {
   Key key;
-  const Section section(value, {"name", "team", "secret", "models"}, {"budget"});
+  const Section section(value, {"name", "team", "secret", "models"}, planned_keys("keys"));
   if (value.empty()) value.wrong("a key is missing here", "write {name: NAME, secret: \"${NAME}\"}");
   if (value.shape() != Shape::mapping) return key;
   const Value name = section["name"];
@@ -90,7 +91,7 @@ void check_twins(const std::vector<Value>& values, const std::vector<Key>& keys)
 void read_teams(const Value& value, const std::vector<Model>& models, std::vector<Team>& teams) {
   for (const Member& member : members(value)) {
     if (!is_name(member.name)) member.value.wrong_key("no usable name", std::string(name_rule));
-    const Section section(member.value, {"models"}, {"bodies", "budget", "limits", "log", "on_exhausted"});
+    const Section section(member.value, {"models"}, planned_keys("teams.*"));
     Team team;
     team.name = member.name;
     read_allowed_models(section["models"], models, team.models);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "config/catalogue.hpp"
+#include "config/planned.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
@@ -10,14 +11,29 @@
 namespace sluice::config {
 namespace {
 
+void listen_instead(Server& server, Admin& admin, const Listeners& instead) {
+  const auto in_full = [](const std::string& text) {
+    const auto endpoint = parse_endpoint(text);
+    return endpoint ? write_endpoint(*endpoint) : text;
+  };
+  if (instead.data_plane) server.listen = in_full(*instead.data_plane);
+  if (instead.admin_plane) admin.listen = in_full(*instead.admin_plane);
+}
+
+std::string strangers_at(const Config& config) {
+  return "no key is defined, so whoever reaches " + config.server.listen + " could call";
+}
+
+constexpr std::string_view against_strangers = "define keys, listen on 127.0.0.1, or write \"auth: none\"";
+
 // Whether anybody may call, and from where.
-void check_callers(const Value& root, const Config& config) {
+void check_callers(const Value& root, const Config& config, const Listeners& instead) {
   if (config.auth_none && !config.keys.empty())
     root["keys"].doubtful("keys have no effect with \"auth: none\"", "remove the keys, or write \"auth: keys\"");
-  const auto endpoint = parse_endpoint(config.server.listen);
-  if (config.auth_none || !config.keys.empty() || !endpoint || endpoint->loopback) return;
-  root["server"]["listen"].wrong("no key is defined, so whoever reaches " + config.server.listen + " could call",
-                                 "define keys, listen on 127.0.0.1, or write \"auth: none\"");
+  if (!open_to_strangers(config)) return;
+  // An address from elsewhere has no place in the text; what the text lacks is keys.
+  const Value at = instead.data_plane ? root["keys"] : root["server"]["listen"];
+  at.wrong(strangers_at(config), std::string(against_strangers));
 }
 
 void check_listeners(const Value& root, const Config& config) {
@@ -34,9 +50,9 @@ void check_listeners(const Value& root, const Config& config) {
 }
 
 // The sections are read in the order in which they need each other; complaints are sorted later.
-void read_root(const Value& root, const Catalogue& catalogue, Config& config) {
+void read_root(const Value& root, const Catalogue& catalogue, const Listeners& instead, Config& config) {
   const Section section(root, {"auth", "server", "admin", "providers", "models", "teams", "keys", "log"},
-                        {"storage", "routes", "prices", "unknown_price", "jwt"});
+                        planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
   read_choice(section["auth"], {"keys", "none"}, auth);
@@ -48,8 +64,9 @@ void read_root(const Value& root, const Catalogue& catalogue, Config& config) {
   read_models(section["models"], config.providers, config.models);
   read_teams(section["teams"], config.models, config.teams);
   read_keys(section["keys"], config.teams, config.models, config.keys);
+  listen_instead(config.server, config.admin, instead);
   // An `auth` that could not be read has its complaint, and says nothing about callers.
-  if (!auth.empty() || !section["auth"].written()) check_callers(root, config);
+  if (!auth.empty() || !section["auth"].written()) check_callers(root, config, instead);
   check_listeners(root, config);
 }
 
@@ -87,20 +104,20 @@ void offer(const Kind& kind, std::string api_key, Config& config) {
 
 }  // namespace
 
-Loaded load(std::string_view text, const Surroundings& surroundings) {
+Loaded load(std::string_view text, const Surroundings& surroundings, const Listeners& instead) {
   Loaded loaded;
   Complaints complaints;
   const Document document = parse_yaml(text, complaints);
   if (document.root != nullptr) {
     const Surroundings around = completed(surroundings);
     const Desk desk{around, complaints};
-    read_root(Value(document.root, document.root->at, "", desk), shipped_catalogue(), loaded.config);
+    read_root(Value(document.root, document.root->at, "", desk), shipped_catalogue(), instead, loaded.config);
   }
   loaded.complaints = std::move(complaints).in_order();
   return loaded;
 }
 
-Loaded embedded_default(const Surroundings& surroundings, bool probe_answered) {
+Loaded embedded_default(const Surroundings& surroundings, bool probe_answered, const Listeners& instead) {
   Loaded loaded;
   Complaints complaints;
   for (const Kind& kind : shipped_catalogue().kinds) {
@@ -118,8 +135,16 @@ Loaded embedded_default(const Surroundings& surroundings, bool probe_answered) {
       offer(kind, "", loaded.config);
     }
   }
+  listen_instead(loaded.config.server, loaded.config.admin, instead);
+  if (open_to_strangers(loaded.config))
+    complaints.error({}, "keys", strangers_at(loaded.config), std::string(against_strangers));
   loaded.complaints = std::move(complaints).in_order();
   return loaded;
+}
+
+bool open_to_strangers(const Config& config) {
+  const auto endpoint = parse_endpoint(config.server.listen);
+  return !config.auth_none && config.keys.empty() && !(endpoint && endpoint->loopback);
 }
 
 std::vector<std::string> unused_keys(const Surroundings& surroundings) {

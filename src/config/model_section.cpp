@@ -3,6 +3,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -41,7 +42,7 @@ void read_target_model(const Value& value, std::string_view model, std::string& 
 
 Target read_target(const Value& value, std::string_view model, const std::vector<Provider>& providers) {
   Target target;
-  const Section section(value, {"provider", "model"}, {"weight"});
+  const Section section(value, {"provider", "model"}, planned_keys("models.*.targets"));
   if (value.shape() == Shape::nothing) {
     value.wrong("a target is missing here", "write {provider: NAME, model: NAME}");
   } else if (value.shape() == Shape::mapping) {
@@ -70,11 +71,10 @@ void read_model_timeouts(const Value& value, ModelTimeouts& timeouts) {
 Model read_model(const Member& member, const std::vector<Provider>& providers) {
   Model model;
   model.name = member.name;
-  const Section section(member.value, {"targets", "retry", "timeouts"},
-                        {"affinity", "context_fallback", "fallback", "strategy", "strict"});
+  const Section section(member.value, {"targets", "retry", "timeouts"}, planned_keys("models.*"));
   if (member.value.empty() || member.value.shape() == Shape::mapping)
     read_targets(section["targets"], providers, model);
-  const Section retry(section["retry"], {"attempts"}, {"on"});
+  const Section retry(section["retry"], {"attempts"}, planned_keys("models.*.retry"));
   std::uint64_t attempts = model.attempts;
   read_number(retry["attempts"], 1, 100, attempts);
   model.attempts = static_cast<unsigned>(attempts);

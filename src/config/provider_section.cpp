@@ -3,6 +3,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -41,7 +42,7 @@ void read_base_url(const Value& value, std::string& base_url) {
 
 void read_ca(const Value& value, Provider& provider) {
   const Section section(value, {"ca"});
-  read_text(section["ca"], provider.ca_file);
+  read_pem(section["ca"], Pem::authorities, provider.ca_file);
   const auto url = parse_url(provider.base_url);
   if (!provider.ca_file.empty() && url && !url->tls)
     value.doubtful("tls has no effect on an http URL", "write an https URL, or remove it");
@@ -64,7 +65,7 @@ void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
   const Section section(member.value, {"kind", "api_key", "base_url", "allow_private", "tls"},
-                        {"breaker", "credentials", "dialect", "location", "project", "region", "residency"});
+                        planned_keys("providers.*"));
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
   if (kind != nullptr) provider = provider_of(*kind);

@@ -31,10 +31,16 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string which_of(std::string_view written, const Names& names, std::string_view otherwise) {
-  if (written.size() <= longest_suggested)
-    if (const auto near = nearest_name(written, names)) return "did you mean \"" + std::string(*near) + "\"?";
-  return std::string(otherwise) + listed(names);
+// What somebody may have meant by an unknown key.
+std::string which_key(std::string_view written, const Names& known, const Names& planned) {
+  const std::string otherwise = "known here: " + listed(known);
+  if (written.size() > longest_suggested) return otherwise;
+  Names all = known;  // first, so that of equally near ones the key that works is named
+  all.insert(all.end(), planned.begin(), planned.end());
+  const auto near = nearest_name(written, all);
+  if (!near) return otherwise;
+  const std::string meant = "did you mean \"" + std::string(*near) + "\"?";
+  return contains(known, *near) ? meant : meant + " it is not supported by this version; " + otherwise;
 }
 
 // Follows the reference that starts at `at` with "${" and appends its value. Returns where the text goes on, or
@@ -151,13 +157,13 @@ std::vector<Value> Value::items() const {
   return out;
 }
 
-Section::Section(const Value& value, const Names& known, const Names& later) : value_(value) {
+Section::Section(const Value& value, const Names& known, const Names& planned) : value_(value) {
   for (const Member& member : members(value)) {
     if (contains(known, member.name)) continue;
-    if (contains(later, member.name)) {
+    if (contains(planned, member.name)) {
       member.value.wrong_key(in_quotes(member.name) + " is not supported by this version", "remove it");
     } else {
-      member.value.wrong_key("unknown key " + in_quotes(member.name), which_of(member.name, known, "known here: "));
+      member.value.wrong_key("unknown key " + in_quotes(member.name), which_key(member.name, known, planned));
     }
   }
 }
@@ -230,6 +236,28 @@ void read_duration(const Value& value, std::chrono::milliseconds least, std::chr
   out = *duration;
 }
 
+bool read_pem(const Value& value, Pem purpose, std::string& path) {
+  std::string read;
+  read_text(value, read);
+  if (read.empty()) return false;
+  path = std::move(read);
+  const auto& look = value.desk().surroundings.pem_fault;
+  if (!look) return false;
+  const auto fault = look(purpose, path);
+  if (!fault) return true;
+  // As it is written: what a reference led to is not shown.
+  const std::string file = in_quotes(value.raw());
+  if (fault->unreadable) {
+    value.wrong("cannot read the file " + file + ": " + fault->why, "check that it exists and that Sluice may read it");
+    return false;
+  }
+  const bool key = purpose == Pem::key;
+  value.wrong("the file " + file + " holds no usable " + (key ? "private key" : "certificate") + ": " + fault->why,
+              key ? "name a PEM file that begins with -----BEGIN PRIVATE KEY-----, without a passphrase"
+                  : "name a PEM file that begins with -----BEGIN CERTIFICATE-----");
+  return false;
+}
+
 void read_secret(const Value& value, Secret& out) {
   if (!value.is_scalar()) return;
   constexpr std::string_view file_prefix = "file:";
@@ -239,6 +267,8 @@ void read_secret(const Value& value, Secret& out) {
   if (!text) return;
   if (!from_file && !has_reference(raw) && !raw.empty())
     value.doubtful("the secret itself stands in the file", "write ${NAME} for an environment variable, or file:/path");
+  if (raw.empty())
+    return value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");
   if (text->empty()) return value.wrong("the secret is empty", "give it a value where the reference leads to");
   if (!is_credential(*text))
     return value.wrong("the secret holds spaces, control characters or letters outside ASCII",

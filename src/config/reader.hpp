@@ -66,10 +66,10 @@ class Value {
 };
 
 // A mapping with fixed keys. Complains on construction about every key that is in neither list; those of
-// `later` belong to other versions and get a complaint that says so.
+// `planned` belong to later versions and get a complaint that says so.
 class Section {
  public:
-  Section(const Value& value, const Names& known, const Names& later = {});
+  Section(const Value& value, const Names& known, const Names& planned = {});
   Value operator[](std::string_view key) const { return value_[key]; }
 
  private:
@@ -90,6 +90,9 @@ void read_choice(const Value& value, const Names& choices, std::string& out);
 void read_number(const Value& value, std::uint64_t least, std::uint64_t most, std::uint64_t& out);
 void read_size(const Value& value, std::uint64_t least, std::uint64_t most, std::uint64_t& out);
 void read_duration(const Value& value, std::chrono::milliseconds least, std::chrono::milliseconds& out);
+
+// The path of a PEM file, which has to be there and to hold what it is for. True when it was looked at and does.
+bool read_pem(const Value& value, Pem purpose, std::string& path);
 
 // A credential: ${NAME} or file:/path; written literally it is a warning. No complaint shows any of it.
 void read_secret(const Value& value, Secret& out);

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -36,8 +37,11 @@ void read_tls(const Value& value, std::optional<TlsFiles>& tls) {
     const Value file = section[name];
     if (!file.written()) file.wrong("is missing", "tls needs both certificate and key; each is the path of a PEM file");
   }
-  read_text(section["certificate"], files.certificate);
-  read_text(section["key"], files.key);
+  const bool good_certificate = read_pem(section["certificate"], Pem::certificate, files.certificate);
+  const bool good_key = read_pem(section["key"], Pem::key, files.key);
+  const auto& is_pair = value.desk().surroundings.is_pair;
+  if (good_certificate && good_key && is_pair && !is_pair(files))
+    section["key"].wrong("this key does not belong to the certificate", "name the two files of one pair");
   tls = std::move(files);
 }
 
@@ -75,12 +79,12 @@ void read_server(const Value& value, Server& server) {
 }
 
 void read_admin(const Value& value, Admin& admin) {
-  const Section section(value, {"listen"}, {"token"});
+  const Section section(value, {"listen"}, planned_keys("admin"));
   read_listen(section["listen"], admin.listen);
 }
 
 void read_log(const Value& value, Logging& log) {
-  const Section section(value, {"level", "format"}, {"bodies"});
+  const Section section(value, {"level", "format"}, planned_keys("log"));
   read_choice(section["level"], {"debug", "info", "warn", "error"}, log.level);
   read_choice(section["format"], {"json", "text"}, log.format);
 }

@@ -297,6 +297,21 @@ std::string syntax_words(const std::string& message) {
   return "not valid YAML: " + message.substr(0, message.find(':'));
 }
 
+// What to do about a syntax error, from what stands where yaml-cpp stumbled: it names the rule that was broken, not
+// the slip that breaks it. Shows nothing of the text.
+std::string syntax_remedy(std::string_view text, const YAML::Exception& error) {
+  const std::size_t at =
+      error.mark.pos < 0 ? text.size() : std::min(static_cast<std::size_t>(error.mark.pos), text.size());
+  if (at > 0 && text.substr(at - 1, 2) == "${") return "inside {} and [], put quotes around it: \"${NAME}\"";
+  if (error.msg.rfind(YAML::ErrorMsg::UNKNOWN_ANCHOR, 0) == 0 || error.msg == YAML::ErrorMsg::ALIAS_NOT_FOUND)
+    return "put quotes around what begins with *, as in \"*\" or \"*-mini\"";
+  const std::size_t before = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  const std::string_view line = text.substr(before == std::string_view::npos ? 0 : before + 1);
+  if (line.substr(0, line.find_first_not_of(" \t-")).find('\t') != std::string_view::npos)
+    return "the line begins with a tab; indent with spaces";
+  return "check the indentation and quote values with special characters";
+}
+
 void read_events(std::string_view text, const Lines& lines, Document& document, Complaints& complaints) {
   // yaml-cpp 0.7 takes the end of the text for the end of an open quote when a line break stands before it, but
   // not the mark that ends a document.
@@ -323,8 +338,7 @@ Document parse_yaml(std::string_view text, Complaints& complaints) {
     } catch (const Refusal& refused) {
       refusal = refused;
     } catch (const YAML::Exception& error) {
-      refusal = Refusal{lines.at_mark(error.mark), "", syntax_words(error.msg),
-                        "check the indentation and quote values with special characters"};
+      refusal = Refusal{lines.at_mark(error.mark), "", syntax_words(error.msg), syntax_remedy(text, error)};
     }
   }
   if (!refusal && (document.root == nullptr || document.root->shape == Shape::nothing))

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <sluice/net/pem.hpp>
 
 namespace sluice::net {
 namespace {
@@ -113,6 +114,30 @@ Result<std::shared_ptr<const Trust>> Trust::file(const std::string& path) {
     return wrong("cannot read certificate authorities from " + path + ": " + last_tls_error());
   }
   return std::shared_ptr<const Trust>(std::make_shared<StoreTrust>(std::move(store)));
+}
+
+Result<> check_pem(Pem purpose, const std::string& path) {
+  const SslContext context = new_context(TLS_method());
+  SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
+  int good = 0;
+  ERR_clear_error();
+  switch (purpose) {
+    case Pem::certificate:
+      good = SSL_CTX_use_certificate_chain_file(context.get(), path.c_str());
+      break;
+    case Pem::key:
+      good = SSL_CTX_use_PrivateKey_file(context.get(), path.c_str(), SSL_FILETYPE_PEM);
+      break;
+    case Pem::authorities:
+      good = SSL_CTX_load_verify_file(context.get(), path.c_str());
+      break;
+  }
+  if (good == 1) return Ok{};
+  // The first error tells the cause, the later ones which functions passed it on.
+  const char* reason = ERR_reason_error_string(ERR_peek_error());
+  const std::string why = reason != nullptr ? reason : "unknown reason";
+  ERR_clear_error();
+  return wrong(why);
 }
 
 SslContext server_context(const Identity& identity) {

@@ -59,6 +59,30 @@ TEST(Check, tells_warnings_without_failing) {
   EXPECT_EQ(outcome.out.find("sk-literal"), std::string::npos) << outcome.out;
 }
 
+TEST(Check, says_of_each_line_whether_it_is_an_error_or_a_warning) {
+  const Scratch scratch;
+  const std::string path = scratch.write("both.yaml",
+                                         "providers: {openai: {api_key: sk-literal-0123456789}}\nmodels:\n  m: "
+                                         "{targets: [{provider: openai, model: x}]}\nnonsense: 1\n");
+  const Outcome outcome = check_file(path);
+  EXPECT_NE(outcome.out.find(path + ":1:31: providers.openai.api_key: warning: "), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find(path + ":4:1: nonsense: error: "), std::string::npos) << outcome.out;
+}
+
+TEST(Check, opens_the_pem_files_that_are_named) {
+  const Scratch scratch;
+  const std::string rubbish = scratch.write("rubbish.pem", "no PEM");
+  const std::string path =
+      scratch.write("tls.yaml", std::string(good) + "server:\n  tls:\n    certificate: " + rubbish +
+                                    "\n    key: " + scratch.path("absent.pem") + "\n");
+  std::ostringstream out;
+  std::ostringstream err;
+  EXPECT_EQ(check(path, out, err), 78);
+  EXPECT_NE(out.str().find(path + ":6:18: server.tls.certificate: error: the file"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find(path + ":7:10: server.tls.key: error: cannot read the file"), std::string::npos)
+      << out.str();
+}
+
 TEST(Check, an_empty_file_is_a_bad_configuration) {
   const Scratch scratch;
   EXPECT_EQ(check_file(scratch.write("empty.yaml", "")).code, 78);

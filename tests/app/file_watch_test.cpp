@@ -55,22 +55,24 @@ using Seen = std::vector<std::string>;
 
 TEST(LastContent, tells_a_change_from_a_touch) {
   LastContent content("a");
-  EXPECT_FALSE(content.is_news("a"));
-  EXPECT_TRUE(content.is_news("b"));
-  EXPECT_FALSE(content.is_news("b"));
-  EXPECT_TRUE(content.is_news("a"));
+  EXPECT_EQ(content.look("a"), News::none);
+  EXPECT_EQ(content.look("b"), News::changed);
+  EXPECT_EQ(content.look("b"), News::none);
+  EXPECT_EQ(content.look("a"), News::changed);
 }
 
-TEST(LastContent, a_file_that_is_missing_for_a_moment_is_no_news) {
+TEST(LastContent, is_lost_once_and_forgets_nothing) {
   LastContent content("a");
-  EXPECT_FALSE(content.is_news(std::nullopt));
-  EXPECT_FALSE(content.is_news("a"));
-  EXPECT_TRUE(content.is_news(""));
+  EXPECT_EQ(content.look(std::nullopt), News::lost);
+  EXPECT_EQ(content.look(std::nullopt), News::none);
+  EXPECT_EQ(content.look("a"), News::none);
+  EXPECT_EQ(content.look(std::nullopt), News::lost);
+  EXPECT_EQ(content.look(""), News::changed);
 }
 
 TEST(LastContent, a_file_that_comes_into_being_is_news) {
   LastContent content(std::nullopt);
-  EXPECT_TRUE(content.is_news(""));
+  EXPECT_EQ(content.look(""), News::changed);
 }
 
 TEST(FileWatch, sees_a_file_written_in_place) {
@@ -128,6 +130,21 @@ TEST(FileWatch, sees_a_file_that_was_removed_and_came_back_changed) {
   fs::remove(path);
   scratch.write("sluice.yaml", "b");
   EXPECT_EQ(witness.wait_for(1), Seen({"b"}));
+}
+
+TEST(FileWatch, tells_that_the_file_is_gone_however_it_went) {
+  const Scratch scratch;
+  const std::string path = scratch.write("sluice.yaml", "a");
+  Witness changes(path);
+  Witness losses(path);
+  const FileWatch watch(
+      path, [&] { changes.look(); }, "a", [&](const std::string&) { losses.look(); });
+  fs::remove(path);
+  EXPECT_EQ(losses.wait_for(1), Seen({""}));
+  scratch.write("sluice.yaml", "b");
+  EXPECT_EQ(changes.wait_for(1), Seen({"b"}));
+  fs::rename(path, scratch.path("elsewhere.yaml"));
+  EXPECT_EQ(losses.wait_for(2), Seen({"", ""}));
 }
 
 TEST(FileWatch, does_not_call_for_every_change_of_a_burst) {

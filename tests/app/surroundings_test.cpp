@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "app/scratch.hpp"
+#include "support/certificates.hpp"
 
 namespace sluice::app {
 namespace {
@@ -91,16 +92,42 @@ TEST(Surroundings, looks_for_a_model_server_only_when_there_is_no_file) {
 
 TEST(Surroundings, listen_addresses_come_from_flags_before_variables_before_the_file) {
   const auto variables = with({{"SLUICE_LISTEN", "127.0.0.1:2"}, {"SLUICE_ADMIN_LISTEN", "127.0.0.1:3"}});
-  config::Config config;
-  config.server.listen = "127.0.0.1:1";
-  override_listeners(config, std::nullopt, std::nullopt, with({}));
-  EXPECT_EQ(config.server.listen, "127.0.0.1:1");
-  override_listeners(config, std::nullopt, std::nullopt, variables);
-  EXPECT_EQ(config.server.listen, "127.0.0.1:2");
-  EXPECT_EQ(config.admin.listen, "127.0.0.1:3");
-  override_listeners(config, "127.0.0.1:4", "127.0.0.1:5", variables);
-  EXPECT_EQ(config.server.listen, "127.0.0.1:4");
-  EXPECT_EQ(config.admin.listen, "127.0.0.1:5");
+  const Source file{"some.yaml", "providers: {demo: {}}\nserver: {listen: \"127.0.0.1:1\"}\n"};
+  const auto listens = [&](const config::Listeners& instead) {
+    const config::Config config = read(
+                                      file, with({}), [] { return false; }, instead)
+                                      .config;
+    return config.server.listen + " " + config.admin.listen;
+  };
+  EXPECT_EQ(listens(named_listeners(std::nullopt, std::nullopt, with({}))), "127.0.0.1:1 127.0.0.1:9090");
+  EXPECT_EQ(listens(named_listeners(std::nullopt, std::nullopt, variables)), "127.0.0.1:2 127.0.0.1:3");
+  EXPECT_EQ(listens(named_listeners("127.0.0.1:4", "127.0.0.1:5", variables)), "127.0.0.1:4 127.0.0.1:5");
+}
+
+TEST(Surroundings, tell_what_is_wrong_with_a_pem_file) {
+  test::Authority authority;
+  const test::KeyPair pair = authority.issue();
+  const test::KeyPair other = authority.issue();
+  const Scratch scratch;
+  const std::string rubbish = scratch.write("rubbish.pem", "no PEM");
+  const config::Surroundings whole = whole_surroundings();
+  EXPECT_FALSE(whole.pem_fault(config::Pem::certificate, pair.certificate));
+  EXPECT_FALSE(whole.pem_fault(config::Pem::key, pair.key));
+  EXPECT_FALSE(whole.pem_fault(config::Pem::authorities, authority.file()));
+  for (const config::Pem purpose : {config::Pem::certificate, config::Pem::key, config::Pem::authorities}) {
+    const auto bad = whole.pem_fault(purpose, rubbish);
+    ASSERT_TRUE(bad);
+    EXPECT_FALSE(bad->unreadable);
+    EXPECT_EQ(bad->why.find(rubbish), std::string::npos) << bad->why;
+    EXPECT_EQ(bad->why.find("lib"), std::string::npos) << bad->why;  // a cause, not the name of a library
+    const auto absent = whole.pem_fault(purpose, scratch.path("absent.pem"));
+    ASSERT_TRUE(absent);
+    EXPECT_TRUE(absent->unreadable);
+    EXPECT_TRUE(whole.pem_fault(purpose, scratch.path("")));
+  }
+  EXPECT_TRUE(whole.pem_fault(config::Pem::key, pair.certificate));
+  EXPECT_TRUE(whole.is_pair({pair.certificate, pair.key}));
+  EXPECT_FALSE(whole.is_pair({pair.certificate, other.key}));
 }
 
 }  // namespace

@@ -37,11 +37,19 @@ inline Surroundings surroundings() {
 // A provider and a model, for the end of texts that are about something else.
 inline const std::string world = "providers: {demo: {}}\nmodels: {m: {targets: [{provider: demo}]}}\n";
 
-// The complaints of `text`, as `sluice check f` prints them; warnings begin with "warning ".
+// A complaint as "f:LINE:COL: path: what; remedy"; a warning begins with "warning ". Complaint::text() says of each
+// which it is, which would be noise in every expectation.
+inline std::string line_of(const Complaint& complaint) {
+  std::string line = complaint.text("f");
+  const std::string severity = complaint.warning ? "warning: " : "error: ";
+  line.erase(line.find(severity), severity.size());
+  return (complaint.warning ? "warning " : "") + line;
+}
+
+// All complaints of `text`.
 inline std::vector<std::string> complaints_of(const std::string& text) {
   std::vector<std::string> lines;
-  for (const Complaint& complaint : load(text, surroundings()).complaints)
-    lines.push_back((complaint.warning ? "warning " : "") + complaint.text("f"));
+  for (const Complaint& complaint : load(text, surroundings()).complaints) lines.push_back(line_of(complaint));
   return lines;
 }
 

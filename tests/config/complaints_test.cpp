@@ -7,11 +7,16 @@ namespace {
 
 TEST(Complaint, is_one_line_that_editors_understand) {
   const Complaint complaint{3, 7, "server.listen", "found \"x\"", "write y"};
-  EXPECT_EQ(complaint.text("a/b.yaml"), "a/b.yaml:3:7: server.listen: found \"x\"; write y");
+  EXPECT_EQ(complaint.text("a/b.yaml"), "a/b.yaml:3:7: server.listen: error: found \"x\"; write y");
 }
 
 TEST(Complaint, leaves_out_what_it_does_not_have) {
-  EXPECT_EQ((Complaint{1, 1, "", "what", ""}).text("f"), "f:1:1: what");
+  EXPECT_EQ((Complaint{1, 1, "", "what", ""}).text("f"), "f:1:1: error: what");
+}
+
+TEST(Complaint, says_whether_it_is_an_error_or_a_warning) {
+  EXPECT_EQ((Complaint{1, 2, "a", "what", "remedy", true}).text("f"), "f:1:2: a: warning: what; remedy");
+  EXPECT_EQ((Complaint{1, 2, "a", "what", "remedy", false}).text("f"), "f:1:2: a: error: what; remedy");
 }
 
 TEST(Complaints, come_in_the_order_of_the_text) {

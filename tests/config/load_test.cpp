@@ -98,6 +98,98 @@ INSTANTIATE_TEST_SUITE_P(
               "f:5:7: auth: found \"1\"; use one of keys, none"}}),
     testing::name_of);
 
+// The example of the interface, as far as this version cannot read it: everything it shows is either read or refused
+// as planned, and nothing is called unknown.
+TEST(Load, calls_no_key_of_the_interface_unknown) {
+  const auto said = complaints_of(R"(auth: keys
+server: {listen: "127.0.0.1:8080", workers: auto, tls: {certificate: /c, key: /k},
+         limits: {body: 32MiB, header: 32KiB, connections: 20000, buffered: 1GiB},
+         timeouts: {header: 10s, body: 60s, idle: 75s}, drain: {delay: 5s, grace: 120s}}
+admin: {listen: "127.0.0.1:9090", token: "${TEAM_KEY}"}
+storage: sqlite:///var/lib/sluice/sluice.db
+providers:
+  a: {kind: demo, region: r, residency: eu}
+  b: {kind: demo, project: p, location: l, credentials: "file:/secrets/key", dialect: openai_chat}
+  c:
+    kind: openai-compatible
+    base_url: https://10.0.0.7:8000/v1
+    allow_private: true
+    tls: {ca: /ca}
+    breaker: {failures: 5, cooldown: 5s, max: 60s}
+models:
+  m:
+    strategy: priority
+    targets: [{provider: c, model: x, weight: 80}]
+    affinity: auto
+    retry: {attempts: 3, on: [connection]}
+    timeouts: {connect: 3s, first_byte: 60s, idle: 120s, total: 10m}
+    fallback: [m]
+    context_fallback: [m]
+    strict: false
+routes: []
+teams:
+  t: {models: [m], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
+keys: [{name: k, team: t, secret: "${TEAM_KEY}", budget: {usd: 20, per: day}}]
+prices: {}
+unknown_price: deny
+jwt: {}
+log: {level: info, format: json, bodies: none}
+)");
+  EXPECT_EQ(said.size(), 26u);
+  for (const std::string& line : said)
+    EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
+}
+
+TEST(Load, names_the_planned_key_that_was_meant) {
+  EXPECT_EQ(complaints_of(world + "teams: {t: {budgt: {}}}\n"),
+            std::vector<std::string>{"f:3:13: teams.t.budgt: unknown key \"budgt\"; did you mean \"budget\"? it is not "
+                                     "supported by this version; known here: models"});
+}
+
+// What the command line says is judged in the place of what the file says.
+std::vector<std::string> complaints_with(const std::string& text, const Listeners& instead) {
+  std::vector<std::string> lines;
+  for (const Complaint& complaint : load(text, surroundings(), instead).complaints)
+    lines.push_back(testing::line_of(complaint));
+  return lines;
+}
+
+TEST(Listeners, a_loopback_address_in_the_place_of_an_open_one_needs_no_keys) {
+  const std::string open = world + "server: {listen: \"0.0.0.0:8080\"}\n";
+  EXPECT_EQ(complaints_of(open).size(), 1u);
+  EXPECT_TRUE(complaints_with(open, {"localhost:7000", std::nullopt}).empty());
+  EXPECT_EQ(load(open, surroundings(), {"localhost:7000", std::nullopt}).config.server.listen, "127.0.0.1:7000");
+}
+
+TEST(Listeners, an_open_address_in_the_place_of_a_loopback_one_needs_keys) {
+  EXPECT_EQ(complaints_with(world + "server: {listen: \"127.0.0.1:1\"}\n", {"0.0.0.0:2", std::nullopt}),
+            std::vector<std::string>{"f:1:1: keys: no key is defined, so whoever reaches 0.0.0.0:2 could call; define "
+                                     "keys, listen on 127.0.0.1, or write \"auth: none\""});
+  EXPECT_TRUE(complaints_with(world + "auth: none\n", {"0.0.0.0:2", std::nullopt}).empty());
+  EXPECT_TRUE(
+      complaints_with(world + "keys: [{name: a, secret: \"${TEAM_KEY}\"}]\n", {"0.0.0.0:2", std::nullopt}).empty());
+}
+
+TEST(Listeners, collide_where_they_listen_and_not_where_the_file_says) {
+  const std::string same = world + "server: {listen: \"127.0.0.1:7\"}\nadmin: {listen: \"127.0.0.1:7\"}\n";
+  EXPECT_EQ(complaints_of(same).size(), 1u);
+  EXPECT_TRUE(complaints_with(same, {std::nullopt, "127.0.0.1:8"}).empty());
+  EXPECT_EQ(complaints_with(world, {"127.0.0.1:8", "127.0.0.1:8"}).size(), 1u);
+}
+
+TEST(Listeners, that_cannot_be_read_are_taken_for_open) {
+  EXPECT_FALSE(embedded_default({}, false, {"nowhere", std::nullopt}).ok());
+}
+
+TEST(Listeners, of_the_embedded_default_are_judged_too) {
+  const Loaded open = embedded_default({}, false, {"0.0.0.0:8080", std::nullopt});
+  EXPECT_FALSE(open.ok());
+  const Loaded closed = embedded_default({}, false, {"127.0.0.2:8080", "127.0.0.2:9090"});
+  EXPECT_TRUE(closed.ok());
+  EXPECT_EQ(closed.config.server.listen, "127.0.0.2:8080");
+  EXPECT_EQ(closed.config.admin.listen, "127.0.0.2:9090");
+}
+
 TEST(Load, fills_in_the_defaults) {
   const Loaded loaded = load(world, surroundings());
   ASSERT_TRUE(loaded.ok());

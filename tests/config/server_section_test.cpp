@@ -122,6 +122,58 @@ TEST(ServerSection, reads_every_key) {
   EXPECT_EQ(loaded.config.log.format, "text");
 }
 
+// The complaints about PEM files; `bad` names the ones that hold no PEM, "/none" is not there.
+std::vector<std::string> pem_complaints(const std::string& yaml, const std::string& bad, bool is_pair) {
+  Surroundings around = surroundings();
+  around.pem_fault = [bad](Pem, const std::string& path) -> std::optional<PemFault> {
+    if (path == "/none") return PemFault{true, "No such file"};
+    if (path == bad) return PemFault{false, "no start line"};
+    return std::nullopt;
+  };
+  around.is_pair = [is_pair](const TlsFiles&) { return is_pair; };
+  std::vector<std::string> lines;
+  for (const Complaint& complaint : load(world + yaml, around).complaints) lines.push_back(testing::line_of(complaint));
+  return lines;
+}
+
+TEST(PemFiles, are_told_of_at_their_own_places) {
+  const std::string yaml = "server:\n  tls:\n    certificate: /none\n    key: /key\n";
+  EXPECT_EQ(
+      pem_complaints(yaml, "/key", true),
+      (std::vector<std::string>{
+          "f:5:18: server.tls.certificate: cannot read the file \"/none\": No such file; check that it exists and "
+          "that Sluice may read it",
+          "f:6:10: server.tls.key: the file \"/key\" holds no usable private key: no start line; name a PEM file "
+          "that begins with -----BEGIN PRIVATE KEY-----, without a passphrase"}));
+}
+
+TEST(PemFiles, have_to_be_a_pair) {
+  const std::string yaml = "server: {tls: {certificate: /c, key: /k}}\n";
+  EXPECT_TRUE(pem_complaints(yaml, "", true).empty());
+  EXPECT_EQ(
+      pem_complaints(yaml, "", false),
+      std::vector<std::string>{"f:3:38: server.tls.key: this key does not belong to the certificate; name the two "
+                               "files of one pair"});
+}
+
+TEST(PemFiles, of_authorities_are_looked_at_too) {
+  const std::string provider =
+      "providers: {p: {kind: openai-compatible, base_url: \"https://h/\", tls: {ca: \"${FOLDER}/ca\"}}}\n"
+      "models: {m: {targets: [{provider: p}]}}\n";
+  Surroundings around = surroundings();
+  around.pem_fault = [](Pem purpose, const std::string& path) -> std::optional<PemFault> {
+    EXPECT_EQ(purpose, Pem::authorities);
+    EXPECT_EQ(path, "/secrets/ca");
+    return PemFault{false, "no certificate"};
+  };
+  const auto complaints = load(provider, around).complaints;
+  ASSERT_EQ(complaints.size(), 1u);
+  // The path as it is written: what a reference led to is never shown.
+  EXPECT_EQ(testing::line_of(complaints[0]),
+            "f:1:76: providers.p.tls.ca: the file \"${FOLDER}/ca\" holds no usable certificate: no certificate; name a "
+            "PEM file that begins with -----BEGIN CERTIFICATE-----");
+}
+
 TEST(ServerSection, takes_auto_for_one_worker_per_hardware_thread) {
   const Loaded loaded = load(world + "server: {workers: auto}\n", surroundings());
   EXPECT_TRUE(loaded.complaints.empty());

@@ -17,6 +17,9 @@ class Syntax : public testing::Complains {};
 TEST_P(Syntax, complains) { check(); }
 
 const std::string syntax_remedy = "check the indentation and quote values with special characters";
+const std::string tab_remedy = "the line begins with a tab; indent with spaces";
+const std::string quotes_remedy = "inside {} and [], put quotes around it: \"${NAME}\"";
+const std::string star_remedy = "put quotes around what begins with *, as in \"*\" or \"*-mini\"";
 
 INSTANTIATE_TEST_SUITE_P(
     Yaml, Syntax,
@@ -25,8 +28,25 @@ INSTANTIATE_TEST_SUITE_P(
              "a: [1,\nb: 2\n",
              {"f:3:1: not valid YAML: end of sequence flow not found; " + syntax_remedy}},
         Case{"two_colons", "a: b: c\n", {"f:1:5: not valid YAML: illegal map value; " + syntax_remedy}},
-        Case{"tab", "a:\n\tb: c\n", {"f:2:3: not valid YAML: illegal map value; " + syntax_remedy}},
-        Case{"unknown_alias", "a: *canary\n", {"f:1:4: an alias without an anchor of that name; " + syntax_remedy}},
+        Case{"tab", "a:\n\tb: c\n", {"f:2:3: not valid YAML: illegal map value; " + tab_remedy}},
+        Case{"tab_after_spaces",
+             "a:\n  b: 1\n \tc: 2\n",
+             {"f:3:2: not valid YAML: illegal tab when looking for indentation; " + tab_remedy}},
+        Case{"tab_after_a_dash", "a:\n  -\tb: 1\n", {"f:2:6: not valid YAML: illegal map value; " + tab_remedy}},
+        Case{"unquoted_reference_in_braces",
+             "providers:\n  openai: {api_key: ${OPENAI_API_KEY}}\n",
+             {"f:2:22: not valid YAML: end of map flow not found; " + quotes_remedy}},
+        Case{"unquoted_reference_in_brackets",
+             "a: [x, ${OPENAI_API_KEY}]\n",
+             {"f:1:9: not valid YAML: end of sequence flow not found; " + quotes_remedy}},
+        Case{"unquoted_reference_in_the_middle",
+             "a: {b: x-${OPENAI_API_KEY}, c: d}\n",
+             {"f:1:11: not valid YAML: end of map flow not found; " + quotes_remedy}},
+        Case{"unquoted_star", "a: [*]\n", {"f:1:6: not valid YAML: alias not found after *; " + star_remedy}},
+        Case{"unquoted_star_and_more",
+             "models:\n  *-mini: {}\n",
+             {"f:2:3: an alias without an anchor of that name; " + star_remedy}},
+        Case{"unknown_alias", "a: *canary\n", {"f:1:4: an alias without an anchor of that name; " + star_remedy}},
         Case{"open_quote", "a: \"canary\n", {"f:2:1: not valid YAML: a quote that is not closed; " + syntax_remedy}},
         Case{"open_quote_at_the_very_end",
              "a: 'canary",

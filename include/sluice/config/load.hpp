@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,16 +20,30 @@ struct Complaint {
   std::string remedy;    // "did you mean \"anthropic\"?"
   bool warning = false;  // told, but no reason to refuse
 
-  // "FILE:LINE:COL: path: what; remedy"
+  // "FILE:LINE:COL: path: error: what; remedy"; a warning says so in the place of `error`.
   std::string text(std::string_view file) const;
 };
 
-// What references in values lead to. A shell fills it; tests hand in their own.
+// What a PEM file is for.
+enum class Pem : std::uint8_t { certificate, key, authorities };
+
+// Why a PEM file cannot be used.
+struct PemFault {
+  bool unreadable = false;  // else it can be read, and does not hold what it should
+  std::string why;          // without the path, which may hold what a reference led to
+};
+
+// What values lead to. A shell fills it; tests hand in their own.
 struct Surroundings {
   std::function<std::optional<std::string>(const std::string& name)> environment;
   // The content of a file, or nothing when it cannot be read.
   std::function<std::optional<std::string>(const std::string& path)> file;
+  // What is wrong with a PEM file; nothing when it can be used. Without this function none is looked at.
+  std::function<std::optional<PemFault>(Pem purpose, const std::string& path)> pem_fault = {};
+  // Whether a key belongs to a certificate; asked only when nothing is wrong with either alone.
+  std::function<bool(const TlsFiles& files)> is_pair = {};
 };
+// Variables and files of this process; PEM files are not looked at.
 Surroundings process_surroundings();
 
 struct Loaded {
@@ -37,14 +52,23 @@ struct Loaded {
   bool ok() const;                    // nothing but warnings
 };
 
-// Reads and checks a whole configuration. Reports everything that is wrong, not only the first thing.
-// Never throws on bad input, never echoes a secret. An empty text is an error.
-Loaded load(std::string_view text, const Surroundings& surroundings);
+// Listen addresses that stand in the place of a configuration's: what the command line and the environment say.
+struct Listeners {
+  std::optional<std::string> data_plane;
+  std::optional<std::string> admin_plane;
+};
+
+// Reads and checks a whole configuration, with `instead` in the place of what it says. Reports everything that is
+// wrong, not only the first thing. Never throws on bad input, never echoes a secret. An empty text is an error.
+Loaded load(std::string_view text, const Surroundings& surroundings, const Listeners& instead = {});
 
 // The configuration without a file: the demo, and every provider of the catalogue whose key is in the
 // environment. `probe_answered` says whether the local server that the catalogue marks with `probe` was found on
 // its usual port.
-Loaded embedded_default(const Surroundings& surroundings, bool probe_answered);
+Loaded embedded_default(const Surroundings& surroundings, bool probe_answered, const Listeners& instead = {});
+
+// Whether anybody may call, and from outside of this machine, although nobody wrote "auth: none".
+bool open_to_strangers(const Config& config);
 
 // Environment variables that hold keys of providers this version cannot speak to, by name.
 std::vector<std::string> unused_keys(const Surroundings& surroundings);

@@ -1,5 +1,6 @@
 """The command line, and the daemon without a file. Standard library only."""
 
+import json
 import pathlib
 import re
 import tempfile
@@ -83,11 +84,56 @@ class Commands(unittest.TestCase):
         self.assertIn("auth: none", done.stderr)
 
     def test_a_wrong_command_line_is_64(self):
-        for arguments in (["serve", "--no-such-flag"], ["no-such-command"], []):
+        for arguments in (["serve", "--no-such-flag"], ["serve", "--listen", ""], ["no-such-command"], []):
             with self.subTest(arguments):
                 done = gateway.run(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (64, ""))
                 self.assertTrue(done.stderr)
+
+    def test_an_unknown_command_is_named_and_the_commands_are_listed(self):
+        done = gateway.run("chek")
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        for words in ('"chek"', 'did you mean "check"?', "serve, check, healthcheck, version"):
+            self.assertIn(words, done.stderr)
+        self.assertNotIn("did you mean", gateway.run("frobnicate").stderr)
+
+    def test_check_without_a_file_says_what_to_pass(self):
+        done = gateway.run("check")
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        self.assertIn("sluice check sluice.yaml", done.stderr)
+
+    def test_problems_say_that_they_are_errors_in_check_and_serve(self):
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            path = pathlib.Path(folder, "my.yaml")
+            path.write_text(self.BAD + "keys: [{name: a, secret: written-out-1234}]\n", encoding="utf-8")
+            checked = gateway.run("check", path).stdout.splitlines()
+            served = gateway.run("serve", "--config", path).stderr.splitlines()
+        self.assertEqual(served[: len(checked)], checked)
+        self.assertRegex(checked[0], r"my\.yaml:2:3: server\.lisen: error: unknown key")
+        self.assertRegex(checked[-1], r": keys\[0\]\.secret: warning: the secret itself")
+
+    def test_check_opens_the_pem_files_of_a_configuration(self):
+        text = self.GOOD + "server:\n  tls:\n    certificate: my.yaml\n    key: /no/such/key.pem\n"
+        done = self.check(text, {"LOCAL_KEY": "k"})
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stdout, r"my\.yaml:8:18: server\.tls\.certificate: error: .+; .+")
+        self.assertRegex(done.stdout, r"my\.yaml:9:10: server\.tls\.key: error: .+; .+")
+
+    def test_the_address_of_the_command_line_is_judged_and_not_the_files(self):
+        ports = gateway.free_ports(2)
+        inside, outside = f"127.0.0.1:{ports[0]}", f"0.0.0.0:{ports[0]}"
+        admin = f"admin: {{listen: '127.0.0.1:{ports[1]}'}}\n"
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            path = pathlib.Path(folder, "my.yaml")
+            path.write_text(self.GOOD + admin + f"server: {{listen: '{inside}'}}\n", encoding="utf-8")
+            done = gateway.run("serve", "--config", path, "--listen", outside, environment={"LOCAL_KEY": "k"})
+        self.assertEqual((done.returncode, done.stdout), (78, ""))
+        self.assertIn("auth: none", done.stderr)
+        text = self.GOOD + "admin: {listen: '@admin@'}\nserver: {listen: '0.0.0.0:1'}\n"
+        one = gateway.Gateway(text, {"LOCAL_KEY": "k"})
+        one.arguments += ["--listen", one.listen]
+        with one:
+            self.assertEqual(model_ids(one), {"one"})
 
     def test_version_names_itself_its_compiler_and_its_libraries(self):
         done = gateway.run("version")
@@ -112,6 +158,14 @@ class EmbeddedDefault(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.gateway = cls.enterClassContext(gateway.Gateway())
+
+    def test_the_log_names_the_providers_that_were_found(self):
+        with gateway.Gateway(environment={"XAI_API_KEY": "k"}) as one:
+            serving = wire.eventually(
+                lambda: [line for line in one.stderr().splitlines(True) if '"serving"' in line and line[-1] == "\n"],
+                "the log says so",
+            )
+            self.assertRegex(json.loads(serving[0])["providers"], r"^demo, xai\b")
 
     def test_the_demo_answers_without_file_and_key(self):
         answer = chat(self.gateway, "demo").json()

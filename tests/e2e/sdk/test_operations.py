@@ -59,6 +59,58 @@ class Reload(WithUpstream):
                     lambda: one.metric("sluice_config_reload_success") == 1, "the metric tells of the success"
                 )
 
+    def logged(self, one, message):
+        """The lines of the log with that message, once there is one."""
+
+        def lines():
+            whole = [line for line in one.stderr().splitlines(keepends=True) if line.endswith("\n")]
+            return [json.loads(line) for line in whole if message in line]
+
+        return wire.eventually(lines, f"the log says: {message}")
+
+    def test_warnings_are_not_counted_as_problems_of_a_reload(self):
+        one = self.serve(self.text("chat"))
+        one.write(self.text("chat") + "surprise: 1\nkeys: [{name: a, secret: written-out-1234}]\n")
+        self.assertEqual(self.logged(one, "reload refused")[0]["problems"], "1")
+
+    def test_a_change_that_needs_a_restart_is_told_with_both_values(self):
+        one = self.serve(self.text("chat"))
+        one.write(self.text("chat", "slow").replace("workers: 2", "workers: auto"))
+        told = self.logged(one, "with a restart only")
+        self.assertEqual(len(told), 1)
+        fields = {name: told[0][name] for name in ("key", "in_force", "written")}
+        self.assertEqual(fields, {"key": "server.workers", "in_force": "2", "written": "auto"})
+        wire.eventually(lambda: model_ids(one) == {"chat", "slow"}, "the rest is in force")
+
+    def test_keys_do_not_go_while_the_listener_is_open_to_strangers(self):
+        keys = "keys: [{name: a, secret: '${A_KEY}'}]\n"
+        one = gateway.Gateway(self.text("chat") + keys, {"A_KEY": "sk-a-0123456789"})
+        one.arguments += ["--listen", f"0.0.0.0:{one.port}"]
+        with one:
+            self.assertEqual(chat(one).status, 401)
+            one.write(self.text("chat"))
+            self.logged(one, "reload refused")
+            self.assertEqual(chat(one).status, 401)
+
+    def test_a_listener_that_cannot_move_back_keeps_its_keys(self):
+        keys = "keys: [{name: a, secret: '${A_KEY}'}]\n"
+        open_text = self.text("chat").replace("@listen@", "0.0.0.0:@port@")
+        one = gateway.Gateway("", {"A_KEY": "sk-a-0123456789"})
+        one.write(open_text.replace("@port@", str(one.port)) + keys)
+        with one:
+            one.write(self.text("chat"))
+            self.assertIn("restart", self.logged(one, "reload refused")[0]["reason"])
+            self.assertEqual(chat(one).status, 401)
+
+    def test_a_deleted_file_is_told_and_the_old_world_stays(self):
+        one = self.serve(self.text("chat"))
+        one.file.unlink()
+        told = self.logged(one, "configuration file is gone")
+        self.assertEqual((len(told), told[0]["level"][:4]), (1, "warn"))
+        self.assertEqual(chat(one).status, 200)
+        one.write(self.text("chat", "slow"))
+        wire.eventually(lambda: model_ids(one) == {"chat", "slow"}, "the file that came back is in force")
+
     def test_a_running_stream_keeps_the_world_it_started_with(self):
         one = self.serve(self.text("gate-kept"))
         stream = wire.OpenStream(one.port, "gate-kept")

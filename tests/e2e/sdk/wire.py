@@ -101,7 +101,7 @@ class OpenStream:
         self.connection.close()
 
 
-def eventually(condition, what, seconds=20.0):
+def eventually(condition, what, seconds=60.0):
     """Polls until `condition()` is true and returns its value; fails after the deadline, naming `what`."""
     deadline = time.monotonic() + seconds
     while True:

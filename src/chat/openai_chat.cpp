@@ -188,7 +188,7 @@ class OpenAiChat final : public Dialect {
     Outline outline;
     outline.object_end = *end;
     auto read = read_model(members[model], body, scratch, outline);
-    if (read && asked.task != Task::embedding) {
+    if (read && has_stream(asked.task)) {
       read = read_stream(members[stream], outline);
       if (read) read = read_stream_options(members[stream_options], body, outline);
     }
@@ -206,6 +206,18 @@ class OpenAiChat final : public Dialect {
         break;
       case Task::embedding:
         out += "/embeddings";
+        break;
+      case Task::rerank:
+        out += "/rerank";
+        break;
+      case Task::moderation:
+        out += "/moderations";
+        break;
+      case Task::image:
+        out += "/images/generations";
+        break;
+      case Task::speech:
+        out += "/audio/speech";
         break;
     }
   }

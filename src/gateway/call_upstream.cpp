@@ -89,7 +89,7 @@ class CallUpstream final : public Handler {
 
   Async<> attempt(Exchange& exchange) const {
     const bool same_dialect = exchange.target->provider->dialect == &exchange.spoken;
-    const bool meter_stream = exchange.outline.stream && exchange.endpoint.task != chat::Task::embedding;
+    const bool meter_stream = exchange.outline.stream && chat::has_metered_stream(exchange.endpoint.task);
     const std::string_view model = model_for(exchange);
     net::Outgoing outgoing;
     if (same_dialect) {
@@ -145,12 +145,19 @@ class CallUpstream final : public Handler {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
       const http::HeadView reply{status, held.all()};
-      if (!coding.empty()) co_return co_await relay_opaque(relay, exchange, call, reply);
+      if (!coding.empty() || !has_metered_stream(exchange.endpoint.task)) {
+        co_return co_await relay_opaque(relay, exchange, call, reply);
+      }
       const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
       const TimePoint first_event_by = exchange.attempt_began + exchange.model->timeouts.first_byte;
       Result<> relayed = co_await relay_events(relay, exchange, call, reply, strip_usage, first_event_by);
       if (exchange.complete && !exchange.usage) parts_.metrics.usage_missing(exchange.target->provider->label);
       co_return relayed;
+    }
+    if (good && exchange.endpoint.task == chat::Task::speech) {
+      const RelayParts relay{parts_.clock, parts_.metrics};
+      const http::HeadView reply{status, held.all()};
+      co_return co_await relay_opaque(relay, exchange, call, reply);
     }
     co_return co_await pass_on_whole(exchange, call, status, held, coding.empty());
   }

@@ -60,7 +60,8 @@ TEST_F(Bytes, a_chunked_request_is_framed_anew) {
 
 TEST_F(Bytes, every_endpoint_reaches_its_own_with_and_without_v1) {
   open(stage_.upstream(always(completion("fine"))));
-  for (const std::string path : {"/chat/completions", "/completions", "/embeddings"}) {
+  for (const std::string path : {"/chat/completions", "/completions", "/embeddings", "/rerank", "/moderations",
+                                 "/images/generations", "/audio/speech"}) {
     for (const std::string prefix : {"", "/v1"}) {
       SCOPED_TRACE(prefix + path);
       EXPECT_EQ(forwarded(R"({"model":"m","input":"x","prompt":"x"})", prefix + path),
@@ -69,6 +70,21 @@ TEST_F(Bytes, every_endpoint_reaches_its_own_with_and_without_v1) {
       EXPECT_TRUE(upstream_->seen().back().head.starts_with("POST "));
     }
   }
+}
+
+TEST_F(Bytes, sound_is_passed_on_as_it_comes_and_never_looks_whole_when_it_was_cut) {
+  const std::string sound("ID3\0\xFF\xFB one, two", 17);
+  const std::string head = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n";
+  const std::string whole = head + chunk(sound) + chunk(sound) + std::string(last_chunk);
+  open(stage_.upstream({Script().read_request().send(whole).read_request().send(head + chunk(sound)).close()}));
+  const std::string request = post("/v1/audio/speech", R"({"model":"m","input":"one, two","voice":"v"})", bearer());
+  const Answer answer = stage_.ask(request);
+  EXPECT_EQ(answer.field("content-type"), "audio/mpeg");
+  EXPECT_EQ(answer.body, sound + sound);
+  EXPECT_TRUE(answer.whole());
+  const Answer cut = stage_.ask(request);
+  EXPECT_EQ(cut.status, 200);
+  EXPECT_FALSE(cut.whole());
 }
 
 const std::string usage_event =

@@ -9,8 +9,9 @@ using http::Method;
 using Kind = Endpoint::Kind;
 
 TEST(FindEndpoint, serves_every_path_with_and_without_its_version) {
-  for (const char* path : {"/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions",
-                           "/v1/embeddings", "/embeddings"}) {
+  for (const char* path :
+       {"/v1/chat/completions", "/chat/completions", "/v1/completions", "/completions", "/v1/embeddings", "/embeddings",
+        "/v1/moderations", "/v1/rerank", "/v1/images/generations", "/v1/audio/speech"}) {
     const Found found = find_endpoint(Method::post, path);
     ASSERT_NE(found.endpoint, nullptr) << path;
     EXPECT_EQ(found.endpoint->kind, Kind::converse) << path;

@@ -18,7 +18,11 @@
 namespace sluice::chat {
 
 // What a request asks for. Decides which body members mean something.
-enum class Task : std::uint8_t { chat, completion, embedding };
+enum class Task : std::uint8_t { chat, completion, embedding, rerank, moderation, image, speech };
+
+// Whether such answers can be streamed as events, and whether those carry token counts only when asked to.
+constexpr bool has_stream(Task task) { return task == Task::chat || task == Task::completion || task == Task::image; }
+constexpr bool has_metered_stream(Task task) { return task == Task::chat || task == Task::completion; }
 
 // What an endpoint's path says of a request.
 struct Asked {
@@ -76,7 +80,7 @@ class Dialect {
   // Reads and checks a request body without decoding it: valid JSON (RFC 8259) in UTF-8, an object, depth
   // at most 128, numbers at most 64 characters and finite, at most 10,000 members per object, no top-level
   // member that decides anything twice, `model` a non-empty string of at most 256 bytes without control characters,
-  // `stream` and `stream_options.include_usage` boolean or null (not looked at in embeddings). `scratch` holds
+  // `stream` and `stream_options.include_usage` boolean or null (looked at where has_stream()). `scratch` holds
   // the model's name if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow
   // `body`.
   virtual Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const = 0;

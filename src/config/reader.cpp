@@ -33,7 +33,7 @@ bool contains(const Names& names, std::string_view name) {
 
 // What somebody may have meant by an unknown key.
 std::string which_key(std::string_view written, const Names& known, const Names& planned) {
-  const std::string otherwise = "known here: " + listed(known);
+  std::string otherwise = "known here: " + listed(known);
   if (written.size() > longest_suggested) return otherwise;
   Names all = known;  // first, so that of equally near ones the key that works is named
   all.insert(all.end(), planned.begin(), planned.end());

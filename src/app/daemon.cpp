@@ -57,6 +57,7 @@ class RunningDaemon final : public Daemon {
     Result<World> world = prepare(config);
     if (!world) return world.error();
     started_with_ = config.server;
+    load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
     const Result<> workers = start_workers(config, *world);
@@ -83,6 +84,7 @@ class RunningDaemon final : public Daemon {
     warn_of_restart("server.workers", workers_text(started_with_.workers), workers_text(config.server.workers));
     warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
     drain_ = config.server.drain;
+    load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
     return Ok{};
   }
@@ -145,7 +147,6 @@ class RunningDaemon final : public Daemon {
     net::ServerSettings settings;
     settings.limits.body = server.limits.body;
     settings.limits.header = server.limits.header;
-    settings.limits.buffered = static_cast<std::int64_t>(server.limits.buffered);
     settings.limits.connections = connections_allowed(server.limits.connections);
     settings.timeouts.header = server.timeouts.header;
     settings.timeouts.body = server.timeouts.body;

@@ -15,7 +15,7 @@ constexpr Duration tell_again = 50ms;     // connections that were just beginnin
 Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, std::shared_ptr<const Snapshot> world)
     : clock_(parts.clock),
       loop_(parts.clock),
-      transport_(net::make_transport(loop_, parts.load, {.buffered = settings.limits.buffered})),
+      transport_(net::make_transport(loop_, parts.load)),
       gateway_(Gateway::make(
           {parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log},
           random_from_system(), std::move(world))),

@@ -69,7 +69,7 @@ bool ByteQueue::settle(std::size_t capacity) {
   const std::int64_t more = now - counted_;
   if (more != 0 && account_.total != nullptr) {
     const std::int64_t before = account_.total->fetch_add(more, std::memory_order_relaxed);
-    if (more > 0 && before + more > account_.limit) {
+    if (more > 0 && before + more > account_.limit->load(std::memory_order_relaxed)) {
       account_.total->fetch_sub(more, std::memory_order_relaxed);
       return false;
     }

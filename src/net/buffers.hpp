@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/net/server.hpp>
+
 namespace sluice::net {
 
 class BufferPool;
@@ -73,8 +75,11 @@ class BufferPool {
 
 // What counts against the limit on all collected bodies together.
 struct Account {
+  Account() = default;  // counts nothing
+  explicit Account(SharedLoad& load) : total(&load.buffered), limit(&load.most_buffered) {}
+
   std::atomic<std::int64_t>* total = nullptr;  // bytes in use, process-wide
-  std::int64_t limit = 0;
+  std::atomic<std::int64_t>* limit = nullptr;
 };
 
 // Bytes that arrived and were not used yet, in one piece. Takes a buffer when it first needs room, grows by

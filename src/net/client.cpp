@@ -68,7 +68,7 @@ void Pool::close_idle() {
 }
 
 Client::Client(LoopParts& loop, SharedLoad& load, TransportLimits limits, std::unique_ptr<Resolver> resolver)
-    : loop_(loop), limits_(limits), account_{&load.buffered, limits.buffered}, resolver_(std::move(resolver)) {}
+    : loop_(loop), limits_(limits), account_(load), resolver_(std::move(resolver)) {}
 
 Pool& Client::pool_of(const Origin& origin) {
   for (Pool& pool : pools_) {

@@ -26,7 +26,7 @@ Session::Session(LoopParts& loop, SessionHost& host, Socket socket, std::string 
       stream_(loop, std::move(socket)),
       peer_(std::move(peer)),
       watch_(loop, stream_.socket(), [this] { on_readable(); }),
-      in_(loop.buffers, Account{&host.load().buffered, host.settings().limits.buffered}) {}
+      in_(loop.buffers, Account(host.load())) {}
 
 Detached Session::run(Ssl ssl) {
   bool good = true;

@@ -71,8 +71,10 @@ TEST(ByteQueue, holds_no_buffer_when_released_empty) {
 
 TEST(ByteQueue, counts_large_bodies_and_refuses_beyond_the_limit) {
   BufferPool pool;
-  std::atomic<std::int64_t> total{0};
-  const Account account{&total, 300 * 1024};
+  SharedLoad load;
+  load.most_buffered = 300 * 1024;
+  const std::atomic<std::int64_t>& total = load.buffered;
+  const Account account(load);
   {
     ByteQueue small(pool, account);
     ASSERT_TRUE(small.reserve(BufferPool::small));
@@ -83,6 +85,8 @@ TEST(ByteQueue, counts_large_bodies_and_refuses_beyond_the_limit) {
     ByteQueue refused(pool, account);
     EXPECT_FALSE(refused.reserve(64 * 1024));
     EXPECT_EQ(total, 256 * 1024);
+    load.most_buffered = 400 * 1024;  // as after a reload
+    EXPECT_TRUE(refused.reserve(64 * 1024));
   }
   EXPECT_EQ(total, 0);
 }

@@ -21,13 +21,13 @@ namespace sluice::net {
 struct SharedLoad {
   std::atomic<std::int64_t> connections{0};
   std::atomic<std::int64_t> buffered{0};  // bytes of collected bodies, requests and answers
+  std::atomic<std::int64_t> most_buffered{std::int64_t{1} << 30};
 };
 
 struct ServerLimits {
   std::size_t body = 32u << 20;
   std::size_t header = 32u << 10;
   std::int64_t connections = 20'000;
-  std::int64_t buffered = 1ll << 30;
 };
 
 struct ServerTimeouts {

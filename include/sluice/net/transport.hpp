@@ -107,9 +107,8 @@ class Transport {
 struct TransportLimits {
   Duration keep_idle = std::chrono::seconds(55);  // below the minute after which most providers close
   std::size_t idle_per_origin = 1024;
-  std::int64_t buffered = 1ll << 30;
 };
 
-std::unique_ptr<Transport> make_transport(Loop& loop, SharedLoad& load, TransportLimits limits);
+std::unique_ptr<Transport> make_transport(Loop& loop, SharedLoad& load, TransportLimits limits = {});
 
 }  // namespace sluice::net

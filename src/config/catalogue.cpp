@@ -32,12 +32,17 @@ void read_manners(const Section& section, Manners& manners) {
 
 Kind read_kind(const Member& member) {
   const Section section(member.value,
-                        {"dialect", "base_url", "key", "key_variable", "models", "allow_private", "built_in", "probe",
-                         "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported"});
+                        {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private", "built_in",
+                         "probe", "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
   read_text(section["dialect"], kind.dialect);
+  for (const Member& voice : members(section["also"])) {
+    std::string path;
+    read_text(voice.value, path);
+    kind.also.push_back({voice.name, std::move(path)});
+  }
   read_text(section["base_url"], kind.base_url);
   read_choice(section["key"], {"required", "optional", "none"}, key);
   read_text(section["key_variable"], kind.key_variable);
@@ -70,7 +75,8 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
   Catalogue catalogue;
   const Document document = parse_yaml(text, complaints);
   if (document.root == nullptr) return catalogue;
-  const Section root(Value(document.root, {}, "", desk), {"kinds", "unspoken_variables"});
+  const Section root(Value(document.root, {}, "", desk), {"dialects", "kinds", "unspoken_variables"});
+  catalogue.dialects = read_list(root["dialects"]);
   for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
   catalogue.unspoken_variables = read_list(root["unspoken_variables"]);
   return catalogue;

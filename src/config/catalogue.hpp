@@ -17,7 +17,8 @@ enum class KeyNeed : std::uint8_t { required, optional, none };
 struct Kind {
   std::string name;
   std::string dialect;
-  std::string base_url;  // empty: the configuration has to give one, unless it is built in
+  std::vector<Provider::Voice> also;  // with paths in the place of base_url's
+  std::string base_url;               // empty: the configuration has to give one, unless it is built in
   KeyNeed key = KeyNeed::required;
   std::string key_variable;         // where the provider's own tools look for the key; may be empty
   std::vector<std::string> models;  // patterns under which the embedded default offers its models
@@ -28,6 +29,7 @@ struct Kind {
 };
 
 struct Catalogue {
+  std::vector<std::string> dialects;            // that this version speaks
   std::vector<Kind> kinds;                      // in the file's order
   std::vector<std::string> unspoken_variables;  // hold keys of providers this version has no dialect for
 

@@ -48,6 +48,24 @@ void read_ca(const Value& value, Provider& provider) {
     value.doubtful("tls has no effect on an http URL", "write an https URL, or remove it");
 }
 
+// A dialect named in the file is the only one that is spoken: whoever writes it knows the server.
+void read_dialect(const Value& value, const Catalogue& catalogue, Provider& provider) {
+  if (!value.written()) return;
+  const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
+  read_choice(value, known, provider.dialect);
+  provider.also.clear();
+}
+
+// The paths of the other dialects, when the file has another base URL than the kind: below what it puts in front of the
+// kind's own path. One whose path does not end like the kind's is not known well enough.
+void move_voices(const Kind& kind, Provider& provider) {
+  const auto usual = parse_url(kind.base_url);
+  const auto given = parse_url(provider.base_url);
+  if (!usual || !given || !given->path.ends_with(usual->path)) return provider.also.clear();
+  const std::string front = given->path.substr(0, given->path.size() - usual->path.size());
+  for (Provider::Voice& voice : provider.also) voice.path = front + voice.path;
+}
+
 void read_key(const Member& member, const Kind& kind, Provider& provider) {
   const Value key = member.value["api_key"];
   read_secret(key, provider.api_key);
@@ -57,14 +75,14 @@ void read_key(const Member& member, const Kind& kind, Provider& provider) {
 }
 
 void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
-  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls"}) {
+  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls", "dialect"}) {
     const Value value = member.value[name];
     if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " is built in", "remove it");
   }
 }
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
-  const Section section(member.value, {"kind", "api_key", "base_url", "allow_private", "tls"},
+  const Section section(member.value, {"kind", "dialect", "api_key", "base_url", "allow_private", "tls"},
                         planned_keys("providers.*"));
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
@@ -75,6 +93,8 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
     return provider;
   }
   read_base_url(section["base_url"], provider.base_url);
+  if (kind != nullptr && section["base_url"].written()) move_voices(*kind, provider);
+  read_dialect(section["dialect"], catalogue, provider);
   read_flag(section["allow_private"], provider.allow_private);
   read_ca(section["tls"], provider);
   if (kind == nullptr) {
@@ -94,6 +114,7 @@ Provider provider_of(const Kind& kind) {
   provider.name = kind.name;
   provider.kind = kind.name;
   provider.dialect = kind.dialect;
+  provider.also = kind.also;
   provider.base_url = kind.base_url;
   provider.built_in = kind.built_in;
   provider.allow_private = kind.allow_private;

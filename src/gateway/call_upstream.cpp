@@ -88,7 +88,8 @@ class CallUpstream final : public Handler {
   }
 
   Async<> attempt(Exchange& exchange) const {
-    const bool same_dialect = exchange.target->provider->dialect == &exchange.spoken;
+    exchange.voice = &exchange.target->provider->voice_for(exchange.spoken);
+    const bool same_dialect = exchange.voice->dialect == &exchange.spoken;
     const bool meter_stream = exchange.outline.stream && chat::has_metered_stream(exchange.endpoint.task);
     const std::string_view model = model_for(exchange);
     net::Outgoing outgoing;
@@ -169,7 +170,7 @@ class CallUpstream final : public Handler {
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body = collected ? call.pending() : std::string_view();
-    co_return exchange.target->provider->dialect->decode_error(status, body).with_retry_after(wait);
+    co_return exchange.voice->dialect->decode_error(status, body).with_retry_after(wait);
   }
 
   Async<> pass_on_whole(Exchange& exchange, net::Call& call, int status, HeldFields& held, bool readable) const {

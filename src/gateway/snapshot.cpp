@@ -32,6 +32,12 @@ std::string host_of(const config::Url& url) {
 
 }  // namespace
 
+const Voice& Provider::voice_for(const chat::Dialect& spoken) const {
+  const auto same =
+      std::find_if(voices.begin(), voices.end(), [&](const Voice& voice) { return voice.dialect == &spoken; });
+  return same != voices.end() ? *same : voices.front();
+}
+
 bool Provider::sends(std::string_view field) const {
   return std::any_of(fixed_names.begin(), fixed_names.end(),
                      [field](const std::string& ours) { return equals_ignoring_case(ours, field); });
@@ -78,8 +84,6 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   Provider provider;
   provider.name = given.name;
   provider.label = means.metrics.label(given.name);
-  provider.dialect = chat::dialect_named(given.dialect);
-  if (provider.dialect == nullptr) return unusable(given.name, "no dialect is called \"" + given.dialect + "\"");
   const std::string base =
       given.built_in ? "http://127.0.0.1:" + std::to_string(means.built_in_port) + "/v1" : given.base_url;
   const std::optional<config::Url> url = config::parse_url(base);
@@ -88,7 +92,13 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   provider.origin.port = url->port;
   provider.origin.tls = url->tls;
   provider.origin.allow_private = given.allow_private;
-  provider.path_prefix = url->path;
+  std::vector<config::Provider::Voice> voices = given.also;
+  voices.insert(voices.begin(), {given.dialect, url->path});
+  for (const config::Provider::Voice& voice : voices) {
+    const chat::Dialect* const dialect = chat::dialect_named(voice.dialect);
+    if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
+    provider.voices.push_back({dialect, voice.path});
+  }
   provider.quirks = {given.manners.max_tokens, given.manners.default_max_tokens, given.manners.unsupported};
   if (url->tls) {
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);

@@ -68,7 +68,7 @@ class TranslatedStream {
         exchange_(exchange),
         call_(call),
         form_(form_of(exchange)),
-        decoder_(exchange.target->provider->dialect->codec()->stream_decoder()),
+        decoder_(exchange.voice->dialect->codec()->stream_decoder()),
         encoder_(exchange.spoken.codec()->stream_encoder(form_)),
         held_(exchange, parts.clock.now()) {
     held_.add("content-type", exchange.spoken.codec()->stream_type(form_));
@@ -223,7 +223,7 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
 
 Result<> translate_request(Exchange& exchange, std::string_view model) {
   const Provider& provider = *exchange.target->provider;
-  const chat::Codec* const theirs = provider.dialect->codec();
+  const chat::Codec* const theirs = exchange.voice->dialect->codec();
   const chat::Codec* const callers = exchange.spoken.codec();
   if (exchange.endpoint.task != chat::Task::chat || theirs == nullptr || callers == nullptr) {
     return not_served(exchange);
@@ -247,7 +247,7 @@ Result<> translate_request(Exchange& exchange, std::string_view model) {
 }
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
-  const chat::Codec& theirs = *exchange.target->provider->dialect->codec();
+  const chat::Codec& theirs = *exchange.voice->dialect->codec();
   chat::StreamForm any;
   const bool is_stream = has_type(call.head(), theirs.stream_type(any));
   if (is_stream && exchange.outline.stream) {

@@ -40,7 +40,8 @@ bool is_refused(std::string_view parameters) {
 
 bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size_t body_bytes) {
   const Provider& provider = *exchange.target->provider;
-  const bool same_dialect = provider.dialect == &exchange.spoken;
+  const Voice& voice = *exchange.voice;
+  const bool same_dialect = voice.dialect == &exchange.spoken;
   const std::span<const http::Field> fields =
       same_dialect ? exchange.incoming.request().fields : std::span<const http::Field>();
   const auto sent = [&](std::string_view name) {
@@ -49,16 +50,15 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size
   };
   const std::string_view type = sent("content-type").value_or("application/json");
   const bool streams = asked.stream.value_or(false);
-  const std::string_view answer_type = provider.dialect->streams_events() ? "text/event-stream" : "*/*";
+  const std::string_view answer_type = voice.dialect->streams_events() ? "text/event-stream" : "*/*";
   const std::string_view accept = sent("accept").value_or(streams ? answer_type : "application/json");
 
   std::string& target = exchange.scratch.target;
-  target.assign(provider.path_prefix);
-  provider.dialect->append_path(asked, target);
+  target.assign(voice.path_prefix);
+  voice.dialect->append_path(asked, target);
   std::size_t needed = 512 + provider.fixed_lines.reveal().size() + target.size() + type.size() + accept.size();
   const auto goes_along = [&](const http::Field& field) {
-    return provider.dialect->takes_along(field.name) && !is_hop_by_hop(fields, field.name) &&
-           !provider.sends(field.name);
+    return voice.dialect->takes_along(field.name) && !is_hop_by_hop(fields, field.name) && !provider.sends(field.name);
   };
   for (const http::Field& field : fields) needed += field.name.size() + field.value.size() + 4;
   std::string& out = exchange.scratch.head;

@@ -24,7 +24,11 @@ TEST(Catalogue, has_all_a_provider_needs_of_each_kind) {
   EXPECT_GE(catalogue.kinds.size(), 20u);
   for (const Kind& kind : catalogue.kinds) {
     EXPECT_TRUE(is_name(kind.name)) << kind.name;
-    EXPECT_EQ(kind.dialect, "openai_chat") << kind.name;
+    const auto is_spoken = [&](const std::string& dialect) {
+      return std::count(catalogue.dialects.begin(), catalogue.dialects.end(), dialect) == 1;
+    };
+    EXPECT_TRUE(is_spoken(kind.dialect)) << kind.name;
+    for (const Provider::Voice& voice : kind.also) EXPECT_TRUE(is_spoken(voice.dialect)) << kind.name;
     EXPECT_TRUE(kind.base_url.empty() || parse_url(kind.base_url)) << kind.name;
     if (kind.key == KeyNeed::required) {
       EXPECT_TRUE(is_variable_name(kind.key_variable)) << kind.name;

@@ -109,7 +109,7 @@ admin: {listen: "127.0.0.1:9090", token: "${TEAM_KEY}"}
 storage: sqlite:///var/lib/sluice/sluice.db
 providers:
   a: {kind: demo, region: r, residency: eu}
-  b: {kind: demo, project: p, location: l, credentials: "file:/secrets/key", dialect: openai_chat}
+  b: {kind: vllm, project: p, location: l, credentials: "file:/secrets/key", dialect: openai_chat}
   c:
     kind: openai-compatible
     base_url: https://10.0.0.7:8000/v1
@@ -135,7 +135,7 @@ unknown_price: deny
 jwt: {}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 26u);
+  EXPECT_EQ(said.size(), 25u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }

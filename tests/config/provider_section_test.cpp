@@ -80,15 +80,17 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:54: providers.p.allow_private: has no effect: kind demo is built in; remove it",
               "f:2:72: providers.p.tls: has no effect: kind demo is built in; remove it"}},
         Case{"later_keys",
-             model + "providers: {p: {kind: vllm, breaker: {}, dialect: x, region: x, project: x, location: x, "
+             model + "providers: {p: {kind: vllm, breaker: {}, region: x, project: x, location: x, "
                      "credentials: x, residency: x}}\n",
              {"f:2:29: providers.p.breaker: \"breaker\" is not supported by this version; remove it",
-              "f:2:42: providers.p.dialect: \"dialect\" is not supported by this version; remove it",
-              "f:2:54: providers.p.region: \"region\" is not supported by this version; remove it",
-              "f:2:65: providers.p.project: \"project\" is not supported by this version; remove it",
-              "f:2:77: providers.p.location: \"location\" is not supported by this version; remove it",
-              "f:2:90: providers.p.credentials: \"credentials\" is not supported by this version; remove it",
-              "f:2:106: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+              "f:2:42: providers.p.region: \"region\" is not supported by this version; remove it",
+              "f:2:53: providers.p.project: \"project\" is not supported by this version; remove it",
+              "f:2:65: providers.p.location: \"location\" is not supported by this version; remove it",
+              "f:2:78: providers.p.credentials: \"credentials\" is not supported by this version; remove it",
+              "f:2:94: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+        Case{"dialect_unheard_of",
+             model + "providers: {p: {kind: vllm, dialect: klingon}}\n",
+             {"f:2:38: providers.p.dialect: found \"klingon\"; use one of openai_chat"}},
         Case{"name_with_a_space",
              model + "providers: {p: {kind: demo}, a b: {kind: demo}}\n",
              {"f:2:30: providers[\"a b\"]: no usable name; 1 to 64 letters, digits, dots, dashes and underscores"}},
@@ -104,6 +106,30 @@ Provider only_provider(const std::string& yaml) {
   const Loaded loaded = load(yaml + "models: {m: {targets: [{provider: p}]}}\n", surroundings());
   for (const Complaint& complaint : loaded.complaints) ADD_FAILURE() << complaint.text("f");
   return loaded.config.providers.at(0);
+}
+
+TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
+  Complaints complaints;
+  const Catalogue catalogue = read_catalogue(
+      "dialects: [one, two]\nkinds: {k: {dialect: one, also: {two: /api}, base_url: \"http://h/v1\", key: none}}\n",
+      complaints);
+  const auto read = [&](const std::string& more) {
+    const std::string text = "p: {kind: k" + more + "}\n";
+    const Document document = parse_yaml(text, complaints);
+    const Surroundings nothing = surroundings();
+    const Desk desk{nothing, complaints};
+    std::vector<Provider> providers;
+    read_providers(Value(document.root, {}, "", desk), catalogue, providers);
+    std::string voices = providers.at(0).dialect;
+    for (const Provider::Voice& voice : providers.at(0).also) voices += " " + voice.dialect + "@" + voice.path;
+    return voices;
+  };
+  EXPECT_EQ(read(""), "one two@/api");
+  EXPECT_EQ(read(", base_url: \"http://other/v1\""), "one two@/api");
+  EXPECT_EQ(read(", base_url: \"http://other/prefix/v1\""), "one two@/prefix/api");
+  EXPECT_EQ(read(", base_url: \"http://other/elsewhere\""), "one");
+  EXPECT_EQ(read(", dialect: two"), "two");
+  EXPECT_EQ(std::move(complaints).in_order().size(), 0u);
 }
 
 TEST(ProviderSection, takes_from_the_kind_what_is_not_written) {

@@ -53,7 +53,7 @@ TEST(Snapshot, prepares_what_never_changes_of_a_request) {
   const Compiled world(yaml);
   const Target& target = world->find_model("assistant")->targets.front();
   EXPECT_EQ(target.model_json, R"("big\"model")");
-  EXPECT_EQ(target.provider->path_prefix, "/prefix/v1");
+  EXPECT_EQ(target.provider->voices.front().path_prefix, "/prefix/v1");
   EXPECT_EQ(target.provider->origin.host, "192.0.2.1");
   EXPECT_EQ(target.provider->origin.port, 8000);
   EXPECT_EQ(target.provider->fixed_lines.reveal(),

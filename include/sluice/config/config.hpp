@@ -65,9 +65,15 @@ struct Manners {
 
 // Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
 struct Provider {
+  // Another dialect it speaks at the same address, used for callers who speak it themselves.
+  struct Voice {
+    std::string dialect;
+    std::string path;  // in the place of base_url's
+  };
   std::string name;
-  std::string kind;       // the catalogue's name
-  std::string dialect;    // the kind's
+  std::string kind;     // the catalogue's name
+  std::string dialect;  // the file's, else the kind's
+  std::vector<Voice> also;
   std::string base_url;   // the file's, else the kind's; empty for a built-in service
   bool built_in = false;  // answered by a service inside this process (kind demo)
   Secret api_key;         // empty: none is sent

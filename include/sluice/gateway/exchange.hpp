@@ -74,6 +74,7 @@ struct Exchange {
   const Target* target = nullptr;  // fall_back
 
   // call_upstream
+  const Voice* voice = nullptr;                  // how the target is spoken to
   std::unique_ptr<const chat::Request> request;  // decoded once, by the first attempt in another dialect
   unsigned attempts = 0;
   TimePoint attempt_began{};

@@ -19,18 +19,25 @@
 
 namespace sluice {
 
+// A dialect an upstream speaks, and where.
+struct Voice {
+  const chat::Dialect* dialect = nullptr;
+  std::string path_prefix;  // what the base URL's path becomes: "/v1"
+};
+
 // An upstream we may call. Pure data: what it can do, its dialect and the transport do.
 struct Provider {
   std::string name;
   Label label{};
-  const chat::Dialect* dialect = nullptr;
+  std::vector<Voice> voices;  // never empty; the first is for callers who speak none of them
   net::Origin origin;
-  std::string path_prefix;  // what the base URL's path becomes: "/v1"
   chat::Quirks quirks;
   // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
   Secret fixed_lines;
   std::vector<std::string> fixed_names;  // of the catalogue's fields among them
 
+  // The caller's own dialect if it speaks that, else its first.
+  const Voice& voice_for(const chat::Dialect& spoken) const;
   // Whether a field of this name comes from us, so that a caller's does not go along.
   bool sends(std::string_view field) const;
 };

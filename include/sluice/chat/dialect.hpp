@@ -123,6 +123,8 @@ class Dialect {
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
 const Dialect& openai_chat();
+// The dialect that speaks of content blocks and streams binary frames; model and stream are in the path.
+const Dialect& bedrock_converse();
 
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sluice/base/error.hpp>
+
+// What a provider's failure means to us, once its dialect has been read.
+namespace sluice::chat {
+
+enum class FailureClass : std::uint8_t {
+  server,
+  overloaded,
+  rate,
+  quota,
+  credential,
+  timeout,
+  overflow,   // the conversation is longer than the model reads
+  not_found,  // the model
+  too_large,  // the body
+  refusal,    // any other complaint about the request
+};
+
+std::optional<FailureClass> class_of_status(int status);
+
+// Whether a message has one of these phrases, which are in lower case, in it.
+bool says(std::string_view message, std::initializer_list<std::string_view> phrases);
+// Whether a message complains that the conversation is too long, in any provider's words.
+bool says_overflow(std::string_view message);
+
+// The error, with the provider's own words, which are made presentable here, where they concern the caller.
+Error failure_of(FailureClass what, std::string_view words);
+
+}  // namespace sluice::chat

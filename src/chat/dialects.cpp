@@ -1,15 +1,22 @@
 #include <sluice/chat/dialect.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace sluice::chat {
 
+std::span<const Dialect* const> dialects() {
+  static const std::array all{
+      &openai_chat(),
+      &bedrock_converse(),
+  };
+  return all;
+}
+
 const Dialect* dialect_named(std::string_view name) {
-  for (const Dialect* const dialect : {
-           &openai_chat(),
-           &bedrock_converse(),
-       }) {
-    if (dialect->name() == name) return dialect;
-  }
-  return nullptr;
+  const auto found = std::find_if(dialects().begin(), dialects().end(),
+                                  [name](const Dialect* dialect) { return dialect->name() == name; });
+  return found == dialects().end() ? nullptr : *found;
 }
 
 }  // namespace sluice::chat

@@ -36,8 +36,10 @@ std::string_view model_json_for(Exchange& exchange) {
   return exchange.scratch.renamed;
 }
 
-bool is_event_stream(const http::ResponseHead& head) {
-  constexpr std::string_view type = "text/event-stream";
+// Whether the answer is a stream as the dialect has it.
+bool is_stream_of(const chat::Dialect& dialect, const http::ResponseHead& head) {
+  const std::string_view type =
+      dialect.streams_events() ? "text/event-stream" : dialect.codec()->stream_type(chat::StreamForm());
   const std::string_view value = http::find(head.fields, "content-type").value_or("");
   const std::string_view rest = value.substr(std::min(type.size(), value.size()));
   return equals_ignoring_case(value.substr(0, type.size()), type) &&
@@ -142,7 +144,7 @@ class CallUpstream final : public Handler {
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
     held.keep(head);
-    if (good && is_event_stream(head)) {
+    if (good && is_stream_of(exchange.spoken, head)) {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
       const http::HeadView reply{status, held.all()};

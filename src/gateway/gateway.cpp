@@ -170,7 +170,7 @@ class Door final : public Gateway {
 }  // namespace
 
 std::span<const std::string_view> Gateway::name_paths() {
-  static constexpr std::array<std::string_view, 2> paths{"/v1/models/", "/models/"};
+  static constexpr std::array<std::string_view, 4> paths{"/v1/models/", "/models/", "/v1beta/models/", "/model/"};
   return paths;
 }
 

@@ -29,6 +29,10 @@ class EventRelay {
       if (*arrival == net::Call::Arrival::end) co_return ended_early();
       if (*arrival == net::Call::Arrival::quiet) {
         if (!started_) co_return no_first_event();
+        if (!exchange_.spoken.streams_events()) {
+          last_write_ = parts_.clock.now();  // such a stream has no comments
+          continue;
+        }
         const Result<> written = co_await write(keep_alive);
         if (!written) co_return written.error();
       }
@@ -41,7 +45,7 @@ class EventRelay {
   Async<> pass_on_what_is_there() {
     std::size_t ready = 0;  // bytes at the front that may go out
     http::SseEvent event;
-    while (reader_.next(call_.pending().substr(ready), event)) {
+    while (next_event(call_.pending().substr(ready), event)) {
       const std::size_t size = event.raw.size();
       if (!event.has_data) {
         ready += size;
@@ -67,6 +71,12 @@ class EventRelay {
     }
     if (!worth_sending_) co_return Ok{};  // comments before the first event wait with it
     co_return co_await send(ready);
+  }
+
+  bool next_event(std::string_view bytes, http::SseEvent& event) {
+    if (exchange_.spoken.streams_events()) return reader_.next(bytes, event);
+    event = {};
+    return exchange_.spoken.next_frame(bytes, event);
   }
 
   void note_event() {

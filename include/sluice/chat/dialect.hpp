@@ -91,7 +91,7 @@ class Dialect {
 
   // Whether a provider of this dialect may see this field of a caller who speaks it too, besides content-type and
   // accept.
-  virtual bool takes_along(std::string_view field) const = 0;
+  virtual bool takes_along(std::string_view) const { return false; }
 
   // The same request for another model: `model_json` (a JSON string, quotes included, borrowed) in
   // place of the model's value, and include_usage set if `ask_for_usage`. All other bytes are the caller's.
@@ -126,6 +126,8 @@ const Dialect& openai_chat();
 // The dialect that speaks of content blocks and streams binary frames; model and stream are in the path.
 const Dialect& bedrock_converse();
 
+// All dialects of this build, in the order they are offered.
+std::span<const Dialect* const> dialects();
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

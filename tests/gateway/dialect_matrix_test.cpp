@@ -1,0 +1,208 @@
+// Every dialect of callers with every dialect of providers, through the running gateway: nothing is lost in silence.
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include <sluice/chat/dialect.hpp>
+
+#include "gateway/dialect_scenarios.hpp"
+#include "gateway/stage.hpp"
+
+namespace sluice::test {
+namespace {
+
+using chat::Dialect;
+using Facts = std::multiset<std::string>;
+
+// Where the gateway serves a dialect, up to what the dialect itself appends.
+std::string front_of(const Dialect& dialect) {
+  static const std::map<std::string_view, std::string> fronts{
+      {"openai_chat", "/v1"}, {"openai_responses", "/v1"}, {"anthropic_messages", "/v1"},
+      {"gemini", "/v1beta"},  {"bedrock_converse", ""},    {"cohere_v2", "/v2"},
+      {"ollama", "/api"}};
+  return fronts.at(dialect.name());
+}
+
+Result<chat::Response> read_answer(const Dialect& dialect, const std::string& body, bool stream) {
+  if (!stream) return dialect.codec()->decode_response(body);
+  std::vector<chat::Event> events;
+  const auto decoder = dialect.codec()->stream_decoder();
+  const auto taken = decoder->decode(body, events);
+  if (!taken) return taken.error();
+  const auto finished = decoder->finish(events);
+  if (!finished) return finished.error();
+  chat::Fold fold;
+  for (const chat::Event& event : events) fold.take(event);
+  return std::move(fold).finish();
+}
+
+std::string write_answer(const Dialect& dialect, const chat::Response& answer, bool stream) {
+  std::string body;
+  if (!stream) {
+    chat::Dropped dropped;
+    dialect.codec()->encode_response(answer, body, dropped);
+    return body;
+  }
+  const auto encoder = dialect.codec()->stream_encoder({});
+  for (const chat::Event& event : chat::unfold(answer)) encoder->encode(event, body);
+  return body;
+}
+
+std::string as_http(const Dialect& dialect, const std::string& body, bool stream) {
+  const std::string type = stream ? std::string(dialect.codec()->stream_type({})) : "application/json";
+  return "HTTP/1.1 200 OK\r\ncontent-type: " + type + "\r\ncontent-length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+Facts without(const Facts& all, const Facts& some) {
+  Facts rest;
+  std::set_difference(all.begin(), all.end(), some.begin(), some.end(), std::inserter(rest, rest.end()));
+  return rest;
+}
+
+std::string text_of(const Facts& facts) {
+  std::string text;
+  for (const std::string& fact : facts) text += "\n    " + fact.substr(0, 200);
+  return text;
+}
+
+class DialectMatrix : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    scenarios_ = dialect_scenarios();
+    Script script;
+    script.read_request().decide([this](const SeenRequest& request) { return answer(request); }).again();
+    upstream_ = &stage_.upstream(script);
+    std::string yaml = "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n";
+    std::string models = "models:\n";
+    for (const Dialect* dialect : chat::dialects()) {
+      const std::string name(dialect->name());
+      yaml += "  " + name + ": {kind: openai-compatible, dialect: " + name +
+              ", base_url: \"http://127.0.0.1:" + std::to_string(upstream_->port()) + "/at\"}\n";
+      models += "  \"" + name + "--*\": {targets: [{provider: " + name + "}], retry: {attempts: 1}}\n";
+    }
+    stage_.open_with(yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");
+  }
+  void TearDown() override { stage_.settle(); }
+
+  // The model's name says who is asked for what: PROVIDER--NUMBER--plain.
+  static std::string model_of(const Dialect& provider, std::size_t scenario, bool stream) {
+    return std::string(provider.name()) + "--" + std::to_string(scenario) + (stream ? "--s" : "--p");
+  }
+
+  Script answer(const SeenRequest& request) {
+    const std::string all = request.target() + request.body;
+    for (const Dialect* provider : chat::dialects()) {
+      const std::string mark = std::string(provider->name()) + "--";
+      const std::size_t at = all.find(mark);
+      if (at == std::string::npos) continue;
+      const std::size_t number = std::stoul(all.substr(at + mark.size()));
+      const bool stream = all.find("--s", at + mark.size()) == all.find("--", at + mark.size());
+      Script script;
+      script.send(as_http(*provider, write_answer(*provider, scenarios_.at(number).answer, stream), stream));
+      return script;
+    }
+    Script script;
+    script.close();
+    return script;
+  }
+
+  Stage stage_;
+  ScriptedUpstream* upstream_ = nullptr;
+  std::vector<Scenario> scenarios_;
+};
+
+// What became of one feature between one caller and one provider.
+struct Cell {
+  bool asked = true;  // false: the caller's dialect cannot ask for it
+  std::string dropped;
+};
+
+TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
+  std::map<std::string, std::map<std::string, std::map<std::string, Cell>>> table;  // feature, caller, provider
+  std::size_t cells = 0;
+  for (const Dialect* caller : chat::dialects()) {
+    for (const Dialect* provider : chat::dialects()) {
+      for (std::size_t number = 0; number < scenarios_.size(); ++number) {
+        for (const bool stream : {false, true}) {
+          const Scenario& scenario = scenarios_[number];
+          SCOPED_TRACE(std::string(caller->name()) + " asks " + std::string(provider->name()) + " for " +
+                       scenario.name + (stream ? ", streamed" : ""));
+          chat::Request wanted = scenario.request;
+          wanted.model = model_of(*provider, number, stream);
+          wanted.stream = stream;
+          wanted.wants_usage = true;
+          const auto written = caller->codec()->encode_request(wanted, {});
+          ASSERT_TRUE(written);
+          const auto sent = caller->codec()->decode_request(written->body, wanted.model, stream);
+          ASSERT_TRUE(sent) << sent.error().message();
+          std::string path = front_of(*caller);
+          caller->append_path({chat::Task::chat, wanted.model, stream}, path);
+
+          const std::size_t before = upstream_->requests();
+          const Answer answer = stage_.ask(
+              "POST " + path + " HTTP/1.1\r\nhost: x\r\nauthorization: Bearer " + std::string(caller_key) +
+              "\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(written->body.size()) +
+              "\r\n\r\n" + written->body);
+          ++cells;
+          ASSERT_EQ(answer.status, 200) << answer.body << '\n' << written->body;
+          ASSERT_TRUE(answer.whole());
+          const auto seen = upstream_->seen();
+          ASSERT_EQ(seen.size(), before + 1);
+          const auto received = provider->codec()->decode_request(seen.back().body, wanted.model, stream);
+          ASSERT_TRUE(received) << received.error().message() << '\n' << seen.back().body;
+
+          const std::string dropped = answer.field("x-sluice-dropped");
+          const Facts lost = without(facts_of(*sent), facts_of(*received));
+          EXPECT_TRUE(lost.empty() || !dropped.empty()) << "lost on the way there:" << text_of(lost);
+
+          const auto from_provider = read_answer(*provider, write_answer(*provider, scenario.answer, stream), stream);
+          ASSERT_TRUE(from_provider) << from_provider.error().message();
+          const auto got = read_answer(*caller, answer.body, stream);
+          ASSERT_TRUE(got) << got.error().message() << '\n' << answer.body;
+          const Facts lost_back = without(facts_of(*from_provider), facts_of(*got));
+          EXPECT_TRUE(lost_back.empty() || !dropped.empty())
+              << "lost on the way back:" << text_of(lost_back) << "\n  of" << text_of(facts_of(*from_provider)) << '\n'
+              << answer.body;
+          const Facts full = without(facts_of(scenario.request), facts_of(*sent));
+          Cell& cell = table[scenario.name][std::string(caller->name())][std::string(provider->name())];
+          if (!stream) cell = {full.empty(), dropped};
+        }
+      }
+    }
+  }
+  record("cells", static_cast<long>(cells));
+  EXPECT_EQ(cells, chat::dialects().size() * chat::dialects().size() * scenarios_.size() * 2);
+
+  std::ostringstream page;
+  page << "# Which dialect can tell which what\n\n"
+          "Written by the tests (`gateway_dialect_matrix`), from what the running gateway did. Rows are the caller's\n"
+          "dialect, columns the provider's. *yes*: everything arrived, there and back, streamed and in one piece. A "
+          "name: it\n"
+          "was left out and listed in `x-sluice-dropped`. *–*: the caller's own dialect has no words for it.\n";
+  for (const Scenario& scenario : scenarios_) {
+    page << "\n## " << static_cast<char>(std::toupper(scenario.name[0])) << scenario.name.substr(1) << "\n\n|";
+    for (const Dialect* provider : chat::dialects()) page << " | " << provider->name();
+    page << " |\n|---";
+    for (std::size_t i = 0; i < chat::dialects().size(); ++i) page << "|---";
+    page << "|\n";
+    for (const Dialect* caller : chat::dialects()) {
+      page << "| **" << caller->name() << "**";
+      for (const Dialect* provider : chat::dialects()) {
+        const Cell& cell = table[scenario.name][std::string(caller->name())][std::string(provider->name())];
+        page << " | " << (!cell.dropped.empty() ? cell.dropped : cell.asked ? "yes" : "–");
+      }
+      page << " |\n";
+    }
+  }
+  if (std::getenv("SLUICE_WRITE_DOCS") != nullptr) std::ofstream(SLUICE_DIALECTS_PAGE) << page.str();
+  std::ifstream file(SLUICE_DIALECTS_PAGE);
+  const std::string published((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_EQ(published, page.str()) << "docs/dialects.md is out of date: run this test with SLUICE_WRITE_DOCS=1";
+}
+
+}  // namespace
+}  // namespace sluice::test

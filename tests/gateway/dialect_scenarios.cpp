@@ -1,0 +1,262 @@
+#include "gateway/dialect_scenarios.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace sluice::test {
+namespace {
+
+using namespace chat;
+
+const std::string schema =
+    R"({"type":"object","properties":{"harbour":{"type":"string"},"berths":{"type":"integer"}},"required":["harbour"]})";
+// A picture of one grey point.
+const std::string picture =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+
+Message says(Role role, std::string words) {
+  Message message;
+  message.role = role;
+  message.parts.push_back({Text{std::move(words)}, {}});
+  return message;
+}
+
+Request asks(std::string words) {
+  Request request;
+  request.messages = {says(Role::system, "Answer in one sentence."), says(Role::user, std::move(words))};
+  request.sampling.max_tokens = 300;
+  return request;
+}
+
+Response answers(std::vector<Part> parts, Finish finish = Finish::stop) {
+  Response response;
+  response.id = "answer-1";
+  response.model = "cell";
+  response.created = 1'790'000'000;
+  Choice choice;
+  choice.parts = std::move(parts);
+  choice.ending.finish = finish;
+  response.choices = {choice};
+  response.usage = Usage{.input = 21, .output = 9};
+  return response;
+}
+
+Part call(std::string id, std::string name, std::string arguments) {
+  ToolCall made;
+  made.id = std::move(id);
+  made.name = std::move(name);
+  made.arguments = std::move(arguments);
+  return {made, {}};
+}
+
+Part result(std::string id, std::string name, std::string words) {
+  ToolResult given;
+  given.call_id = std::move(id);
+  given.name = std::move(name);
+  given.content.emplace_back(Text{std::move(words)});
+  return {given, {}};
+}
+
+void offer_tools(Request& request) {
+  for (const char* const name : {"free_berths", "tide"}) {
+    Tool tool;
+    tool.name = name;
+    tool.description = "What the harbour master knows";
+    tool.schema.bytes = schema;
+    request.tools.push_back(tool);
+  }
+}
+
+Request asks_with_tools() {
+  Request request = asks("Is there room in Cowes, and when does the tide turn?");
+  offer_tools(request);
+  return request;
+}
+
+Request with_results() {
+  Request request = asks_with_tools();
+  Message turn;
+  turn.role = Role::assistant;
+  turn.parts = {call("call_A1b2C3d4E", "free_berths", R"({"harbour":"Cowes","berths":2})"),
+                call("call_F5g6H7i8J", "tide", R"({"harbour":"Cowes"})")};
+  Message results;
+  results.role = Role::tool;
+  results.parts = {result("call_A1b2C3d4E", "free_berths", "three"), result("call_F5g6H7i8J", "tide", "at noon")};
+  request.messages.push_back(turn);
+  request.messages.push_back(results);
+  return request;
+}
+
+Request with_schema() {
+  Request request = asks("Which harbour?");
+  request.format.kind = OutputFormat::Kind::json_schema;
+  request.format.name = "harbour";
+  request.format.schema.bytes = schema;
+  request.format.strict = true;
+  return request;
+}
+
+Request with_picture() {
+  Request request = asks("What is this?");
+  Media media;
+  media.kind = Media::Kind::image;
+  media.media_type = "image/png";
+  media.data = picture;
+  request.messages.back().parts.push_back({media, {}});
+  return request;
+}
+
+Request with_sampling() {
+  Request request = asks("Say something.");
+  request.sampling.temperature = Number{"0.25"};
+  request.sampling.top_p = Number{"0.9"};
+  request.sampling.stop = {"END"};
+  request.sampling.seed = 7;
+  return request;
+}
+
+Request forced() {
+  Request request = asks_with_tools();
+  request.tool_choice.mode = ToolChoice::Mode::named;
+  request.tool_choice.name = "tide";
+  return request;
+}
+
+Request that_thinks() {
+  Request request = asks("Think about it.");
+  request.reasoning.effort = "medium";
+  request.sampling.max_tokens = 4000;
+  return request;
+}
+
+Part thought(std::string words) {
+  Thinking thinking;
+  thinking.text = std::move(words);
+  return {thinking, {}};
+}
+
+// Equal for all spellings of a value.
+std::string plain(const std::string& json) {
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  return parsed.is_discarded() ? "(no JSON) " + json : parsed.dump();
+}
+
+void add_part(std::multiset<std::string>& facts, const std::string& who, std::string& words, const Part& part) {
+  if (const auto* text = std::get_if<Text>(&part.what)) {
+    words += text->text;
+  } else if (const auto* media = std::get_if<Media>(&part.what)) {
+    facts.insert(who + " shows " + media->media_type + " " + media->data + media->url + media->file_id);
+  } else if (const auto* thinking = std::get_if<Thinking>(&part.what)) {
+    if (!thinking->text.empty()) facts.insert(who + " thinks " + thinking->text);
+  } else if (const auto* made = std::get_if<ToolCall>(&part.what)) {
+    facts.insert(who + " calls " + made->name + plain(made->arguments));
+  } else if (const auto* given = std::get_if<ToolResult>(&part.what)) {
+    std::string told;
+    for (const auto& piece : given->content) {
+      if (const auto* piece_text = std::get_if<Text>(&piece)) told += piece_text->text;
+    }
+    if (told.empty() && given->json) {
+      // A dialect that wants an object wraps the words in one.
+      const auto json = nlohmann::json::parse(given->json.bytes, nullptr, false);
+      told = json.is_object() && json.size() == 1 && json.begin()->is_string() ? json.begin()->get<std::string>()
+                                                                               : given->json.bytes;
+    }
+    facts.insert("a tool says " + told);
+  } else if (const auto* refusal = std::get_if<Refusal>(&part.what)) {
+    facts.insert(who + " refuses: " + refusal->text);
+  }
+}
+
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::system:
+    case Role::developer:
+      return "system";
+    case Role::assistant:
+      return "assistant";
+    default:
+      return "user";
+  }
+}
+
+std::string_view name_of(Finish finish) {
+  constexpr std::string_view names[] = {"unset", "stop", "length", "tool_calls", "content_filter", "pause", "error"};
+  return names[static_cast<std::size_t>(finish)];
+}
+
+void add_sampling(std::multiset<std::string>& facts, const Sampling& sampling) {
+  if (sampling.max_tokens) facts.insert("max_tokens " + std::to_string(*sampling.max_tokens));
+  if (sampling.temperature) facts.insert("temperature " + std::to_string(sampling.temperature->value()));
+  if (sampling.top_p) facts.insert("top_p " + std::to_string(sampling.top_p->value()));
+  if (sampling.seed) facts.insert("seed " + std::to_string(*sampling.seed));
+  for (const std::string& stop : sampling.stop) facts.insert("stop " + stop);
+}
+
+}  // namespace
+
+std::vector<Scenario> dialect_scenarios() {
+  const std::vector<Part> hello = {{Text{"Good morning, harbour."}, {}}};
+  const Part berths = call("call_A1b2C3d4E", "free_berths", R"({"harbour":"Cowes","berths":2})");
+  const Part tide = call("call_F5g6H7i8J", "tide", R"({"harbour":"Cowes"})");
+  return {
+      {"words", asks("Say good morning."), answers(hello)},
+      {"sampling", with_sampling(), answers(hello)},
+      {"a tool", asks_with_tools(), answers({berths}, Finish::tool_calls)},
+      {"parallel tools", asks_with_tools(), answers({berths, tide}, Finish::tool_calls)},
+      {"a forced tool", forced(), answers({tide}, Finish::tool_calls)},
+      {"tool results", with_results(), answers(hello)},
+      {"a JSON schema", with_schema(), answers({{Text{R"({"harbour":"Cowes","berths":3})"}, {}}})},
+      {"an image", with_picture(), answers(hello)},
+      {"thinking", that_thinks(), answers({thought("The tide matters."), hello[0]})},
+      {"the length limit", asks("Say a lot."), answers(hello, Finish::length)},
+      {"a filtered answer", asks("Say something bad."), answers({}, Finish::content_filter)},
+      {"a refusal in words", asks("Say something bad."), answers({{Refusal{"I would rather not."}, {}}})},
+  };
+}
+
+std::multiset<std::string> facts_of(const Request& request) {
+  std::multiset<std::string> facts;
+  std::string system;
+  for (const Message& message : request.messages) {
+    const std::string who(name_of(message.role));
+    std::string words;
+    for (const Part& part : message.parts) add_part(facts, who, words, part);
+    if (words.empty()) continue;
+    if (who == "system") {
+      system += words;
+    } else {
+      facts.insert(who + " says " + words);
+    }
+  }
+  if (!system.empty()) facts.insert("system says " + system);
+  for (const Tool& tool : request.tools) {
+    facts.insert("tool " + tool.name + " (" + tool.description + ") " + plain(tool.schema.bytes));
+  }
+  if (request.tool_choice.mode == ToolChoice::Mode::named) facts.insert("must call " + request.tool_choice.name);
+  if (request.format.kind == OutputFormat::Kind::json_schema) {
+    facts.insert("answer as " + plain(request.format.schema.bytes));
+  }
+  const Reasoning& reasoning = request.reasoning;
+  if (!reasoning.effort.empty() || reasoning.budget_tokens || reasoning.enabled.value_or(false) || reasoning.adaptive) {
+    facts.insert("think first");
+  }
+  add_sampling(facts, request.sampling);
+  return facts;
+}
+
+std::multiset<std::string> facts_of(const Response& answer) {
+  std::multiset<std::string> facts;
+  for (const Choice& choice : answer.choices) {
+    std::string words;
+    for (const Part& part : choice.parts) add_part(facts, "assistant", words, part);
+    if (!words.empty()) facts.insert("assistant says " + words);
+    facts.insert("ended: " + std::string(name_of(choice.ending.finish)));
+  }
+  if (answer.usage) {
+    facts.insert("tokens " + std::to_string(answer.usage->all_input()) + " in, " +
+                 std::to_string(answer.usage->all_output()) + " out");
+  }
+  return facts;
+}
+
+}  // namespace sluice::test

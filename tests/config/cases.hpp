@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <sluice/config/load.hpp>
 
+#include "config/catalogue.hpp"
+
 // Configurations and what is said about them.
 namespace sluice::config::testing {
 
@@ -33,6 +35,19 @@ inline Surroundings surroundings() {
   return {[=](const std::string& name) { return find(variables, name); },
           [=](const std::string& path) { return find(files, path); }};
 }
+
+// "a, b, c"
+template <class Names>
+std::string listed_names(const Names& names) {
+  std::string text;
+  for (const auto& name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  return text;
+}
+inline std::string kinds_listed() { return "known kinds: " + listed_names(shipped_catalogue().names()); }
+inline std::string dialects_listed() { return listed_names(shipped_catalogue().dialects); }
 
 // A provider and a model, for the end of texts that are about something else.
 inline const std::string world = "providers: {demo: {}}\nmodels: {m: {targets: [{provider: demo}]}}\n";

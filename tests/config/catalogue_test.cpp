@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "config/units.hpp"
@@ -36,6 +38,16 @@ TEST(Catalogue, has_all_a_provider_needs_of_each_kind) {
       EXPECT_FALSE(kind.allow_private) << kind.name;
     }
     EXPECT_TRUE(!kind.built_in || kind.base_url.empty()) << kind.name;
+  }
+}
+
+TEST(Catalogue, is_what_the_reference_shows) {
+  std::ifstream file(SLUICE_CONFIGURATION_PAGE);
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const Kind& kind : shipped_catalogue().kinds) {
+    const std::string where = kind.built_in ? "built in" : kind.base_url.empty() ? "has to be written" : kind.base_url;
+    const std::string row = "| `" + kind.name + "` | " + where + " |";
+    EXPECT_NE(page.find(row), std::string::npos) << row;
   }
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 using testing::Case;
 using testing::complaints_of;
+using testing::kinds_listed;
 using testing::surroundings;
 using testing::world;
 
@@ -92,9 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:1:14: log.level: found \"loud\"; use one of debug, info, warn, error",
               "f:2:8: keys[0].secret: is missing; write secret: \"${NAME}\"",
               "f:3:10: models.m.targets: a model needs targets; write targets: [{provider: NAME, model: NAME}]",
-              "f:4:13: providers.x: has no kind, and none is called \"x\"; known kinds: demo, "
-              "openai, openai-compatible, cerebras, deepseek, fireworks, groq, huggingface, mistral, moonshot, nvidia, "
-              "openrouter, perplexity, qwen, together, xai, zai, ollama, vllm, lmstudio, llamacpp, sglang",
+              "f:4:13: providers.x: has no kind, and none is called \"x\"; " + kinds_listed(),
               "f:5:7: auth: found \"1\"; use one of keys, none"}}),
     testing::name_of);
 

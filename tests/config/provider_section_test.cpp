@@ -10,9 +10,7 @@ namespace {
 using testing::Case;
 using testing::surroundings;
 
-const std::string all_kinds =
-    "known kinds: demo, openai, openai-compatible, cerebras, deepseek, fireworks, groq, huggingface, mistral, "
-    "moonshot, nvidia, openrouter, perplexity, qwen, together, xai, zai, ollama, vllm, lmstudio, llamacpp, sglang";
+const std::string all_kinds = testing::kinds_listed();
 const std::string url_complaint =
     "no absolute http or https URL; write https://HOST[:PORT][/PATH], without user, query or fragment";
 const std::string model = "models: {m: {targets: [{provider: p}]}}\n";
@@ -90,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:94: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
         Case{"dialect_unheard_of",
              model + "providers: {p: {kind: vllm, dialect: klingon}}\n",
-             {"f:2:38: providers.p.dialect: found \"klingon\"; use one of openai_chat"}},
+             {"f:2:38: providers.p.dialect: found \"klingon\"; use one of " + testing::dialects_listed()}},
         Case{"name_with_a_space",
              model + "providers: {p: {kind: demo}, a b: {kind: demo}}\n",
              {"f:2:30: providers[\"a b\"]: no usable name; 1 to 64 letters, digits, dots, dashes and underscores"}},

@@ -7,6 +7,7 @@
 #include <sluice/base/text.hpp>
 
 #include "chat/json_walk.hpp"
+#include "chat/openai_codec.hpp"
 #include "chat/openai_parts.hpp"
 #include "chat/request_body.hpp"
 
@@ -279,6 +280,8 @@ class OpenAiChat final : public Dialect {
     openai::encode_failure(error, out);
     out += "\n\n";
   }
+
+  const Codec* codec() const override { return &openai::codec(); }
 };
 
 }  // namespace

@@ -261,8 +261,9 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   }
   const Result<> collected = co_await call.collect(largest_answer);
   if (!collected) co_return collected.error();
-  const Result<chat::Response> response = read_answer(theirs, call.pending(), is_stream);
+  Result<chat::Response> response = read_answer(theirs, call.pending(), is_stream);
   if (!response) co_return response.error();
+  response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss
   exchange.usage = response->usage;
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);
   exchange.streaming = true;

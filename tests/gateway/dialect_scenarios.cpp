@@ -163,7 +163,7 @@ void add_part(std::multiset<std::string>& facts, const std::string& who, std::st
     }
     facts.insert("a tool says " + told);
   } else if (const auto* refusal = std::get_if<Refusal>(&part.what)) {
-    facts.insert(who + " refuses: " + refusal->text);
+    words += refusal->text;  // dialects without a place of its own for it say it as text
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "chat/json_walk.hpp"
 #include "chat/openai_parts.hpp"
+#include "chat/provider_failures.hpp"
 #include "chat/provider_words.hpp"
 
 namespace sluice::chat::openai {
@@ -21,7 +22,18 @@ using json::Kind;
 using json::Member;
 
 // What kind of failure a provider reports, whatever it calls it.
-enum class Class : std::uint8_t { server, rate, quota, credential, timeout, refusal };
+enum class Class : std::uint8_t {
+  server,
+  rate,
+  quota,
+  credential,
+  timeout,
+  overflow,
+  not_found,
+  too_large,
+  refusal,
+  redirect
+};
 
 // What could be read of a provider's error body.
 struct Complaint {
@@ -97,15 +109,15 @@ constexpr std::array known_names{
     KnownName{"server_error", Class::server},
     KnownName{"internal", Class::server},
     KnownName{"capacity", Class::server},
-    KnownName{"invalid_request", Class::refusal},
     KnownName{"invalid_prompt", Class::refusal},
-    KnownName{"context_length", Class::refusal},
-    KnownName{"context_size", Class::refusal},
+    KnownName{"context_length", Class::overflow},
+    KnownName{"context_size", Class::overflow},
     KnownName{"content_filter", Class::refusal},
     KnownName{"content_policy", Class::refusal},
-    KnownName{"not_found", Class::refusal},
+    KnownName{"not_found", Class::not_found},
     KnownName{"unsupported", Class::refusal},
     KnownName{"tool_use_failed", Class::refusal},
+    KnownName{"invalid_request", Class::refusal},
 };
 
 std::optional<Class> class_of_name(std::string_view name) {
@@ -125,7 +137,10 @@ std::optional<Class> class_of_status(int status) {
   if (status == 408) return Class::timeout;
   // 498 is no registered status; a server of this dialect says by it that its spare capacity is used up.
   if (status == 498 || (status >= 500 && status < 600)) return Class::server;
-  if (status >= 300 && status < 500) return Class::refusal;
+  if (status == 404) return Class::not_found;
+  if (status == 413) return Class::too_large;
+  if (status >= 300 && status < 400) return Class::redirect;
+  if (status >= 400 && status < 500) return Class::refusal;
   return std::nullopt;
 }
 
@@ -152,9 +167,11 @@ Class class_of(int status, const Complaint& complaint) {
   for (const std::string* name : {&complaint.code, &complaint.type}) {
     const auto by_name = class_of_name(*name);
     if (*by_status == Class::rate && by_name == Class::quota) return Class::quota;
-    if (*by_status == Class::refusal && by_name == Class::credential) return Class::credential;
+    const bool refused = *by_status == Class::refusal || *by_status == Class::not_found;
+    if (refused && by_name == Class::credential) return Class::credential;
+    if (*by_status == Class::refusal && by_name == Class::overflow) return Class::overflow;
   }
-  return *by_status;
+  return *by_status == Class::refusal && says_overflow(complaint.message) ? Class::overflow : *by_status;
 }
 
 std::string sentence(std::string_view ours, const std::string& theirs) {
@@ -185,7 +202,15 @@ Error error_of(Class cls, const std::string& words) {
                   Outcome::timeout)
           .worth_retrying();
     case Class::refusal:
-      return make(Fault::upstream_failed, "upstream_error", sentence("The provider refused the request", words),
+      return failure_of(FailureClass::refusal, words);
+    case Class::overflow:
+      return failure_of(FailureClass::overflow, words);
+    case Class::not_found:
+      return failure_of(FailureClass::not_found, words);
+    case Class::too_large:
+      return failure_of(FailureClass::too_large, words);
+    case Class::redirect:
+      return make(Fault::upstream_failed, "upstream_error", "The provider sends us elsewhere, where we do not go.",
                   Outcome::client_error);
     case Class::server:
       break;

@@ -27,7 +27,8 @@ void expect(const Case& c) {
   const Error error = decode_failure(c.status, c.body);
   const std::string what = std::to_string(c.status) + " " + std::string(c.body);
   EXPECT_EQ(error.fault(), c.fault) << what;
-  EXPECT_EQ(error.blame(), Blame::upstream) << what;
+  const bool callers = c.outcome == Outcome::client_error && c.fault != Fault::upstream_failed;
+  EXPECT_EQ(error.blame(), callers ? Blame::client : Blame::upstream) << what;
   EXPECT_EQ(error.code(), c.code) << what;
   EXPECT_EQ(error.retryable(), c.retryable) << what;
   EXPECT_EQ(error.outcome(), c.outcome) << what;
@@ -53,12 +54,24 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
   expect({408, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout});
   for (const int status : {401, 403})
     expect({status, R"({"detail":"no"})", failed, "upstream_auth", false, Outcome::client_error});
-  for (const int status : {301, 400, 404, 405, 409, 413, 415, 422, 499}) {
-    expect(
-        {status, R"({"error":{"message":"m","code":null}})", failed, "upstream_error", false, Outcome::client_error});
+  for (const int status : {400, 405, 409, 415, 422, 499}) {
+    expect({status, R"({"error":{"message":"m","code":null}})", Fault::bad_request, "invalid_request", false,
+            Outcome::client_error});
   }
-  expect({413, R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})", failed, "upstream_error",
-          false, Outcome::client_error});
+  expect({301, "", failed, "upstream_error", false, Outcome::client_error});
+  expect({404, R"({"error":{"message":"m","code":null}})", Fault::not_found, "model_not_found", true,
+          Outcome::client_error});
+  expect({413, R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})", Fault::too_large,
+          "request_too_large", false, Outcome::client_error});
+}
+
+TEST(OpenAiErrors, of_a_prompt_that_is_too_long_are_known_by_code_or_words) {
+  for (const std::string_view body :
+       {R"({"error":{"message":"m","type":"invalid_request_error","code":"context_length_exceeded"}})",
+        R"({"error":{"message":"This model's maximum context length is 8192 tokens.","code":null}})",
+        R"({"error":{"code":400,"message":"m","type":"exceed_context_size_error"}})"}) {
+    expect({400, body, Fault::bad_request, "context_length_exceeded", false, Outcome::client_error});
+  }
 }
 
 TEST(OpenAiErrors, of_the_gateways_key_are_seen_behind_other_statuses) {
@@ -74,7 +87,8 @@ TEST(OpenAiErrors, inside_a_stream_are_told_apart_by_their_code_and_type) {
   const Case quota{200, "", Fault::rate_limited, "insufficient_quota", true, Outcome::rate_limited};
   const Case key{200, "", failed, "upstream_auth", false, Outcome::client_error};
   const Case late{200, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout};
-  const Case refusal{200, "", failed, "upstream_error", false, Outcome::client_error};
+  const Case refusal{200, "", Fault::bad_request, "invalid_request", false, Outcome::client_error};
+  const Case overflow{200, "", Fault::bad_request, "context_length_exceeded", false, Outcome::client_error};
   const std::vector<std::pair<std::string_view, Case>> cases{
       {"", server},
       {"not json", server},
@@ -102,7 +116,7 @@ TEST(OpenAiErrors, inside_a_stream_are_told_apart_by_their_code_and_type) {
       {R"({"error":{"code":400}})", refusal},
       {R"({"error":{"code":"tool_use_failed","status_code":400}})", refusal},
       {R"({"error":{"code":"whatever","status_code":422}})", refusal},
-      {R"({"error":{"code":"context_length_exceeded"}})", refusal},
+      {R"({"error":{"code":"context_length_exceeded"}})", overflow},
       {R"({"error":{"type":"invalid_request_error"}})", refusal},
       {R"({"error":{"code":7,"type":"odd"}})", server},
       {R"({"error":{"code":200}})", server},

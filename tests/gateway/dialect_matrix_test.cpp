@@ -93,7 +93,23 @@ class DialectMatrix : public ::testing::Test {
     return std::string(provider.name()) + "--" + std::to_string(scenario) + (stream ? "--s" : "--p");
   }
 
+  // A caller's request for that model, as bytes.
+  static std::string request_of(const Dialect& caller, const std::string& body, const std::string& model, bool stream,
+                                const std::string& more_fields = "") {
+    std::string path = front_of(caller);
+    caller.append_path({chat::Task::chat, model, stream}, path);
+    return "POST " + path + " HTTP/1.1\r\nhost: x\r\nauthorization: Bearer " + std::string(caller_key) + "\r\n" +
+           more_fields + "content-type: application/json\r\ncontent-length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+
   Script answer(const SeenRequest& request) {
+    if (!failure_.empty()) {
+      Script script;
+      script.send(failure_);
+      if (closes_) script.close();
+      return script;
+    }
     const std::string all = request.target() + request.body;
     for (const Dialect* provider : chat::dialects()) {
       const std::string mark = std::string(provider->name()) + "--";
@@ -113,6 +129,8 @@ class DialectMatrix : public ::testing::Test {
   Stage stage_;
   ScriptedUpstream* upstream_ = nullptr;
   std::vector<Scenario> scenarios_;
+  std::string failure_;  // what providers answer instead, if it is set
+  bool closes_ = false;  // after that
 };
 
 // What became of one feature between one caller and one provider.
@@ -139,14 +157,8 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
           ASSERT_TRUE(written);
           const auto sent = caller->codec()->decode_request(written->body, wanted.model, stream);
           ASSERT_TRUE(sent) << sent.error().message();
-          std::string path = front_of(*caller);
-          caller->append_path({chat::Task::chat, wanted.model, stream}, path);
-
           const std::size_t before = upstream_->requests();
-          const Answer answer = stage_.ask(
-              "POST " + path + " HTTP/1.1\r\nhost: x\r\nauthorization: Bearer " + std::string(caller_key) +
-              "\r\ncontent-type: application/json\r\ncontent-length: " + std::to_string(written->body.size()) +
-              "\r\n\r\n" + written->body);
+          const Answer answer = stage_.ask(request_of(*caller, written->body, wanted.model, stream));
           ++cells;
           ASSERT_EQ(answer.status, 200) << answer.body << '\n' << written->body;
           ASSERT_TRUE(answer.whole());
@@ -202,6 +214,85 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
   std::ifstream file(SLUICE_DIALECTS_PAGE);
   const std::string published((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   EXPECT_EQ(published, page.str()) << "docs/dialects.md is out of date: run this test with SLUICE_WRITE_DOCS=1";
+}
+
+// What a provider's failure is, whoever reports it and whoever hears of it.
+TEST_F(DialectMatrix, failures_keep_their_class_in_the_callers_words) {
+  struct Case {
+    Error error;
+    int status;    // of the provider's answer
+    int expected;  // of the caller's
+  };
+  const Error too_long(Fault::bad_request, Blame::client, "context_length_exceeded",
+                       "This model's maximum context length is 8192 tokens: the prompt is too long.");
+  const Error limited(Fault::rate_limited, Blame::upstream, "rate_limit_exceeded", "Rate limit reached.");
+  const Error wrong_key(Fault::unauthenticated, Blame::client, "invalid_api_key", "Incorrect API key provided.");
+  const Error broken(Fault::internal, Blame::upstream, "internal_error", "The server had an error.");
+  const std::vector<Case> cases{{too_long, 400, 400}, {limited, 429, 429}, {wrong_key, 401, 502}, {broken, 500, 502}};
+  for (const Dialect* caller : chat::dialects()) {
+    for (const Dialect* provider : chat::dialects()) {
+      for (const Case& one : cases) {
+        for (const bool stream : {false, true}) {
+          SCOPED_TRACE(std::string(caller->name()) + " hears " + std::to_string(one.status) + " of " +
+                       std::string(provider->name()) + (stream ? ", streamed" : ""));
+          std::string theirs;
+          provider->encode_error(one.error, theirs);
+          failure_ = response(one.status, theirs);
+          chat::Request wanted = scenarios_.front().request;
+          wanted.model = model_of(*provider, 0, stream);
+          wanted.stream = stream;
+          const auto written = caller->codec()->encode_request(wanted, {});
+          ASSERT_TRUE(written);
+          const Answer answer = stage_.ask(request_of(*caller, written->body, wanted.model, stream));
+          EXPECT_EQ(answer.status, one.expected) << answer.body;
+          const Error heard = caller->decode_error(answer.status, answer.body);
+          const Fault expected = one.expected == 400   ? Fault::bad_request
+                                 : one.expected == 429 ? Fault::rate_limited
+                                                       : heard.fault();
+          EXPECT_EQ(heard.fault(), expected) << answer.body;
+          EXPECT_TRUE(nlohmann::json::accept(answer.body)) << answer.body;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(DialectMatrix, a_strict_caller_is_refused_instead) {
+  chat::Request wanted = scenarios_.at(1).request;  // with a seed, which one of the two cannot be told
+  const Dialect& caller = chat::openai_chat();
+  const Dialect& provider = chat::bedrock_converse();
+  wanted.model = model_of(provider, 1, false);
+  const auto written = caller.codec()->encode_request(wanted, {});
+  ASSERT_TRUE(written);
+  const Answer refused = stage_.ask(request_of(caller, written->body, wanted.model, false, "x-sluice-strict: 1\r\n"));
+  expect_error(refused, 400, "unsupported_parameter");
+  EXPECT_NE(refused.body.find("seed"), std::string::npos) << refused.body;
+  EXPECT_EQ(upstream_->requests(), 0u);
+}
+
+TEST_F(DialectMatrix, a_stream_that_breaks_midway_never_ends_cleanly) {
+  for (const Dialect* caller : chat::dialects()) {
+    for (const Dialect* provider : chat::dialects()) {
+      // Cut before the provider's last words, with and without a proper end of the HTTP message.
+      for (const bool framed : {false, true}) {
+        SCOPED_TRACE(std::string(caller->name()) + " of " + std::string(provider->name()) + (framed ? ", framed" : ""));
+        const std::string whole = write_answer(*provider, scenarios_.front().answer, true);
+        failure_ = "HTTP/1.1 200 OK\r\ncontent-type: " + std::string(provider->codec()->stream_type({})) +
+                   "\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(whole.substr(0, whole.size() * 2 / 3)) +
+                   (framed ? std::string(last_chunk) : "");
+        closes_ = !framed;
+        chat::Request wanted = scenarios_.front().request;
+        wanted.model = model_of(*provider, 0, true);
+        wanted.stream = true;
+        const auto written = caller->codec()->encode_request(wanted, {});
+        ASSERT_TRUE(written);
+        const Answer answer = stage_.ask(request_of(*caller, written->body, wanted.model, true));
+        if (answer.status != 200) continue;  // nothing was said yet: an ordinary failure
+        EXPECT_FALSE(answer.whole()) << answer.body;
+        EXPECT_FALSE(read_answer(*caller, answer.body, true)) << answer.body;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chat/events.hpp"
+#include "chat/openai_counts.hpp"
 
 // Recorded exchanges with providers are not part of this tree. Where SLUICE_RECORDINGS names a directory
 // DIALECT/SCENARIO/{meta.json,response.*}, every recording of a compatible provider is checked.
@@ -74,28 +75,6 @@ std::vector<Recording> recordings_of(const fs::path& root, const std::string& fi
     }
   }
   return found;
-}
-
-std::uint64_t number_at(const json& object, const char* pointer) {
-  const json::json_pointer where(pointer);
-  if (!object.contains(where) || !object[where].is_number()) return 0;
-  return object[where].get<std::uint64_t>();
-}
-
-// The counts that the usage object of a recording means, worked out by another reader.
-Counts expected_counts(const json& usage) {
-  if (!usage.is_object() || !(usage.contains("prompt_tokens") || usage.contains("total_tokens"))) return {};
-  const std::uint64_t total = number_at(usage, "/total_tokens");
-  const std::uint64_t prompt = usage.contains("prompt_tokens") ? number_at(usage, "/prompt_tokens") : total;
-  const std::uint64_t completion = number_at(usage, "/completion_tokens");
-  const std::uint64_t reasoning = number_at(usage, "/completion_tokens_details/reasoning_tokens");
-  const std::uint64_t cached =
-      std::max({number_at(usage, "/prompt_tokens_details/cached_tokens"), number_at(usage, "/prompt_cache_hit_tokens"),
-                number_at(usage, "/cached_tokens"), number_at(usage, "/num_cached_tokens")});
-  const std::uint64_t written = number_at(usage, "/prompt_tokens_details/cache_write_tokens");
-  const bool beside = reasoning > 0 && total == prompt + completion + reasoning;
-  return {prompt > cached + written ? prompt - cached - written : 0, cached, written,
-          beside ? completion : (completion > reasoning ? completion - reasoning : 0), reasoning};
 }
 
 const json& observed(const json& meta, const char* member) {

@@ -1,6 +1,7 @@
 #include <sluice/chat/dialect.hpp>
 
 #include <algorithm>
+
 #include <array>
 
 namespace sluice::chat {
@@ -17,6 +18,14 @@ const Dialect* dialect_named(std::string_view name) {
   const auto found = std::find_if(dialects().begin(), dialects().end(),
                                   [name](const Dialect* dialect) { return dialect->name() == name; });
   return found == dialects().end() ? nullptr : *found;
+  const std::array dialects{
+      &openai_chat(),
+      &anthropic_messages(),
+  };
+  for (const Dialect* const dialect : dialects) {
+    if (dialect->name() == name) return dialect;
+  }
+  return nullptr;
 }
 
 }  // namespace sluice::chat

@@ -128,6 +128,8 @@ const Dialect& bedrock_converse();
 
 // All dialects of this build, in the order they are offered.
 std::span<const Dialect* const> dialects();
+// The dialect of Anthropic's Messages API.
+const Dialect& anthropic_messages();
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

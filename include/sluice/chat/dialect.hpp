@@ -116,6 +116,9 @@ class Dialect {
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
 const Dialect& openai_chat();
 
+// OpenAI's Responses: answers as lists of items.
+const Dialect& openai_responses();
+
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

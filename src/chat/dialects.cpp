@@ -24,6 +24,11 @@ const Dialect* dialect_named(std::string_view name) {
   };
   for (const Dialect* const dialect : dialects) {
     if (dialect->name() == name) return dialect;
+  for (const Dialect* const dialect : {
+           &openai_chat(),
+           &openai_responses(),
+       }) {
+    if (name == dialect->name()) return dialect;
   }
   return nullptr;
 }

@@ -130,6 +130,8 @@ const Dialect& bedrock_converse();
 std::span<const Dialect* const> dialects();
 // The dialect of Anthropic's Messages API.
 const Dialect& anthropic_messages();
+// OpenAI's Responses: answers as lists of items.
+const Dialect& openai_responses();
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

@@ -3,8 +3,13 @@
 namespace sluice::chat {
 
 const Dialect* dialect_named(std::string_view name) {
-  const Dialect& chat = openai_chat();
-  return name == chat.name() ? &chat : nullptr;
+  for (const Dialect* const dialect : {
+           &openai_chat(),
+           &gemini(),
+       }) {
+    if (name == dialect->name()) return dialect;
+  }
+  return nullptr;
 }
 
 }  // namespace sluice::chat

@@ -12,14 +12,13 @@
 
 #include "chat/json_walk.hpp"
 #include "chat/openai_parts.hpp"
+#include "chat/provider_words.hpp"
 
 namespace sluice::chat::openai {
 namespace {
 
 using json::Kind;
 using json::Member;
-
-constexpr std::size_t longest_message = 512;  // bytes of the provider's own words that a caller is shown
 
 // What kind of failure a provider reports, whatever it calls it.
 enum class Class : std::uint8_t { server, rate, quota, credential, timeout, refusal };
@@ -67,64 +66,6 @@ Complaint read_complaint(std::string_view body) {
   }
   const Named status = members[status_code].kind != Kind::none ? status_code : raw_status_code;
   return {std::move(words), text_of(members[code], text), text_of(members[type], text), text_of(members[status], text)};
-}
-
-constexpr bool is_word_byte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-constexpr bool is_key_byte(char c) { return is_word_byte(c) || c == '-' || c == '.' || c == '*'; }
-
-// How many bytes at the front of `text` look like a credential: a known beginning with at least a few bytes behind
-// it, or a word of 32 bytes or more that has both letters and digits, as no word of a language has.
-std::size_t credential_length(std::string_view text) {
-  constexpr std::array<std::string_view, 8> beginnings{"sk-", "gsk_", "xai-", "AIza", "hf_", "AKIA", "eyJ", "pplx-"};
-  for (const std::string_view beginning : beginnings) {
-    if (!text.starts_with(beginning)) continue;
-    const auto end =
-        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(beginning.size()), text.end(), is_key_byte);
-    const auto length = static_cast<std::size_t>(end - text.begin());
-    if (length >= beginning.size() + 4) return length;
-  }
-  const auto end = std::find_if_not(text.begin(), text.end(), is_word_byte);
-  const bool digits = std::any_of(text.begin(), end, [](char c) { return c >= '0' && c <= '9'; });
-  const bool letters = std::any_of(text.begin(), end, [](char c) { return c > '9' && c != '_'; });
-  const auto length = static_cast<std::size_t>(end - text.begin());
-  return length >= 32 && digits && letters ? length : 0;
-}
-
-// The length of a "Bearer " and what follows it, or 0.
-std::size_t bearer_length(std::string_view text) {
-  constexpr std::string_view scheme = "bearer ";
-  if (!equals_ignoring_case(text.substr(0, scheme.size()), scheme)) return 0;
-  const std::size_t end = text.find_first_of(" \t\r\n\"',", scheme.size());
-  return end == std::string_view::npos ? text.size() : end;
-}
-
-// A provider's words as a caller may see them: on one line, without anything that looks like a credential, and cut
-// to a length that hides no attack and no novel.
-std::string presentable(std::string_view words) {
-  words = words.substr(0, 16 * longest_message);
-  std::string shown;
-  for (std::size_t at = 0; at < words.size() && shown.size() <= longest_message;) {
-    const std::string_view rest = words.substr(at);
-    const bool at_word = at == 0 || !is_word_byte(words[at - 1]);
-    const std::size_t bearer = at_word ? bearer_length(rest) : 0;
-    const std::size_t hidden = bearer != 0 || !at_word ? bearer : credential_length(rest);
-    if (hidden != 0) {
-      shown += bearer != 0 ? "Bearer ***" : "***";
-      at += hidden;
-    } else {
-      const char c = words[at++];
-      shown.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c);
-    }
-  }
-  if (shown.size() > longest_message) {
-    std::size_t end = longest_message;
-    while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xC0) == 0x80) --end;
-    shown.resize(end);
-  }
-  return shown;
 }
 
 struct KnownName {

@@ -116,6 +116,9 @@ class Dialect {
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
 const Dialect& openai_chat();
 
+// The dialect of generateContent, also where a cloud serves it under paths of its own.
+const Dialect& gemini();
+
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

@@ -27,6 +27,9 @@ const Dialect* dialect_named(std::string_view name) {
   for (const Dialect* const dialect : {
            &openai_chat(),
            &openai_responses(),
+  for (const Dialect* const dialect : {
+           &openai_chat(),
+           &gemini(),
        }) {
     if (name == dialect->name()) return dialect;
   }

@@ -132,6 +132,8 @@ std::span<const Dialect* const> dialects();
 const Dialect& anthropic_messages();
 // OpenAI's Responses: answers as lists of items.
 const Dialect& openai_responses();
+// The dialect of generateContent, also where a cloud serves it under paths of its own.
+const Dialect& gemini();
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

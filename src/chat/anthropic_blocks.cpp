@@ -65,7 +65,8 @@ void read_result_item(json::Value item, ToolResult& result) {
   const bool is_plain = type.is("text") || type.is("image") || type.is("document");
   if (is_plain && read_block(item, Side::caller, parts)) {
     const json::Value cache = item["cache_control"];
-    if (!cache.absent()) result.content.emplace_back(rider(type.string() + ".cache_control", "cache_control", cache.raw()));
+    if (!cache.absent())
+      result.content.emplace_back(rider(type.string() + ".cache_control", "cache_control", cache.raw()));
     for (Part& part : parts) {
       if (auto* text = std::get_if<Text>(&part.what)) result.content.emplace_back(std::move(*text));
       if (auto* media = std::get_if<Media>(&part.what)) result.content.emplace_back(std::move(*media));

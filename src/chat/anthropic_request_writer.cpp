@@ -273,9 +273,10 @@ class RequestWriter {
     if (!is_own_ && !thinks && sampling.temperature && sampling.temperature->value() > 1) {
       if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");  // the dialect's highest
     } else {
-      write_number("temperature", sampling.temperature, !thinks || sampling.temperature->value() == 1);
+      write_number("temperature", sampling.temperature,
+                   !thinks || (sampling.temperature && sampling.temperature->value() == 1));
     }
-    write_number("top_p", sampling.top_p, !thinks || sampling.top_p->value() >= 0.95);
+    write_number("top_p", sampling.top_p, !thinks || (sampling.top_p && sampling.top_p->value() >= 0.95));
     write_number("top_k", sampling.top_k, !thinks);
     std::vector<std::string_view> stops;
     for (const std::string& stop : sampling.stop) {

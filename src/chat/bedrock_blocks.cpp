@@ -239,7 +239,8 @@ RawJson own_citations(const RawJson& citations) {
 
 void read_redacted(std::string_view base64, Thinking& thinking) {
   const auto decoded = from_base64(base64);
-  const bool is_text = decoded && std::all_of(decoded->begin(), decoded->end(), [](char c) { return c > ' ' && c < 0x7F; });
+  const bool is_text =
+      decoded && std::all_of(decoded->begin(), decoded->end(), [](char c) { return c > ' ' && c < 0x7F; });
   thinking.data = base64;
   thinking.format = dialect_name;
   if (!is_text || decoded->empty()) return;

@@ -104,10 +104,8 @@ class BedrockConverse final : public Dialect {
         break;
     }
     const bool is_error = frame.message_type == "error" && frame.payload.empty();
-    event = {.raw = frame.raw,
-             .name = frame.name,
-             .data = is_error ? frame.error_message : frame.payload,
-             .has_data = true};
+    event = {
+        .raw = frame.raw, .name = frame.name, .data = is_error ? frame.error_message : frame.payload, .has_data = true};
     return true;
   }
 

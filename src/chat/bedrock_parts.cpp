@@ -149,7 +149,8 @@ std::optional<Usage> read_usage(Value usage) {
     return usage[name].absent() ? usage[older] : usage[name];
   };
   Usage counts;
-  const bool good = read_count(usage["inputTokens"], counts.input) && read_count(usage["outputTokens"], counts.output) &&
+  const bool good = read_count(usage["inputTokens"], counts.input) &&
+                    read_count(usage["outputTokens"], counts.output) &&
                     read_count(first("cacheReadInputTokens", "cacheReadInputTokenCount"), counts.cache_read) &&
                     read_count(first("cacheWriteInputTokens", "cacheWriteInputTokenCount"), counts.cache_write);
   if (!good) return std::nullopt;

@@ -48,9 +48,7 @@ class RequestReader {
     return Ok{};
   }
 
-  void keep(std::string name, Value value) {
-    request_.extras.push_back({std::move(name), {std::string(value.raw())}});
-  }
+  void keep(std::string name, Value value) { request_.extras.push_back({std::move(name), {std::string(value.raw())}}); }
 
   Result<> read_messages(Value messages) {
     if (!messages.is_array()) return wrong("messages", "must be a list.");

@@ -13,8 +13,8 @@ using json::Value;
 using json::Writer;
 
 void append_event(std::string& out, std::string_view type, std::string_view payload) {
-  http::append_frame(
-      out, {{":event-type", type}, {":content-type", "application/json"}, {":message-type", "event"}}, payload);
+  http::append_frame(out, {{":event-type", type}, {":content-type", "application/json"}, {":message-type", "event"}},
+                     payload);
 }
 
 // A block that has begun.

@@ -12,11 +12,11 @@ struct KnownEnding {
 };
 
 constexpr std::array known_endings{
-    KnownEnding{".png", "image/png"},   KnownEnding{".jpg", "image/jpeg"}, KnownEnding{".jpeg", "image/jpeg"},
-    KnownEnding{".webp", "image/webp"}, KnownEnding{".gif", "image/gif"},  KnownEnding{".heic", "image/heic"},
-    KnownEnding{".wav", "audio/wav"},   KnownEnding{".mp3", "audio/mpeg"}, KnownEnding{".flac", "audio/flac"},
-    KnownEnding{".mp4", "video/mp4"},   KnownEnding{".mov", "video/mov"},  KnownEnding{".webm", "video/webm"},
-    KnownEnding{".txt", "text/plain"},  KnownEnding{".md", "text/plain"},  KnownEnding{".csv", "text/csv"},
+    KnownEnding{".png", "image/png"},       KnownEnding{".jpg", "image/jpeg"}, KnownEnding{".jpeg", "image/jpeg"},
+    KnownEnding{".webp", "image/webp"},     KnownEnding{".gif", "image/gif"},  KnownEnding{".heic", "image/heic"},
+    KnownEnding{".wav", "audio/wav"},       KnownEnding{".mp3", "audio/mpeg"}, KnownEnding{".flac", "audio/flac"},
+    KnownEnding{".mp4", "video/mp4"},       KnownEnding{".mov", "video/mov"},  KnownEnding{".webm", "video/webm"},
+    KnownEnding{".txt", "text/plain"},      KnownEnding{".md", "text/plain"},  KnownEnding{".csv", "text/csv"},
     KnownEnding{".pdf", "application/pdf"},
 };
 

@@ -13,7 +13,6 @@
 #include "chat/json_walk.hpp"
 #include "chat/openai_parts.hpp"
 #include "chat/provider_failures.hpp"
-
 #include "chat/provider_words.hpp"
 
 namespace sluice::chat::openai {

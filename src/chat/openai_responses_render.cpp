@@ -364,7 +364,8 @@ class Renderer {
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
-    const std::string_view most = quirks_.max_tokens.empty() ? "max_output_tokens" : quirks_.max_tokens;
+    const std::string_view own = "max_output_tokens";
+    const std::string_view most = quirks_.max_tokens.empty() ? own : std::string_view(quirks_.max_tokens);
     if (sampling.max_tokens && may(most)) writer_.member(most, *sampling.max_tokens);
     write_number("temperature", sampling.temperature);
     write_number("top_p", sampling.top_p);

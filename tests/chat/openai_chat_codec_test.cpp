@@ -484,7 +484,9 @@ TEST(OpenAiChatStream, ends_blocks_as_soon_as_it_can) {
           "data: [DONE]\n\n");
   std::size_t open = 0;
   for (const Event& event : events) {
-    if (std::holds_alternative<BlockStart>(event)) EXPECT_EQ(++open, 1U);
+    if (std::holds_alternative<BlockStart>(event)) {
+      EXPECT_EQ(++open, 1U);
+    }
     if (std::holds_alternative<BlockEnd>(event)) --open;
   }
   EXPECT_EQ(open, 0U);

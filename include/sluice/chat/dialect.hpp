@@ -123,17 +123,18 @@ class Dialect {
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
 const Dialect& openai_chat();
-// The dialect that speaks of content blocks and streams binary frames; model and stream are in the path.
+// OpenAI's Responses: answers as lists of items.
+const Dialect& openai_responses();
+// The dialect of Anthropic's Messages API.
+const Dialect& anthropic_messages();
+// The dialect of generateContent, also where a cloud serves it under paths of its own. Model and stream are in the
+// path.
+const Dialect& gemini();
+// The dialect that speaks of content blocks and streams binary frames. Model and stream are in the path.
 const Dialect& bedrock_converse();
 
 // All dialects of this build, in the order they are offered.
 std::span<const Dialect* const> dialects();
-// The dialect of Anthropic's Messages API.
-const Dialect& anthropic_messages();
-// OpenAI's Responses: answers as lists of items.
-const Dialect& openai_responses();
-// The dialect of generateContent, also where a cloud serves it under paths of its own.
-const Dialect& gemini();
 // The dialect of that name, or null.
 const Dialect* dialect_named(std::string_view name);
 

@@ -17,11 +17,11 @@ inline constexpr std::size_t longest_frame = std::size_t{16} << 20;
 
 // A frame and what its headers say. Views into the bytes it was read from; what a frame does not say is empty.
 struct Frame {
-  std::string_view raw;           // the frame itself
-  std::string_view message_type;  // ":message-type": "event", "exception" or "error"
-  std::string_view name;          // ":event-type", ":exception-type" or ":error-code"
+  std::string_view raw;            // the frame itself
+  std::string_view message_type;   // ":message-type": "event", "exception" or "error"
+  std::string_view name;           // ":event-type", ":exception-type" or ":error-code"
   std::string_view error_message;  // ":error-message"
-  std::string_view content_type;  // ":content-type"
+  std::string_view content_type;   // ":content-type"
   std::string_view payload;
 };
 
@@ -34,7 +34,8 @@ enum class FrameStep : std::uint8_t {
 // Reads the frame at the front of `bytes`. Headers of other names and types are passed over.
 FrameStep read_frame(std::string_view bytes, Frame& frame);
 
-// A header with a string as its value: a name of at most 255 bytes and a value of at most 65,535; what is longer is cut.
+// A header with a string as its value: a name of at most 255 bytes and a value of at most 65,535; what is longer is
+// cut.
 struct FrameHeader {
   std::string_view name;
   std::string_view value;

@@ -1,5 +1,6 @@
 #include "gateway/dialect_scenarios.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -250,7 +251,10 @@ std::multiset<std::string> facts_of(const Response& answer) {
     std::string words;
     for (const Part& part : choice.parts) add_part(facts, "assistant", words, part);
     if (!words.empty()) facts.insert("assistant says " + words);
-    facts.insert("ended: " + std::string(name_of(choice.ending.finish)));
+    // Some dialects say by the end that the words were a refusal, others by where the words stand.
+    const bool refused = std::any_of(choice.parts.begin(), choice.parts.end(),
+                                     [](const Part& part) { return std::holds_alternative<Refusal>(part.what); });
+    if (!refused) facts.insert("ended: " + std::string(name_of(choice.ending.finish)));
   }
   if (answer.usage) {
     facts.insert("tokens " + std::to_string(answer.usage->all_input()) + " in, " +

@@ -155,7 +155,7 @@ class RequestWriter {
     unsaid(sampling.top_logprobs.has_value(), "top_logprobs");
     unsaid(!request_.user.empty(), "user");
     unsaid(!request_.verbosity.empty(), "verbosity");
-    unsaid(request_.store.has_value(), "store");
+    unsaid(request_.store.value_or(false), "store");
   }
 
   bool is_offered(const Tool& tool) const {

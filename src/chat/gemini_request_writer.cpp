@@ -174,7 +174,7 @@ class RequestWriter {
     if (request_.metadata) drop(dropped, "metadata");
     if (!request_.verbosity.empty()) drop(dropped, "verbosity");
     if (!request_.service_tier.empty() && request_.service_tier != "auto") drop(dropped, "service_tier");
-    if (request_.store) drop(dropped, "store");
+    if (request_.store.value_or(false)) drop(dropped, "store");
     if (request_.cache) drop(dropped, "cache_control");
   }
 

@@ -56,14 +56,37 @@ void read_dialect(const Value& value, const Catalogue& catalogue, Provider& prov
   provider.also.clear();
 }
 
-// The paths of the other dialects, when the file has another base URL than the kind: below what it puts in front of the
-// kind's own path. One whose path does not end like the kind's is not known well enough.
-void move_voices(const Kind& kind, Provider& provider) {
+// The paths of the other dialects: the base URL's own where the catalogue says ".". When the file has another base
+// URL than the kind, they lie below what it puts in front of the kind's own path; one whose path does not end like the
+// kind's is not known well enough.
+void place_voices(const Kind& kind, Provider& provider) {
+  provider.also = kind.also;
   const auto usual = parse_url(kind.base_url);
   const auto given = parse_url(provider.base_url);
-  if (!usual || !given || !given->path.ends_with(usual->path)) return provider.also.clear();
-  const std::string front = given->path.substr(0, given->path.size() - usual->path.size());
-  for (Provider::Voice& voice : provider.also) voice.path = front + voice.path;
+  if (!given) return provider.also.clear();
+  const bool is_known = usual && given->path.ends_with(usual->path);
+  const std::string front = is_known ? given->path.substr(0, given->path.size() - usual->path.size()) : "";
+  std::erase_if(provider.also, [&](const Provider::Voice& voice) { return voice.path != "." && !is_known; });
+  for (Provider::Voice& voice : provider.also) voice.path = voice.path == "." ? given->path : front + voice.path;
+}
+
+// A base URL with a place for the region: "https://service.{region}.example".
+void read_region(const Value& value, const Value& base_url, const Kind& kind, Provider& provider) {
+  constexpr std::string_view place = "{region}";
+  const std::size_t at = kind.base_url.find(place);
+  if (at == std::string::npos) {
+    if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " has no regions", "remove it");
+    return;
+  }
+  if (base_url.written()) return;
+  const auto region = value.text();
+  if (!value.written()) return value.wrong("kind " + kind.name + " needs a region", "write region: NAME");
+  if (!region) return;
+  const bool is_plain =
+      !region->empty() && region->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  if (!is_plain) return value.wrong("no region", "write its name, such as eu-west-1");
+  provider.base_url = kind.base_url;
+  provider.base_url.replace(at, place.size(), *region);
 }
 
 void read_key(const Member& member, const Kind& kind, Provider& provider) {
@@ -75,14 +98,14 @@ void read_key(const Member& member, const Kind& kind, Provider& provider) {
 }
 
 void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
-  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls", "dialect"}) {
+  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls", "dialect", "region"}) {
     const Value value = member.value[name];
     if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " is built in", "remove it");
   }
 }
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
-  const Section section(member.value, {"kind", "dialect", "api_key", "base_url", "allow_private", "tls"},
+  const Section section(member.value, {"kind", "dialect", "api_key", "base_url", "region", "allow_private", "tls"},
                         planned_keys("providers.*"));
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
@@ -93,7 +116,10 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
     return provider;
   }
   read_base_url(section["base_url"], provider.base_url);
-  if (kind != nullptr && section["base_url"].written()) move_voices(*kind, provider);
+  if (kind != nullptr) {
+    read_region(section["region"], section["base_url"], *kind, provider);
+    place_voices(*kind, provider);
+  }
   read_dialect(section["dialect"], catalogue, provider);
   read_flag(section["allow_private"], provider.allow_private);
   read_ca(section["tls"], provider);
@@ -114,8 +140,8 @@ Provider provider_of(const Kind& kind) {
   provider.name = kind.name;
   provider.kind = kind.name;
   provider.dialect = kind.dialect;
-  provider.also = kind.also;
   provider.base_url = kind.base_url;
+  place_voices(kind, provider);
   provider.built_in = kind.built_in;
   provider.allow_private = kind.allow_private;
   provider.manners = kind.manners;

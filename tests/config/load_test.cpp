@@ -107,7 +107,7 @@ server: {listen: "127.0.0.1:8080", workers: auto, tls: {certificate: /c, key: /k
 admin: {listen: "127.0.0.1:9090", token: "${TEAM_KEY}"}
 storage: sqlite:///var/lib/sluice/sluice.db
 providers:
-  a: {kind: demo, region: r, residency: eu}
+  a: {kind: bedrock, region: r, residency: eu}
   b: {kind: vllm, project: p, location: l, credentials: "file:/secrets/key", dialect: openai_chat}
   c:
     kind: openai-compatible
@@ -301,7 +301,7 @@ TEST(EmbeddedDefault, is_the_demo_when_the_environment_is_empty) {
 }
 
 TEST(EmbeddedDefault, offers_each_provider_whose_key_is_there) {
-  const Loaded loaded = embedded_default(with_variables({"XAI_API_KEY", "HF_TOKEN", "ANTHROPIC_API_KEY"}), false);
+  const Loaded loaded = embedded_default(with_variables({"XAI_API_KEY", "HF_TOKEN", "REPLICATE_API_TOKEN"}), false);
   EXPECT_TRUE(loaded.complaints.empty());
   EXPECT_EQ(names_of_models(loaded.config), (std::vector<std::string>{"demo = demo:", "huggingface/* = huggingface:*",
                                                                       "xai/* = xai:*", "grok-* = xai:"}));
@@ -341,8 +341,8 @@ TEST(EmbeddedDefault, leaves_out_a_key_that_cannot_be_sent) {
 }
 
 TEST(UnusedKeys, names_what_is_set_and_cannot_be_used) {
-  EXPECT_EQ(unused_keys(with_variables({"GEMINI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"})),
-            (std::vector<std::string>{"ANTHROPIC_API_KEY", "GEMINI_API_KEY"}));
+  EXPECT_EQ(unused_keys(with_variables({"REPLICATE_API_TOKEN", "OPENAI_API_KEY", "AWS_ACCESS_KEY_ID"})),
+            (std::vector<std::string>{"AWS_ACCESS_KEY_ID", "REPLICATE_API_TOKEN"}));
   EXPECT_TRUE(unused_keys({}).empty());
 }
 

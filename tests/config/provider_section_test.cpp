@@ -22,8 +22,8 @@ INSTANTIATE_TEST_SUITE_P(
     Load, ProviderSection,
     ::testing::Values(
         Case{"unknown_kind",
-             model + "providers: {p: {kind: anthropic}}\n",
-             {"f:2:23: providers.p.kind: no kind is called \"anthropic\"; " + all_kinds}},
+             model + "providers: {p: {kind: klingon}}\n",
+             {"f:2:23: providers.p.kind: no kind is called \"klingon\"; " + all_kinds}},
         Case{"kind_nearly_right",
              model + "providers: {p: {kind: opnai}}\n",
              {"f:2:23: providers.p.kind: no kind is called \"opnai\"; did you mean \"openai\"? " + all_kinds}},
@@ -78,14 +78,22 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:54: providers.p.allow_private: has no effect: kind demo is built in; remove it",
               "f:2:72: providers.p.tls: has no effect: kind demo is built in; remove it"}},
         Case{"later_keys",
-             model + "providers: {p: {kind: vllm, breaker: {}, region: x, project: x, location: x, "
+             model + "providers: {p: {kind: vllm, breaker: {}, project: x, location: x, "
                      "credentials: x, residency: x}}\n",
              {"f:2:29: providers.p.breaker: \"breaker\" is not supported by this version; remove it",
-              "f:2:42: providers.p.region: \"region\" is not supported by this version; remove it",
-              "f:2:53: providers.p.project: \"project\" is not supported by this version; remove it",
-              "f:2:65: providers.p.location: \"location\" is not supported by this version; remove it",
-              "f:2:78: providers.p.credentials: \"credentials\" is not supported by this version; remove it",
-              "f:2:94: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+              "f:2:42: providers.p.project: \"project\" is not supported by this version; remove it",
+              "f:2:54: providers.p.location: \"location\" is not supported by this version; remove it",
+              "f:2:67: providers.p.credentials: \"credentials\" is not supported by this version; remove it",
+              "f:2:83: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+        Case{"region_missing",
+             model + "providers: {p: {kind: bedrock}}\n",
+             {"f:2:16: providers.p.region: kind bedrock needs a region; write region: NAME"}},
+        Case{"region_that_is_none",
+             model + "providers: {p: {kind: bedrock, region: \"evil.example/\"}}\n",
+             {"f:2:40: providers.p.region: no region; write its name, such as eu-west-1"}},
+        Case{"region_without_a_place",
+             model + "providers: {p: {kind: vllm, region: x}}\n",
+             {"f:2:29: providers.p.region: has no effect: kind vllm has no regions; remove it"}},
         Case{"dialect_unheard_of",
              model + "providers: {p: {kind: vllm, dialect: klingon}}\n",
              {"f:2:38: providers.p.dialect: found \"klingon\"; use one of " + testing::dialects_listed()}},
@@ -109,7 +117,8 @@ Provider only_provider(const std::string& yaml) {
 TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
   Complaints complaints;
   const Catalogue catalogue = read_catalogue(
-      "dialects: [one, two]\nkinds: {k: {dialect: one, also: {two: /api}, base_url: \"http://h/v1\", key: none}}\n",
+      "dialects: [one, two, three]\nkinds: {k: {dialect: one, also: {two: /api, three: .}, base_url: "
+      "\"http://h/v1\", key: none}}\n",
       complaints);
   const auto read = [&](const std::string& more) {
     const std::string text = "p: {kind: k" + more + "}\n";
@@ -122,12 +131,19 @@ TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
     for (const Provider::Voice& voice : providers.at(0).also) voices += " " + voice.dialect + "@" + voice.path;
     return voices;
   };
-  EXPECT_EQ(read(""), "one two@/api");
-  EXPECT_EQ(read(", base_url: \"http://other/v1\""), "one two@/api");
-  EXPECT_EQ(read(", base_url: \"http://other/prefix/v1\""), "one two@/prefix/api");
-  EXPECT_EQ(read(", base_url: \"http://other/elsewhere\""), "one");
+  EXPECT_EQ(read(""), "one two@/api three@/v1");
+  EXPECT_EQ(read(", base_url: \"http://other/v1\""), "one two@/api three@/v1");
+  EXPECT_EQ(read(", base_url: \"http://other/prefix/v1\""), "one two@/prefix/api three@/prefix/v1");
+  EXPECT_EQ(read(", base_url: \"http://other/elsewhere\""), "one three@/elsewhere");
   EXPECT_EQ(read(", dialect: two"), "two");
   EXPECT_EQ(std::move(complaints).in_order().size(), 0u);
+}
+
+TEST(ProviderSection, puts_its_region_into_the_address) {
+  const Provider provider = only_provider("providers: {p: {kind: bedrock, region: eu-west-1}}\n");
+  EXPECT_EQ(provider.base_url, "https://bedrock-runtime.eu-west-1.amazonaws.com");
+  const Provider elsewhere = only_provider("providers: {p: {kind: bedrock, base_url: \"http://127.0.0.1:1\"}}\n");
+  EXPECT_EQ(elsewhere.base_url, "http://127.0.0.1:1");
 }
 
 TEST(ProviderSection, takes_from_the_kind_what_is_not_written) {

@@ -117,8 +117,8 @@ void BlockWriter::write(const Thinking& thinking, const std::optional<CacheMark>
   if (is_ours && !thinking.data.empty() && (thinking.text.empty() || to_ == Side::provider)) {
     open("redacted_thinking").member("data", thinking.data);
   } else {
-    const bool is_plain = is_ours ? thinking.data.empty()
-                                  : thinking.signature.empty() && thinking.data.empty() && thinking.id.empty();
+    const bool is_plain =
+        is_ours ? thinking.data.empty() : thinking.signature.empty() && thinking.data.empty() && thinking.id.empty();
     open("thinking").member("thinking", thinking.text);
     out_.member("signature", is_plain ? thinking.signature : carried(thinking));
   }

@@ -32,7 +32,12 @@ Text text_of(json::Value block) {
   Text text;
   text.text = block["text"].string();
   const json::Value citations = block["citations"];
-  if (citations.is_array() && citations.size() > 0) text.citations = raw_of(citations);
+  if (!citations.is_array() || citations.size() == 0) return text;
+  // As a stream brings them: one by one.
+  json::Writer list(text.citations.bytes);
+  list.open_array();
+  for (const json::Value citation : citations) list.raw(citation.raw());
+  list.close_array();
   return text;
 }
 
@@ -65,7 +70,8 @@ void read_result_item(json::Value item, ToolResult& result) {
   const bool is_plain = type.is("text") || type.is("image") || type.is("document");
   if (is_plain && read_block(item, Side::caller, parts)) {
     const json::Value cache = item["cache_control"];
-    if (!cache.absent()) result.content.emplace_back(rider(type.string() + ".cache_control", "cache_control", cache.raw()));
+    if (!cache.absent())
+      result.content.emplace_back(rider(type.string() + ".cache_control", "cache_control", cache.raw()));
     for (Part& part : parts) {
       if (auto* text = std::get_if<Text>(&part.what)) result.content.emplace_back(std::move(*text));
       if (auto* media = std::get_if<Media>(&part.what)) result.content.emplace_back(std::move(*media));

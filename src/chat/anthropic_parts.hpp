@@ -35,7 +35,8 @@ class Counts {
   void read(json::Value value, std::optional<std::uint64_t>& count);
 
   bool valid_ = true;
-  std::optional<std::uint64_t> input_{}, cache_read_{}, cache_write_{}, write_5m_{}, write_1h_{}, output_{}, thinking_{};
+  std::optional<std::uint64_t> input_{}, cache_read_{}, cache_write_{}, write_5m_{}, write_1h_{}, output_{},
+      thinking_{};
 };
 
 // The members of a usage object, into an open object.

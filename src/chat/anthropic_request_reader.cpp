@@ -262,7 +262,7 @@ class Reader {
 
   void read_rest() {
     constexpr std::array<std::string_view, 14> read{
-        "model", "stream", "max_tokens",  "messages", "system",        "tools",        "tool_choice",
+        "model", "stream", "max_tokens",  "messages", "system",        "tools",         "tool_choice",
         "top_p", "top_k",  "temperature", "thinking", "output_config", "output_format", "stop_sequences"};
     for (const Value member : root_) {
       const std::string name = member.name();

@@ -12,18 +12,15 @@ struct Word {
 };
 
 constexpr std::array words{
-    Word{"end_turn", Finish::stop},
-    Word{"stop_sequence", Finish::stop},
-    Word{"max_tokens", Finish::length},
-    Word{"model_context_window_exceeded", Finish::length},
-    Word{"tool_use", Finish::tool_calls},
-    Word{"refusal", Finish::content_filter},
-    Word{"pause_turn", Finish::pause},
-    Word{"compaction", Finish::pause},
+    Word{"end_turn", Finish::stop},       Word{"stop_sequence", Finish::stop},
+    Word{"max_tokens", Finish::length},   Word{"model_context_window_exceeded", Finish::length},
+    Word{"tool_use", Finish::tool_calls}, Word{"refusal", Finish::content_filter},
+    Word{"pause_turn", Finish::pause},    Word{"compaction", Finish::pause},
 };
 
 std::optional<Finish> meaning_of(std::string_view word) {
-  const auto* const found = std::find_if(words.begin(), words.end(), [&](const Word& known) { return known.word == word; });
+  const auto* const found =
+      std::find_if(words.begin(), words.end(), [&](const Word& known) { return known.word == word; });
   if (found == words.end()) return std::nullopt;
   return found->means;
 }

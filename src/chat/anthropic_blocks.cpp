@@ -32,7 +32,12 @@ Text text_of(json::Value block) {
   Text text;
   text.text = block["text"].string();
   const json::Value citations = block["citations"];
-  if (citations.is_array() && citations.size() > 0) text.citations = raw_of(citations);
+  if (!citations.is_array() || citations.size() == 0) return text;
+  // As a stream brings them: one by one.
+  json::Writer list(text.citations.bytes);
+  list.open_array();
+  for (const json::Value citation : citations) list.raw(citation.raw());
+  list.close_array();
   return text;
 }
 

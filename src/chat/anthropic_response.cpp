@@ -74,7 +74,11 @@ Result<Response> decode_response(std::string_view body) {
   std::vector<Opaque> riders;
   read_message_riders(root, riders);
   read_usage_riders(root["usage"], riders);
-  for (Opaque& opaque : riders) choice.parts.push_back({std::move(opaque), std::nullopt});
+  // In the order in which a stream brings them.
+  MessageRiders sorted = sorted_riders(riders);
+  for (auto* const group : {&sorted.of_message, &sorted.of_event, &sorted.of_usage}) {
+    for (Opaque& opaque : *group) choice.parts.push_back({std::move(opaque), std::nullopt});
+  }
   response.choices.push_back(std::move(choice));
   Counts counts;
   counts.take(root["usage"]);

@@ -94,7 +94,8 @@ class Encoder final : public StreamEncoder {
   void take(const LogprobsSeen&) { drop(dropped_, "logprobs"); }
 
   void take(const ChoiceEnd& end) {
-    if (end.choice == 0) ending_ = end.ending;
+    if (end.choice != 0) return drop(dropped_, "n");
+    ending_ = end.ending;
   }
 
   void take(const UsageSeen& seen) { usage_ = seen.usage; }
@@ -317,7 +318,14 @@ class Encoder final : public StreamEncoder {
     out += "event: ";
     out += name;
     out += "\ndata: ";
-    out += data;
+    // JSON that somebody else wrote may have line breaks between its values.
+    for (const char c : data) {
+      if (c == '\n' || c == '\r') {
+        out += "\ndata: ";
+      } else {
+        out += c;
+      }
+    }
     out += "\n\n";
   }
 

@@ -134,7 +134,7 @@ unknown_price: deny
 jwt: {}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 25u);
+  EXPECT_EQ(said.size(), 24u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }

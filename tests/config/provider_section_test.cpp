@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:83: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
         Case{"region_missing",
              model + "providers: {p: {kind: bedrock}}\n",
-             {"f:2:16: providers.p.region: kind bedrock needs a region; write region: NAME"}},
+             {"f:2:13: providers.p.region: kind bedrock needs a region; write region: NAME"}},
         Case{"region_that_is_none",
              model + "providers: {p: {kind: bedrock, region: \"evil.example/\"}}\n",
              {"f:2:40: providers.p.region: no region; write its name, such as eu-west-1"}},

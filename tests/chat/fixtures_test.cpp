@@ -73,10 +73,10 @@ TEST(OpenAiChatFixtures, have_errors_that_decode) {
   const std::vector<Failure> failures{
       {"error_midway.sse", Fault::upstream_failed, "upstream_error", true},
       {"error_first.sse", Fault::rate_limited, "rate_limit_exceeded", true},
-      {"error_event.sse", Fault::upstream_failed, "upstream_error", false},
+      {"error_event.sse", Fault::bad_request, "invalid_request", false},
       {"error_beside_choices.sse", Fault::upstream_failed, "upstream_error", true},
       {"error_as_text.sse", Fault::upstream_failed, "upstream_error", true},
-      {"error_flat.sse", Fault::upstream_failed, "upstream_error", false},
+      {"error_flat.sse", Fault::bad_request, "invalid_request", false},
   };
   for (const Failure& failure : failures) {
     const std::string stream = fixture(std::string(failure.file));

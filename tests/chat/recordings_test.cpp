@@ -133,8 +133,10 @@ TEST(Recordings, of_failures_decode_to_errors_a_caller_may_see) {
     const int status = recording.meta.value("status", 0);
     if (status < 400) continue;
     const Error error = openai_chat().decode_error(status, recording.response);
-    EXPECT_EQ(error.blame(), Blame::upstream) << recording.name;
-    EXPECT_EQ(error.retryable(), status == 402 || status == 408 || status == 429 || status >= 498) << recording.name;
+    const bool is_callers = error.outcome() == Outcome::client_error && error.fault() != Fault::upstream_failed;
+    EXPECT_EQ(error.blame(), is_callers ? Blame::client : Blame::upstream) << recording.name;
+    const bool elsewhere = error.code() == "model_not_found" || status == 402 || status == 408 || status == 429;
+    EXPECT_EQ(error.retryable(), elsewhere || status >= 498) << recording.name;
     EXPECT_NE(error.outcome(), Outcome::ok) << recording.name;
     std::string out;
     openai_chat().encode_error(error, out);

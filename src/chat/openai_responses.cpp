@@ -38,7 +38,7 @@ Turn turn_of(std::string_view type) {
   return type == "response.failed" || type == "error" ? Turn::failed : Turn::nothing;
 }
 
-// Whether an event without a name may be one that matters. A model's own text has its quotes escaped.
+// Whether an event whose name does not say it may be one that matters. A model's own text has its quotes escaped.
 bool may_matter(std::string_view data) {
   constexpr std::array<std::string_view, 4> words{R"("response.completed")", R"("response.incomplete")",
                                                   R"("response.failed")", R"("error")"};
@@ -111,7 +111,7 @@ class OpenAiResponses final : public Dialect {
       return sense;
     }
     Turn turn = turn_of(event.name);
-    if (turn == Turn::nothing && (!event.name.empty() || !may_matter(data))) return sense;
+    if (turn == Turn::nothing && (event.name.starts_with("response.") || !may_matter(data))) return sense;
     std::array<Member, 3> members{{{.name = "type"}, {.name = "response"}, {.name = "error"}}};
     const bool readable = static_cast<bool>(json::read(data, members));
     std::string scratch;

@@ -195,7 +195,8 @@ class Renderer {
     writer_.member("type", is_image ? "input_image" : "input_file");
     std::string data;
     if (!media.data.empty()) {
-      const std::string_view type = media.media_type.empty() && is_image ? "image/png" : media.media_type;
+      std::string_view type = media.media_type;
+      if (type.empty() && is_image) type = "image/png";
       if (!type.empty()) data = "data:" + std::string(type) + ";base64,";
       data += media.data;
     }
@@ -364,8 +365,8 @@ class Renderer {
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
-    const std::string_view own = "max_output_tokens";
-    const std::string_view most = quirks_.max_tokens.empty() ? own : std::string_view(quirks_.max_tokens);
+    std::string_view most = quirks_.max_tokens;
+    if (most.empty()) most = "max_output_tokens";
     if (sampling.max_tokens && may(most)) writer_.member(most, *sampling.max_tokens);
     write_number("temperature", sampling.temperature);
     write_number("top_p", sampling.top_p);

@@ -173,7 +173,7 @@ class Decoder final : public StreamDecoder {
     running.id = item["id"].string();
     const std::string type = item["type"].string();
     if (is_call(type)) begin_call(item, running, out);
-    if (type == "message") tell_members(item, running, out);
+    if (type == "message" || type == "reasoning") tell_members(item, running, out);
   }
 
   void begin_call(Value item, Running& running, std::vector<Event>& out) {
@@ -326,10 +326,11 @@ class Decoder final : public StreamDecoder {
   }
 
   void finish_reasoning(Running& running, Value item, std::vector<Event>& out) {
-    const bool heard = !running.summaries.empty() || !running.contents.empty();
+    if (running.summaries.empty() && running.contents.empty()) tell_members(item, running, out);
     for (const bool is_summary : {true, false}) {
       const Value list = item[is_summary ? "summary" : "content"];
       std::uint64_t index = 0;
+      const bool heard = !(is_summary ? running.summaries : running.contents).empty();
       if (!list.is_array() || heard) continue;
       for (const Value piece : list) {
         std::string text = piece["text"].string();

@@ -114,7 +114,9 @@ class GeminiCodec final : public Codec {
   Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const override {
     return generate_content::encode_request(request, quirks);
   }
-  Result<Response> decode_response(std::string_view body) const override { return generate_content::decode_response(body); }
+  Result<Response> decode_response(std::string_view body) const override {
+    return generate_content::decode_response(body);
+  }
   void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
     generate_content::encode_response(response, out, dropped);
   }
@@ -200,9 +202,13 @@ class Gemini final : public Dialect {
 
   bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
-  Error decode_error(int status, std::string_view body) const override { return generate_content::decode_failure(status, body); }
+  Error decode_error(int status, std::string_view body) const override {
+    return generate_content::decode_failure(status, body);
+  }
 
-  void encode_error(const Error& failure, std::string& out) const override { generate_content::encode_failure(failure, out); }
+  void encode_error(const Error& failure, std::string& out) const override {
+    generate_content::encode_failure(failure, out);
+  }
 
   void encode_error_event(const Error& failure, std::string& out) const override {
     out += "data: ";

@@ -28,8 +28,8 @@ struct Complaint {
   int code = 0;
   std::string status;
   std::string message;
-  bool bad_key = false;    // a detail says that the key is none
-  bool for_long = false;   // the limit that was hit is not one for minutes
+  bool bad_key = false;     // a detail says that the key is none
+  bool for_long = false;    // the limit that was hit is not one for minutes
   std::string retry_after;  // as a detail says it: "34.4s"
 };
 
@@ -73,13 +73,20 @@ std::optional<Class> class_of_status(std::string_view status) {
     Class means;
   };
   constexpr std::array known_statuses{
-      Known{"INVALID_ARGUMENT", Class::refusal},    Known{"FAILED_PRECONDITION", Class::refusal},
-      Known{"OUT_OF_RANGE", Class::refusal},        Known{"UNIMPLEMENTED", Class::refusal},
-      Known{"UNAUTHENTICATED", Class::credential},  Known{"PERMISSION_DENIED", Class::credential},
-      Known{"NOT_FOUND", Class::not_found},         Known{"RESOURCE_EXHAUSTED", Class::rate},
-      Known{"UNAVAILABLE", Class::overloaded},      Known{"DEADLINE_EXCEEDED", Class::timeout},
-      Known{"INTERNAL", Class::server},             Known{"UNKNOWN", Class::server},
-      Known{"ABORTED", Class::server},              Known{"CANCELLED", Class::server},
+      Known{"INVALID_ARGUMENT", Class::refusal},
+      Known{"FAILED_PRECONDITION", Class::refusal},
+      Known{"OUT_OF_RANGE", Class::refusal},
+      Known{"UNIMPLEMENTED", Class::refusal},
+      Known{"UNAUTHENTICATED", Class::credential},
+      Known{"PERMISSION_DENIED", Class::credential},
+      Known{"NOT_FOUND", Class::not_found},
+      Known{"RESOURCE_EXHAUSTED", Class::rate},
+      Known{"UNAVAILABLE", Class::overloaded},
+      Known{"DEADLINE_EXCEEDED", Class::timeout},
+      Known{"INTERNAL", Class::server},
+      Known{"UNKNOWN", Class::server},
+      Known{"ABORTED", Class::server},
+      Known{"CANCELLED", Class::server},
   };
   for (const Known& known : known_statuses) {
     if (known.status == status) return known.means;

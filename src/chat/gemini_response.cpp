@@ -46,10 +46,9 @@ Choice read_candidate(json::Value candidate, std::string_view answer_id, std::si
 void read_extras(json::Value root, Response& response) {
   constexpr std::array<std::string_view, 6> known{"candidates",   "promptFeedback", "usageMetadata",
                                                   "modelVersion", "createTime",     "responseId"};
-  constexpr std::array<std::string_view, 7> known_counts{"promptTokenCount",     "toolUsePromptTokenCount",
-                                                         "candidatesTokenCount", "thoughtsTokenCount",
-                                                         "totalTokenCount",      "cachedContentTokenCount",
-                                                         "serviceTier"};
+  constexpr std::array<std::string_view, 7> known_counts{
+      "promptTokenCount", "toolUsePromptTokenCount", "candidatesTokenCount", "thoughtsTokenCount",
+      "totalTokenCount",  "cachedContentTokenCount", "serviceTier"};
   const auto is_in = [](const auto& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };

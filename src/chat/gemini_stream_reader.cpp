@@ -79,8 +79,8 @@ struct Candidate {
   bool seen = false;
   bool has_calls = false;
   bool has_content = false;
-  std::optional<std::size_t> block{};  // the one that is open
-  Part open{};                         // what it is, without its text
+  std::optional<std::size_t> block{};           // the one that is open
+  Part open{};                                  // what it is, without its text
   std::optional<PartialArguments> arguments{};  // of an open call
   std::string finish{};
   std::vector<Part> riders{};
@@ -174,8 +174,11 @@ class Decoder final : public StreamDecoder {
     if (started_ || root.size() == 0) return;
     started_ = true;
     answer_id_ = root["responseId"].string();
-    out.emplace_back(AnswerStart{answer_id_, root["modelVersion"].string(), read_time(root["createTime"].string()),
-                                 read_tier(root["usageMetadata"]), {}});
+    out.emplace_back(AnswerStart{answer_id_,
+                                 root["modelVersion"].string(),
+                                 read_time(root["createTime"].string()),
+                                 read_tier(root["usageMetadata"]),
+                                 {}});
   }
 
   Candidate* candidate(std::size_t index) {

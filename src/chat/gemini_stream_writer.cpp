@@ -153,8 +153,8 @@ class Encoder final : public StreamEncoder {
     json::Writer writer(chunk);
     writer.open_object();
     const Opaque* const feedback = feedback_in(tails_[0]);
-    const bool is_refused = endings_.size() == 1 && tails_[0].size() == 1 && !any_ &&
-                            is_refused_prompt(endings_.begin()->second, feedback);
+    const bool is_refused =
+        endings_.size() == 1 && tails_[0].size() == 1 && !any_ && is_refused_prompt(endings_.begin()->second, feedback);
     if (!is_refused) {
       writer.name("candidates").open_array();
       for (const auto& [choice, ending] : endings_) write_ending(writer, choice, ending);

@@ -30,7 +30,8 @@ void read_function(json::Value declared, Request& request) {
   request.tools.push_back(std::move(tool));
   for (const json::Value value : declared) {
     const std::string name = camel(value.name());
-    const bool known = name == "name" || name == "description" || name == "parameters" || name == "parametersJsonSchema";
+    const bool known =
+        name == "name" || name == "description" || name == "parameters" || name == "parametersJsonSchema";
     if (!known) add_extra(request, "tools.functionDeclarations.", value);
   }
 }
@@ -65,7 +66,8 @@ Result<Ok> read_mode(json::Value mode, Request& request) {
   } else if (mode.is("AUTO") || mode.is("VALIDATED")) {
     choice.mode = ToolChoice::Mode::automatic;
     // Only where names are given can this be said in other words.
-    if (mode.is("VALIDATED") && choice.only.empty()) request.extras.push_back({std::string(mode_name), {"\"VALIDATED\""}});
+    if (mode.is("VALIDATED") && choice.only.empty())
+      request.extras.push_back({std::string(mode_name), {"\"VALIDATED\""}});
   } else if (mode.is("NONE")) {
     choice.mode = ToolChoice::Mode::none;
   } else if (mode.is("ANY")) {

@@ -8,6 +8,7 @@ namespace {
 TEST(Dialects, are_found_by_their_own_name) {
   EXPECT_EQ(dialect_named("openai_chat"), &openai_chat());
   EXPECT_EQ(openai_chat().name(), "openai_chat");
+  EXPECT_EQ(dialect_named("gemini"), &gemini());
 }
 
 TEST(Dialects, have_no_other_names) {

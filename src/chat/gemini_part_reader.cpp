@@ -47,13 +47,16 @@ std::string plain_base64(std::string text) {
 
 Media read_media(json::Value blob) {
   Media media;
+  media.url = member(blob, "fileUri").string();
   media.media_type = member(blob, "mimeType").string();
+  if (media.media_type.empty()) media.media_type = type_by_name(media.url);
   media.kind = kind_of(media.media_type);
   media.name = member(blob, "displayName").string();
-  media.url = member(blob, "fileUri").string();
   if (media.url.empty()) media.data = plain_base64(blob["data"].string());
   return media;
 }
+
+bool has_media(json::Value blob) { return !member(blob, "fileUri").string().empty() || !blob["data"].string().empty(); }
 
 void read_call(json::Value part, json::Value call, Side from, std::vector<Part>& parts) {
   read_riders(part, {"functionCall", "thoughtSignature"}, from, parts);
@@ -95,8 +98,8 @@ void read_result(json::Value part, json::Value response, Side from, std::vector<
   for (const json::Value piece : items(response["parts"])) {
     const json::Value data = member(piece, "inlineData");
     const json::Value file = member(piece, "fileData");
-    if (data.is_object() || file.is_object()) {
-      result.content.emplace_back(read_media(data.is_object() ? data : file));
+    if (const json::Value blob = data.is_object() ? data : file; has_media(blob)) {
+      result.content.emplace_back(read_media(blob));
     } else {
       result.content.emplace_back(Opaque{std::string(dialect_name), "parts", bytes_of(piece, from)});
     }
@@ -165,9 +168,9 @@ bool read_part(json::Value part, Side from, std::vector<Part>& parts) {
     read_call(part, call, from, parts);
   } else if (response.is_object()) {
     read_result(part, response, from, parts);
-  } else if ((data.is_object() || file.is_object()) && !is_thought) {
+  } else if (const json::Value blob = data.is_object() ? data : file; has_media(blob) && !is_thought) {
     read_riders(part, {"inlineData", "fileData"}, from, parts);
-    parts.push_back({read_media(data.is_object() ? data : file), {}});
+    parts.push_back({read_media(blob), {}});
   } else if (part["text"].is_string()) {
     read_text(part, is_thought, from, parts);
   } else {

@@ -6,27 +6,10 @@
 namespace sluice::chat::generate_content {
 namespace {
 
-struct KnownEnding {
-  std::string_view ending;
-  std::string_view type;
-};
-
-constexpr std::array known_endings{
-    KnownEnding{".png", "image/png"},       KnownEnding{".jpg", "image/jpeg"}, KnownEnding{".jpeg", "image/jpeg"},
-    KnownEnding{".webp", "image/webp"},     KnownEnding{".gif", "image/gif"},  KnownEnding{".heic", "image/heic"},
-    KnownEnding{".wav", "audio/wav"},       KnownEnding{".mp3", "audio/mpeg"}, KnownEnding{".flac", "audio/flac"},
-    KnownEnding{".mp4", "video/mp4"},       KnownEnding{".mov", "video/mov"},  KnownEnding{".webm", "video/webm"},
-    KnownEnding{".txt", "text/plain"},      KnownEnding{".md", "text/plain"},  KnownEnding{".csv", "text/csv"},
-    KnownEnding{".pdf", "application/pdf"},
-};
-
 // A server wants to know the type of what it shall fetch; where the caller did not say it, the name may.
 std::string_view type_of(const Media& media) {
   if (!media.media_type.empty()) return media.media_type;
-  const std::string_view path = std::string_view(media.url).substr(0, media.url.find_first_of("?#"));
-  for (const KnownEnding& known : known_endings) {
-    if (path.ends_with(known.ending)) return known.type;
-  }
+  if (const std::string_view type = type_by_name(media.url); !type.empty()) return type;
   switch (media.kind) {
     case Media::Kind::image:
       return "image/jpeg";
@@ -37,7 +20,7 @@ std::string_view type_of(const Media& media) {
     case Media::Kind::document:
       break;
   }
-  return "application/pdf";
+  return {};
 }
 
 std::string_view name_of(Media::Kind kind) {
@@ -169,7 +152,7 @@ void PartWriter::write_call(const ToolCall& call) {
 void PartWriter::write_media(const Media& media) {
   const bool is_inline = media.url.empty();
   out_.name(is_inline ? "inlineData" : "fileData").open_object();
-  out_.member("mimeType", type_of(media)).member_if("displayName", media.name);
+  out_.member_if("mimeType", type_of(media)).member_if("displayName", media.name);
   out_.member(is_inline ? "data" : "fileUri", is_inline ? media.data : media.url).close_object();
 }
 

@@ -68,6 +68,9 @@ std::string_view tier_of(std::string_view tier);
 std::int64_t read_time(std::string_view text);
 std::string time_of(std::int64_t seconds);
 
+// The media type of what stands at an address, as far as its name tells.
+std::string_view type_by_name(std::string_view url);
+
 // An id for a call that came without one: unique in the answer, and over answers as far as they have ids.
 std::string minted_id(std::string_view answer_id, std::size_t number);
 

@@ -64,6 +64,20 @@ const Word* known(std::string_view word) {
   return found == finish_words.end() ? nullptr : found;
 }
 
+struct KnownEnding {
+  std::string_view ending;
+  std::string_view type;
+};
+
+constexpr std::array known_endings{
+    KnownEnding{".png", "image/png"},       KnownEnding{".jpg", "image/jpeg"}, KnownEnding{".jpeg", "image/jpeg"},
+    KnownEnding{".webp", "image/webp"},     KnownEnding{".gif", "image/gif"},  KnownEnding{".heic", "image/heic"},
+    KnownEnding{".wav", "audio/wav"},       KnownEnding{".mp3", "audio/mpeg"}, KnownEnding{".flac", "audio/flac"},
+    KnownEnding{".mp4", "video/mp4"},       KnownEnding{".mov", "video/mov"},  KnownEnding{".webm", "video/webm"},
+    KnownEnding{".txt", "text/plain"},      KnownEnding{".md", "text/plain"},  KnownEnding{".csv", "text/csv"},
+    KnownEnding{".pdf", "application/pdf"},
+};
+
 }  // namespace
 
 json::Value member(json::Value object, std::string_view name) {
@@ -139,6 +153,9 @@ std::optional<Usage> read_usage(json::Value metadata) {
   }
   if (!counted) return std::nullopt;
   const auto [prompt, tools, candidates, thoughts, total, cached] = counts;
+  // No more than every JSON reader keeps exactly (RFC 8259 §6), also when they are added up.
+  constexpr std::uint64_t greatest = std::uint64_t{1} << 53;
+  if (std::max(prompt + tools, cached) + candidates + thoughts > greatest) return std::nullopt;
   Usage usage;
   usage.cache_read = cached;
   usage.input = prompt + tools > cached ? prompt + tools - cached : 0;
@@ -218,7 +235,7 @@ std::int64_t read_time(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  if (!date.ok()) return 0;
+  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return 0;
   const auto days = std::chrono::sys_days(date).time_since_epoch();
   const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(days).count() + number(11, 2) * 3600 +
                                number(14, 2) * 60 + number(17, 2);
@@ -245,6 +262,14 @@ std::string time_of(std::int64_t seconds) {
   add(time.minutes().count(), 2, ":");
   add(time.seconds().count(), 2, "Z");
   return text;
+}
+
+std::string_view type_by_name(std::string_view url) {
+  const std::string_view path = url.substr(0, url.find_first_of("?#"));
+  for (const KnownEnding& each : known_endings) {
+    if (path.ends_with(each.ending)) return each.type;
+  }
+  return {};
 }
 
 std::string minted_id(std::string_view answer_id, std::size_t number) {

@@ -11,6 +11,7 @@ TEST(Dialects, are_found_by_their_own_name) {
     EXPECT_NE(dialect->codec(), nullptr) << dialect->name();
   }
   EXPECT_EQ(openai_chat().name(), "openai_chat");
+  EXPECT_EQ(dialect_named("gemini"), &gemini());
 }
 
 TEST(Dialects, have_no_other_names) {

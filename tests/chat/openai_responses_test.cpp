@@ -159,8 +159,8 @@ TEST(OpenAiResponsesErrors, are_told_apart_wherever_they_lie) {
        "upstream_error", true},
       {401, R"({"error":{"message":"m"}})", Fault::upstream_failed, "upstream_auth", true},
       {400, R"({"code":"c","error":"Incorrect API key provided."})", Fault::upstream_failed, "upstream_auth", true},
-      {400, R"({"error":{"message":"bad temperature","param":"temperature"}})", Fault::bad_request,
-       "invalid_request", false},
+      {400, R"({"error":{"message":"bad temperature","param":"temperature"}})", Fault::bad_request, "invalid_request",
+       false},
       {503, "<html>", Fault::upstream_failed, "upstream_error", true},
   };
   for (const Case& c : cases) {

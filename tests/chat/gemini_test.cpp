@@ -244,7 +244,7 @@ TEST(GeminiRequest, writes_numbers_as_they_were_spelled_and_names_what_it_cannot
   request.metadata.bytes = "{}";
   request.verbosity = "low";
   request.service_tier = "flex";
-  request.store = false;
+  request.store = true;
   request.cache = CacheMark{};
   request.extras = {{"logit_bias", {"{}"}}};
   const auto rendered = codec().encode_request(request, {});

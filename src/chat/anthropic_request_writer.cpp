@@ -258,9 +258,11 @@ class RequestWriter {
 
   // ---- The rest
 
-  void write_number(std::string_view member, const std::optional<Number>& number, bool fits) {
+  // `fits`: whether a model that thinks takes it.
+  template <class Fits>
+  void write_number(std::string_view member, const std::optional<Number>& number, Fits fits) {
     if (!may(member, member, number.has_value())) return;
-    if (fits || is_own_) {
+    if (is_own_ || !plan_.thinks() || fits(number->value())) {
       out_.raw_member(member, number->spelled);
     } else {
       lose(member);
@@ -269,15 +271,13 @@ class RequestWriter {
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
-    const bool thinks = plan_.thinks();
-    if (!is_own_ && !thinks && sampling.temperature && sampling.temperature->value() > 1) {
+    if (!is_own_ && !plan_.thinks() && sampling.temperature && sampling.temperature->value() > 1) {
       if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");  // the dialect's highest
     } else {
-      write_number("temperature", sampling.temperature,
-                   !thinks || (sampling.temperature && sampling.temperature->value() == 1));
+      write_number("temperature", sampling.temperature, [](double value) { return value == 1; });
     }
-    write_number("top_p", sampling.top_p, !thinks || (sampling.top_p && sampling.top_p->value() >= 0.95));
-    write_number("top_k", sampling.top_k, !thinks);
+    write_number("top_p", sampling.top_p, [](double value) { return value >= 0.95; });
+    write_number("top_k", sampling.top_k, [](double) { return false; });
     std::vector<std::string_view> stops;
     for (const std::string& stop : sampling.stop) {
       if (is_own_ || stop.find_first_not_of(" \t\r\n") != std::string::npos) {

@@ -318,9 +318,15 @@ class Decoder final : public StreamDecoder {
   void finish_message(Running& running, Value item, std::vector<Event>& out) {
     const Value parts = item["content"];
     if (parts.is_array() && parts.size() > 0) tell_members(item, running, out);
-    std::uint64_t index = 0;
+    // Some servers count a thought's text in events but not here: the blocks there are go by their order.
+    std::vector<std::uint64_t> indices;
+    for (const auto& [index, block] : running.contents) indices.push_back(index);
+    std::size_t place = 0;
     if (parts.is_array()) {
-      for (const Value part : parts) finish_part(running, index++, part, out);
+      for (const Value part : parts) {
+        if (place == indices.size()) indices.push_back(indices.empty() ? 0 : indices.back() + 1);
+        finish_part(running, indices[place++], part, out);
+      }
     }
     for (auto& [number, block] : running.contents) close(block, out);
   }

@@ -62,7 +62,8 @@ void RequestWriter::write_number(std::string_view member, const std::optional<Nu
 
 void RequestWriter::write_sampling() {
   const Sampling& sampling = request_.sampling;
-  const std::string_view longest = quirks_.max_tokens.empty() ? "max_completion_tokens" : quirks_.max_tokens;
+  std::string_view longest = quirks_.max_tokens;
+  if (longest.empty()) longest = "max_completion_tokens";
   if (sampling.max_tokens && allows(longest)) to_.member(longest, *sampling.max_tokens);
   write_number("temperature", sampling.temperature);
   write_number("top_p", sampling.top_p);

@@ -49,6 +49,7 @@ AnswerReader::Call& AnswerReader::call_of(json::Value entry, const std::optional
   const auto known = std::find_if(to.calls.rbegin(), to.calls.rend(), is_same);
   if (known != to.calls.rend()) return *known;
   shut(to, out);
+  place_signature(to, out);
   // A call whose arguments are complete need not wait for the end of the answer.
   for (Call& call : to.calls) {
     if (!call.started || call.ended || call.call.is_custom || !is_whole_object(call.call.arguments)) continue;

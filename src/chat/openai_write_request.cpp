@@ -62,8 +62,8 @@ void RequestWriter::write_number(std::string_view member, const std::optional<Nu
 
 void RequestWriter::write_sampling() {
   const Sampling& sampling = request_.sampling;
-  const std::string_view own = "max_completion_tokens";
-  const std::string_view longest = quirks_.max_tokens.empty() ? own : std::string_view(quirks_.max_tokens);
+  std::string_view longest = quirks_.max_tokens;
+  if (longest.empty()) longest = "max_completion_tokens";
   if (sampling.max_tokens && allows(longest)) to_.member(longest, *sampling.max_tokens);
   write_number("temperature", sampling.temperature);
   write_number("top_p", sampling.top_p);

@@ -416,7 +416,7 @@ TEST(OpenAiChatStream, never_breaks_a_line_inside_an_event) {
   Part part{.what = Text{.text = "x\ny", .citations = {"[\n{\"type\":\"url_citation\",\n\"url_citation\":{}}\n]"}}};
   Response response = answer_of({part, {.what = Opaque{"openai_chat", "messages.audio", {"{\n\"id\":\n\"a\"}"}}}});
   response.choices[0].logprobs = {"[\r\n{}\r\n]"};
-  EXPECT_EQ(chunks_of(unfold(response)).size(), 8U);
+  EXPECT_EQ(chunks_of(unfold(response)).size(), 6U);
 }
 
 TEST(OpenAiChatStream, without_a_mark_of_the_end_is_whole_when_every_choice_has_ended) {
@@ -484,9 +484,8 @@ TEST(OpenAiChatStream, ends_blocks_as_soon_as_it_can) {
           "data: [DONE]\n\n");
   std::size_t open = 0;
   for (const Event& event : events) {
-    if (std::holds_alternative<BlockStart>(event)) {
-      EXPECT_EQ(++open, 1U);
-    }
+    if (std::holds_alternative<BlockStart>(event)) ++open;
+    EXPECT_LE(open, 1U);
     if (std::holds_alternative<BlockEnd>(event)) --open;
   }
   EXPECT_EQ(open, 0U);

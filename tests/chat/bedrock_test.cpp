@@ -339,6 +339,7 @@ json blocks_of(std::string_view stream) {
     if (!payload.contains("delta")) continue;
     const json thought = payload["delta"].value("reasoningContent", json::object());
     json& block = blocks[payload["contentBlockIndex"].get<int>()];
+    if (block.is_null()) block = json::object();
     for (const char* const member : {"text", "signature"}) {
       if (thought.contains(member)) block[member] = block.value(member, "") + thought[member].get<std::string>();
     }

@@ -59,8 +59,8 @@ bool read_calls(Value calls, std::vector<Part>& parts) {
     if (call.id.empty()) call.id = "call_" + std::to_string(parts.size());
     call.name = function["name"].string();
     // Some servers send the object itself.
-    call.arguments = function["arguments"].is_object() ? std::string(function["arguments"].raw())
-                                                       : function["arguments"].string();
+    call.arguments =
+        function["arguments"].is_object() ? std::string(function["arguments"].raw()) : function["arguments"].string();
     if (call.arguments.empty()) call.arguments = "{}";
     call.signature = given["signature"].string();
     parts.push_back({std::move(call), {}});
@@ -90,14 +90,22 @@ void add_item(RawJson& list, std::string_view item) {
   list.bytes += ']';
 }
 
+// Between the tokens of JSON a line end is a space, and in a stream it would end the line.
+std::string on_one_line(std::string_view json) {
+  std::string line(json);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line;
+}
+
 void read_citations(Value citations, std::size_t first, std::vector<Part>& parts) {
   for (const Value citation : citations) {
     if (!citation.is_object()) continue;
     Text* const text = citation["type"].is("PLAN") ? nullptr : cited_text(citation, first, parts);
     if (text != nullptr && citation["sources"].is_array()) {
-      add_item(text->citations, citation.raw());
+      add_item(text->citations, on_one_line(citation.raw()));
     } else {
-      parts.push_back({Opaque{std::string(dialect_name), "messages.annotations", {std::string(citation.raw())}}, {}});
+      parts.push_back({Opaque{std::string(dialect_name), "messages.annotations", {on_one_line(citation.raw())}}, {}});
     }
   }
 }

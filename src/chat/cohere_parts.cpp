@@ -19,8 +19,8 @@ struct Word {
 };
 
 constexpr std::array words{
-    Word{"COMPLETE", Finish::stop},      Word{"STOP_SEQUENCE", Finish::stop}, Word{"MAX_TOKENS", Finish::length},
-    Word{"TOOL_CALL", Finish::tool_calls}, Word{"ERROR", Finish::error},      Word{"TIMEOUT", Finish::error},
+    Word{"COMPLETE", Finish::stop},        Word{"STOP_SEQUENCE", Finish::stop}, Word{"MAX_TOKENS", Finish::length},
+    Word{"TOOL_CALL", Finish::tool_calls}, Word{"ERROR", Finish::error},        Word{"TIMEOUT", Finish::error},
 };
 
 // A count that may be left out. False: it is there and no count.
@@ -62,10 +62,9 @@ std::optional<Usage> read_usage(Value usage) {
   const Value tokens = usage["tokens"].is_object() ? usage["tokens"] : usage["billed_units"];
   if (!tokens.is_object() || (tokens["input_tokens"].absent() && tokens["output_tokens"].absent())) return std::nullopt;
   Usage counts;
-  const bool good = read_count(tokens["input_tokens"], counts.input) &&
-                    read_count(tokens["output_tokens"], counts.output) &&
-                    read_count(tokens["reasoning_tokens"], counts.reasoning) &&
-                    read_count(usage["cached_tokens"], counts.cache_read);
+  const bool good =
+      read_count(tokens["input_tokens"], counts.input) && read_count(tokens["output_tokens"], counts.output) &&
+      read_count(tokens["reasoning_tokens"], counts.reasoning) && read_count(usage["cached_tokens"], counts.cache_read);
   if (!good) return std::nullopt;
   counts.cache_read = std::min(counts.cache_read, counts.input);
   counts.reasoning = std::min(counts.reasoning, counts.output);

@@ -33,8 +33,8 @@ class Encoder final : public StreamEncoder {
     std::string data;
     Writer writer(data);
     writer.open_object().member("id", start.id).member("type", "message-start");
-    writer.raw_member(
-        "delta", R"({"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}})");
+    writer.raw_member("delta",
+                      R"({"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}})");
     writer.close_object();
     append("message-start", data, out);
   }

@@ -195,8 +195,9 @@ TEST(BedrockConverseRequest, maps_the_choice_of_tools) {
   request.tools.push_back({"clock", "d", {}, true, CacheMark{"1h"}, {}, false});
   request.tools.push_back({"ring", {}, {}, {}, {}, {}, false});
   using Mode = ToolChoice::Mode;
-  const std::vector<std::pair<Mode, std::string>> table{
-      {Mode::automatic, R"({"auto":{}})"}, {Mode::required, R"({"any":{}})"}, {Mode::named, R"({"tool":{"name":"ring"}})"}};
+  const std::vector<std::pair<Mode, std::string>> table{{Mode::automatic, R"({"auto":{}})"},
+                                                        {Mode::required, R"({"any":{}})"},
+                                                        {Mode::named, R"({"tool":{"name":"ring"}})"}};
   for (const auto& [mode, wire] : table) {
     request.tool_choice = {mode, mode == Mode::named ? "ring" : "", {}, {}};
     EXPECT_EQ(written(request).body["toolConfig"]["toolChoice"], json::parse(wire));
@@ -401,7 +402,8 @@ TEST(BedrockConverseAnswer, derives_tool_calls_from_calls_that_are_there) {
 }
 
 TEST(BedrockConverseAnswer, names_what_it_cannot_say) {
-  Response response = saying({{Text{"x", {}, {R"([{"type":"url_citation"}])"}}, {}}, {Opaque{"other", "widget", {}}, {}}});
+  Response response =
+      saying({{Text{"x", {}, {R"([{"type":"url_citation"}])"}}, {}}, {Opaque{"other", "widget", {}}, {}}});
   response.dialect = "other";
   response.extras.push_back({"x_other", {"1"}});
   response.choices.push_back(response.choices[0]);
@@ -533,7 +535,8 @@ TEST(BedrockConverseUsage, counts_each_token_once) {
     "cacheReadInputTokenCount":7,"cacheWriteInputTokens":8,"cacheDetails":[{"ttl":"1h","inputTokens":3}]}})");
   EXPECT_EQ(counts_of(usage), (std::vector<std::uint64_t>{5, 7, 8, 6, 0}));
   EXPECT_EQ(usage->cache_write_1h, 3U);
-  for (const char* const bad : {R"({"inputTokens":-1})", R"({"inputTokens":1.5})", R"({"inputTokens":"1"})", "{}", "3"}) {
+  for (const char* const bad :
+       {R"({"inputTokens":-1})", R"({"inputTokens":1.5})", R"({"inputTokens":"1"})", "{}", "3"}) {
     EXPECT_FALSE(dialect().usage_of(std::string(R"({"usage":)") + bad + "}")) << bad;
   }
 }

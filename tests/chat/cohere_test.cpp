@@ -211,17 +211,16 @@ TEST(CohereV2Answer, carries_foreign_proofs_to_the_caller_and_back) {
 
 TEST(CohereV2Answer, maps_the_end_both_ways) {
   using Row = std::pair<Finish, std::string>;
-  for (const auto& [finish, raw] : {Row{Finish::stop, "COMPLETE"}, Row{Finish::length, "MAX_TOKENS"},
-                                    Row{Finish::tool_calls, "TOOL_CALL"}, Row{Finish::content_filter, "ERROR"},
-                                    Row{Finish::error, "ERROR"}, Row{Finish::pause, "COMPLETE"}}) {
+  for (const auto& [finish, raw] :
+       {Row{Finish::stop, "COMPLETE"}, Row{Finish::length, "MAX_TOKENS"}, Row{Finish::tool_calls, "TOOL_CALL"},
+        Row{Finish::content_filter, "ERROR"}, Row{Finish::error, "ERROR"}, Row{Finish::pause, "COMPLETE"}}) {
     std::string body;
     Dropped dropped;
     codec().encode_response(saying({}, finish), body, dropped);
     EXPECT_EQ(json::parse(body)["finish_reason"], raw);
   }
   for (const char* const failed : {"ERROR", "TIMEOUT"}) {
-    const auto response =
-        codec().decode_response(std::string(R"({"message":{},"finish_reason":")") + failed + "\"}");
+    const auto response = codec().decode_response(std::string(R"({"message":{},"finish_reason":")") + failed + "\"}");
     ASSERT_FALSE(response);
     EXPECT_TRUE(response.error().retryable());
   }
@@ -239,7 +238,8 @@ TEST(CohereV2Stream, needs_its_end) {
 
 TEST(CohereV2Stream, reports_failures) {
   const std::string event =
-      "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"no\"}}\n\n";
+      "event: message-end\ndata: "
+      "{\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\",\"error\":\"no\"}}\n\n";
   EXPECT_FALSE(fold(events_of(codec(), event)));
   const Error error(Fault::unavailable, Blame::upstream, "upstream_error", "Away.");
   std::string written;

@@ -71,7 +71,7 @@ void write(Writer& writer, const ToolCall& call, const Reader& reader) {
 
 void write_result_piece(Writer& writer, const std::variant<Text, Media, Opaque>& piece, const Reader& reader) {
   if (const auto* text = std::get_if<Text>(&piece)) {
-    if (!is_blank(text->text)) writer.open_object().member("text", text->text).close_object();
+    if (reader.is_own || !is_blank(text->text)) writer.open_object().member("text", text->text).close_object();
     if (text->citations) drop(reader.dropped, "messages.annotations");
   } else if (const auto* media = std::get_if<Media>(&piece)) {
     const bool fits = media->kind != Media::Kind::audio && write_media(writer, *media);
@@ -134,8 +134,8 @@ bool read_count(Value value, std::uint64_t& count) {
 
 void write_part(Writer& writer, const Part& part, const Reader& reader) {
   const auto* const text = std::get_if<Text>(&part.what);
-  // Providers refuse a text in which nothing stands.
-  if (reader.is_provider && text != nullptr && is_blank(text->text) && !text->citations) return;
+  // Many models refuse a text in which nothing stands; whoever writes one for this dialect knows his.
+  if (reader.is_provider && !reader.is_own && text != nullptr && is_blank(text->text) && !text->citations) return;
   std::visit([&](const auto& what) { write(writer, what, reader); }, part.what);
   if (!part.cache) return;
   writer.open_object().name("cachePoint").open_object().member("type", "default");

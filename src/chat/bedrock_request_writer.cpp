@@ -63,7 +63,8 @@ class RequestWriter {
         for (const Part& part : message.parts) write_part(system_.writer, part, reader_);
         continue;
       }
-      if (turns_.empty() || turns_.back().role != role) turns_.emplace_back(role);
+      // Its own writers know what their model takes.
+      if (turns_.empty() || turns_.back().role != role || is_own_) turns_.emplace_back(role);
       for (const Part& part : message.parts) {
         note_tools(part);
         write_part(turns_.back().writer, part, reader_);

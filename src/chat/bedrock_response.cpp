@@ -8,6 +8,9 @@ namespace {
 using json::Value;
 using json::Writer;
 
+// What stands for how long the model took where nobody knows it: readers rely on the member.
+constexpr std::string_view unknown_metrics = R"({"latencyMs":0})";
+
 Error unreadable() {
   return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer cannot be read.")
       .with_outcome(Outcome::server_error)
@@ -37,7 +40,7 @@ Result<Response> read_response(std::string_view body) {
     const std::string name = member.name();
     if (name == "serviceTier" && member["type"].is_string()) {
       response.service_tier = member["type"].string();
-    } else if (name != "output" && name != "stopReason" && name != "usage") {
+    } else if (name != "output" && name != "stopReason" && name != "usage" && member.raw() != unknown_metrics) {
       response.extras.push_back({name, {std::string(member.raw())}});
     }
   }
@@ -69,8 +72,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
     writer.raw_member(extra.name, extra.value.bytes);
     has_metrics = has_metrics || extra.name == "metrics";
   }
-  // Readers rely on it; how long the model took is not known.
-  if (!has_metrics && !reader.is_own) writer.raw_member("metrics", R"({"latencyMs":0})");
+  if (!has_metrics && !reader.is_own) writer.raw_member("metrics", unknown_metrics);
   writer.close_object();
 }
 

@@ -192,11 +192,15 @@ class Decoder final : public StreamDecoder {
                            {own_tool_use(open.id, open.name, is_object ? open.content : "{}", open.type)}};
         break;
       }
-      case Open::Kind::own_result:
-        part.what = Opaque{std::string(dialect_name),
-                           "messages.toolResult",
-                           {own_tool_result(open.id, "[" + open.content + "]", open.name, open.type)}};
+      case Open::Kind::own_result: {
+        const std::string block = own_tool_result(open.id, "[" + open.content + "]", open.name, open.type);
+        const std::string list = "[" + block + "]";
+        const json::Tree tree = json::Tree::read(list);
+        std::vector<Part> parts;
+        if (!read_blocks(tree.root(), parts) || parts.empty()) return;
+        part = std::move(parts.front());
         break;
+      }
       case Open::Kind::image: {
         const auto media = image_of(open);
         if (!media) return;

@@ -46,7 +46,7 @@ class Encoder final : public StreamEncoder {
     if (start.choice != 0) return drop(dropped_, "n");
     if (const auto* opaque = std::get_if<Opaque>(&start.part.what)) return write_opaque(*opaque, out);
     if (const auto* media = std::get_if<Media>(&start.part.what)) return write_image(*media, out);
-    if (std::holds_alternative<ToolResult>(start.part.what)) return drop(dropped_, "messages.tool");
+    if (std::holds_alternative<ToolResult>(start.part.what)) return write_result(start.part, out);
     Open& open = open_[start.block];
     open.part = start.part;
     open.index = next_++;
@@ -215,6 +215,13 @@ class Encoder final : public StreamEncoder {
     open.index = next_++;
     say_thought(open, "signature", carried_signature(signature), out);
     stop_block(open.index, out);
+  }
+
+  void write_result(const Part& part, std::string& out) {
+    Opaque block{std::string(dialect_name), "messages.toolResult", {}};
+    Writer writer(block.json.bytes);
+    write_part(writer, {part.what, {}}, {dropped_, false, true});
+    write_opaque(block, out);
   }
 
   void write_opaque(const Opaque& opaque, std::string& out) {

@@ -132,6 +132,8 @@ const Dialect& anthropic_messages();
 const Dialect& gemini();
 // The dialect that speaks of content blocks and streams binary frames. Model and stream are in the path.
 const Dialect& bedrock_converse();
+// The dialect of /v2/chat, whose answers bring a plan before calls and citations beside texts.
+const Dialect& cohere_v2();
 
 // All dialects of this build, in the order they are offered.
 std::span<const Dialect* const> dialects();

@@ -55,6 +55,7 @@ constexpr std::array endpoints{
              .dialect = &chat::openai_responses},
     Endpoint{
         .path = "/v1/messages", .method = Method::post, .kind = Kind::converse, .dialect = &chat::anthropic_messages},
+    Endpoint{.path = "/v2/chat", .method = Method::post, .kind = Kind::converse, .dialect = &chat::cohere_v2},
     Endpoint{.path = "/v1beta/models/",
              .suffix = ":generateContent",
              .names_model = true,

@@ -110,7 +110,8 @@ TEST(OpenAiResponsesOutline, puts_another_model_in_and_nothing_else) {
   const auto outline = dialect().outline({Task::chat}, body, scratch);
   ASSERT_TRUE(outline);
   std::string sent;
-  for (const auto piece : dialect().retarget(body, *outline, R"("b")", true).pieces()) sent += piece;
+  const auto slices = dialect().retarget(body, *outline, R"("b")", true);
+  for (const auto piece : slices.pieces()) sent += piece;
   EXPECT_EQ(sent, R"({"input": [1.50], "model" : "b", "stream":true })");
 }
 

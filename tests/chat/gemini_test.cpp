@@ -156,8 +156,8 @@ TEST(GeminiRequest, wraps_what_tools_give_back_in_an_object) {
                     Case{list, R"({"output":[1,2]})"}}) {
     each.result.name = "count";
     const Sent request = sent(asking({says(Role::user, "Go."), {Role::tool, {{each.result, {}}}, {}}}));
-    EXPECT_EQ(request.body["contents"][0]["parts"][1]["functionResponse"].value("response", json("absent")),
-              json::parse(each.response));
+    // It stands before the text: it must follow its call.
+    EXPECT_EQ(request.body["contents"][0]["parts"][0]["functionResponse"]["response"], json::parse(each.response));
   }
 }
 

@@ -68,7 +68,10 @@ void expect_usage(const Exchange& exchange, const Response& response) {
 }
 
 void expect_answer(const Exchange& exchange, const Response& response) {
-  expect_observed(exchange, response);
+  // The observer looked at the first choice alone.
+  Response first = response;
+  first.choices.resize(1);
+  expect_observed(exchange, first);
   expect_finish(exchange, response);
   expect_usage(exchange, response);
   expect_answer_survives(codec(), exchange.name, response);
@@ -88,8 +91,10 @@ void expect_splits(const Exchange& exchange, std::size_t longest) {
   }
 }
 
+// Some that were written to be broken have nothing observed in them.
 bool is_broken(const Exchange& exchange) {
-  return !exchange.observed("error").is_null() || exchange.name.ends_with("stream_truncated");
+  return !exchange.observed("error").is_null() || exchange.name.ends_with("stream_truncated") ||
+         exchange.name.find("stream_error") != std::string::npos;
 }
 
 void check_stream(const Exchange& exchange, std::size_t longest_split) {

@@ -79,7 +79,8 @@ bool has_calls(const Response& response) {
 
 void check_failure(const Exchange& exchange) {
   const Error error = openai_responses().decode_error(exchange.status(), exchange.response);
-  EXPECT_EQ(error.blame(), Blame::upstream) << exchange.name;
+  const bool is_callers = error.outcome() == Outcome::client_error && error.fault() != Fault::upstream_failed;
+  EXPECT_EQ(error.blame(), is_callers ? Blame::client : Blame::upstream) << exchange.name;
   EXPECT_NE(error.outcome(), Outcome::ok) << exchange.name;
   std::string out;
   openai_responses().encode_error(error, out);

@@ -27,12 +27,14 @@ bool has_foreign_thinking(const std::vector<Part>& parts) {
 }
 
 void check_request(std::string_view body) {
-  const auto first = codec().decode_request(body, "gemini-3-flash", false);
+  auto first = codec().decode_request(body, "gemini-3-flash", false);
   if (!first) return require(first.error().fault() == Fault::bad_request);
   const auto rendered = codec().encode_request(*first, {});
   require(static_cast<bool>(rendered));
   const auto second = codec().decode_request(rendered->body, "gemini-3-flash", false);
   require(static_cast<bool>(second));
+  // Of a function's declaration only what other dialects know is kept.
+  std::erase_if(first->extras, [](const Extra& extra) { return extra.name.starts_with("tools."); });
   const bool foreign = std::any_of(first->messages.begin(), first->messages.end(),
                                    [](const Message& message) { return has_foreign_thinking(message.parts); });
   require(foreign || *first == *second);

@@ -137,6 +137,7 @@ class DialectMatrix : public ::testing::Test {
 struct Cell {
   bool asked = true;  // false: the caller's dialect cannot ask for it
   std::string dropped;
+  bool answered = false;  // false: the provider's dialect cannot say such an answer
 };
 
 TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
@@ -157,6 +158,10 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
           ASSERT_TRUE(written);
           const auto sent = caller->codec()->decode_request(written->body, wanted.model, stream);
           ASSERT_TRUE(sent) << sent.error().message();
+          // A provider whose own words cannot say such an answer never gives one.
+          const auto from_provider = read_answer(*provider, write_answer(*provider, scenario.answer, stream), stream);
+          if (!from_provider) continue;
+
           const std::size_t before = upstream_->requests();
           const Answer answer = stage_.ask(request_of(*caller, written->body, wanted.model, stream));
           ++cells;
@@ -171,9 +176,11 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
           const Facts lost = without(facts_of(*sent), facts_of(*received));
           EXPECT_TRUE(lost.empty() || !dropped.empty()) << "lost on the way there:" << text_of(lost);
 
-          const auto from_provider = read_answer(*provider, write_answer(*provider, scenario.answer, stream), stream);
-          ASSERT_TRUE(from_provider) << from_provider.error().message();
           const auto got = read_answer(*caller, answer.body, stream);
+          if (!read_answer(*caller, write_answer(*caller, scenario.answer, stream), stream)) {
+            EXPECT_FALSE(got) << "the caller's dialect can only call this a failure";
+            continue;
+          }
           ASSERT_TRUE(got) << got.error().message() << '\n' << answer.body;
           const Facts lost_back = without(facts_of(*from_provider), facts_of(*got));
           EXPECT_TRUE(lost_back.empty() || !dropped.empty())
@@ -181,20 +188,22 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
               << answer.body;
           const Facts full = without(facts_of(scenario.request), facts_of(*sent));
           Cell& cell = table[scenario.name][std::string(caller->name())][std::string(provider->name())];
-          if (!stream) cell = {full.empty(), dropped};
+          if (!stream) cell = {full.empty(), dropped, true};
         }
       }
     }
   }
   record("cells", static_cast<long>(cells));
-  EXPECT_EQ(cells, chat::dialects().size() * chat::dialects().size() * scenarios_.size() * 2);
+  EXPECT_GT(cells, chat::dialects().size() * chat::dialects().size() * (scenarios_.size() - 1) * 2);
 
   std::ostringstream page;
   page << "# Which dialect can tell which what\n\n"
           "Written by the tests (`gateway_dialect_matrix`), from what the running gateway did. Rows are the caller's\n"
           "dialect, columns the provider's. *yes*: everything arrived, there and back, streamed and in one piece. A "
           "name: it\n"
-          "was left out and listed in `x-sluice-dropped`. *–*: the caller's own dialect has no words for it.\n";
+          "was left out and listed in `x-sluice-dropped`. *–*: the caller's own dialect has no words for it. *never*: "
+          "the\n"
+          "provider's dialect has none for such an answer.\n";
   for (const Scenario& scenario : scenarios_) {
     page << "\n## " << static_cast<char>(std::toupper(scenario.name[0])) << scenario.name.substr(1) << "\n\n|";
     for (const Dialect* provider : chat::dialects()) page << " | " << provider->name();
@@ -205,7 +214,7 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
       page << "| **" << caller->name() << "**";
       for (const Dialect* provider : chat::dialects()) {
         const Cell& cell = table[scenario.name][std::string(caller->name())][std::string(provider->name())];
-        page << " | " << (!cell.dropped.empty() ? cell.dropped : cell.asked ? "yes" : "–");
+        page << " | " << (!cell.answered ? "never" : !cell.dropped.empty() ? cell.dropped : cell.asked ? "yes" : "–");
       }
       page << " |\n";
     }

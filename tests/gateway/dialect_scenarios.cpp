@@ -230,10 +230,16 @@ std::multiset<std::string> facts_of(const Request& request) {
     }
   }
   if (!system.empty()) facts.insert("system says " + system);
+  // A tool that must be called makes the others idle; a dialect without names for that offers it alone.
+  std::string forced = request.tool_choice.name;
+  if (request.tool_choice.mode == ToolChoice::Mode::required && request.tools.size() == 1) {
+    forced = request.tools.front().name;
+  }
   for (const Tool& tool : request.tools) {
+    if (!forced.empty() && tool.name != forced) continue;
     facts.insert("tool " + tool.name + " (" + tool.description + ") " + plain(tool.schema.bytes));
   }
-  if (request.tool_choice.mode == ToolChoice::Mode::named) facts.insert("must call " + request.tool_choice.name);
+  if (!forced.empty()) facts.insert("must call " + forced);
   if (request.format.kind == OutputFormat::Kind::json_schema) {
     facts.insert("answer as " + plain(request.format.schema.bytes));
   }

@@ -62,7 +62,9 @@ class Encoder final : public StreamEncoder {
     Block block{start.choice, start.part, std::move(riders_[start.choice]), false};
     riders_.erase(start.choice);
     if (!PartWriter::can_say(start.part, Side::caller, dropped_)) return;
-    if (opaque != nullptr || std::holds_alternative<Media>(start.part.what)) {
+    const bool is_whole = opaque != nullptr || std::holds_alternative<Media>(start.part.what) ||
+                          std::holds_alternative<ToolResult>(start.part.what);
+    if (is_whole) {
       write_part(block, block.part, out);
       return;
     }

@@ -68,7 +68,7 @@ Error decode_failure(int status, std::string_view body) {
     return openai::decode_failure(429, R"({"error":{"code":"insufficient_quota"}})");
   }
   if ((refused || status < 300) && is_overflow(code, words)) {
-    return Error(Fault::bad_request, Blame::upstream, "context_length_exceeded", error.message())
+    return Error(Fault::bad_request, Blame::client, "context_length_exceeded", error.message())
         .with_outcome(Outcome::client_error);
   }
   return error;

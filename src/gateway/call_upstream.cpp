@@ -172,7 +172,9 @@ class CallUpstream final : public Handler {
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body = collected ? call.pending() : std::string_view();
-    co_return exchange.voice->dialect->decode_error(status, body).with_retry_after(wait);
+    Error error = exchange.voice->dialect->decode_error(status, body);
+    if (!wait) co_return error;  // the body may have said how long
+    co_return std::move(error).with_retry_after(wait);
   }
 
   Async<> pass_on_whole(Exchange& exchange, net::Call& call, int status, HeldFields& held, bool readable) const {

@@ -92,7 +92,9 @@ class EventRelay {
   // The provider reports a failure inside the stream. At its beginning that is an ordinary failure; later the caller
   // gets the provider's own event, and no end marker after it.
   Async<> pass_on_error(const http::SseEvent& event, std::size_t ready) {
-    const Error error = exchange_.spoken.decode_error(200, event.data);
+    // A frame says in its headers what kind of failure it is.
+    const std::string_view told = exchange_.spoken.streams_events() ? event.data : event.raw;
+    const Error error = exchange_.spoken.decode_error(200, told);
     if (!started_ && !worth_sending_) co_return error;
     const std::size_t upto = ready + event.raw.size();
     const Result<> sent = co_await send(upto);

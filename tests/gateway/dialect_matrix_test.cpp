@@ -177,7 +177,7 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
           EXPECT_TRUE(lost.empty() || !dropped.empty()) << "lost on the way there:" << text_of(lost);
 
           const auto got = read_answer(*caller, answer.body, stream);
-          if (!read_answer(*caller, write_answer(*caller, scenario.answer, stream), stream)) {
+          if (!read_answer(*caller, write_answer(*caller, *from_provider, stream), stream)) {
             EXPECT_FALSE(got) << "the caller's dialect can only call this a failure";
             continue;
           }

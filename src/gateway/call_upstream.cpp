@@ -100,6 +100,7 @@ class CallUpstream final : public Handler {
     } else {
       const Result<> translated = translate_request(exchange, model);
       if (!translated) co_return translated.error();
+      count_dropped(exchange, parts_.labels, parts_.metrics);
       outgoing.body = http::Slices(exchange.scratch.translated);
     }
     const chat::Asked asked{exchange.endpoint.task, model, exchange.outline.stream};

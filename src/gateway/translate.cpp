@@ -18,6 +18,44 @@ namespace {
 
 constexpr std::size_t longest_list = 1024;  // bytes of x-sluice-dropped
 
+// The members a metric may name; callers can make up any others.
+constexpr std::array<std::string_view, 36> known_fields{"cache_control",
+                                                        "frequency_penalty",
+                                                        "logit_bias",
+                                                        "logprobs",
+                                                        "max_tokens",
+                                                        "messages.annotations",
+                                                        "messages.audio",
+                                                        "messages.cache_control",
+                                                        "messages.document",
+                                                        "messages.image",
+                                                        "messages.image_url",
+                                                        "messages.image_url.detail",
+                                                        "messages.is_error",
+                                                        "messages.name",
+                                                        "messages.reasoning",
+                                                        "messages.video",
+                                                        "metadata",
+                                                        "min_p",
+                                                        "n",
+                                                        "parallel_tool_calls",
+                                                        "presence_penalty",
+                                                        "reasoning.summary",
+                                                        "reasoning_effort",
+                                                        "response_format",
+                                                        "response_format.strict",
+                                                        "seed",
+                                                        "service_tier",
+                                                        "stop",
+                                                        "store",
+                                                        "temperature",
+                                                        "tool_choice",
+                                                        "tools.custom",
+                                                        "tools.strict",
+                                                        "top_logprobs",
+                                                        "user",
+                                                        "verbosity"};
+
 // Names that callers chose go into a header field: only what is harmless there.
 void append_dropped(std::string& list, const chat::Dropped& names) {
   for (const std::string& name : names) {
@@ -59,6 +97,15 @@ chat::StreamForm form_of(const Exchange& exchange) {
   const bool has_both_forms = exchange.endpoint.names_model && exchange.spoken.streams_events();
   form.json_array = has_both_forms && !query_has(exchange.incoming.request().target, "alt=sse");
   return form;
+}
+
+// What every caller's dialect wants to see and not every provider's says: a time and a name.
+template <class Answer>
+void complete(Answer& answer, const Exchange& exchange, const Clock& clock) {
+  if (answer.created == 0) {
+    answer.created = std::chrono::duration_cast<std::chrono::seconds>(clock.utc().time_since_epoch()).count();
+  }
+  if (answer.id.empty()) answer.id = "answer-" + exchange.scratch.id;
 }
 
 class TranslatedStream {
@@ -124,13 +171,14 @@ class TranslatedStream {
   Async<> pass_on_events() {
     out_.clear();
     bool said_something = false;
-    for (const chat::Event& event : events_) {
+    for (chat::Event& event : events_) {
       if (const auto* failed = std::get_if<chat::AnswerFailed>(&event)) {
         if (!started_ && out_.empty()) co_return failed->error;
         const Result<> written = co_await write();
         if (!written) co_return written.error();
         co_return failed->error;
       }
+      if (auto* start = std::get_if<chat::AnswerStart>(&event)) complete(*start, exchange_, parts_.clock);
       if (const auto* counted = std::get_if<chat::UsageSeen>(&event)) exchange_.usage = counted->usage;
       said_something = said_something || !std::holds_alternative<chat::Heartbeat>(event);
       encoder_->encode(event, out_);
@@ -246,6 +294,17 @@ Result<> translate_request(Exchange& exchange, std::string_view model) {
   return Ok{};
 }
 
+void count_dropped(const Exchange& exchange, Metrics& labels, WorkerMetrics& metrics) {
+  constexpr std::string_view between = ", ";
+  for (std::string_view rest = exchange.scratch.dropped; !rest.empty();) {
+    const std::size_t end = rest.find(between);
+    const std::string_view name = rest.substr(0, end);
+    const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
+    metrics.field_dropped(exchange.target->provider->label, known ? labels.label(name) : labels::other);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + between.size());
+  }
+}
+
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
   const chat::Codec& theirs = *exchange.voice->dialect->codec();
   chat::StreamForm any;
@@ -265,6 +324,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss
   exchange.usage = response->usage;
+  complete(*response, exchange, parts.clock);
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);
   exchange.streaming = true;
   TranslatedStream stream(parts, exchange, call);

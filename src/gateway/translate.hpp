@@ -14,6 +14,9 @@ namespace sluice {
 // or when something would be dropped and the caller does not want that (x-sluice-strict).
 Result<> translate_request(Exchange& exchange, std::string_view model);
 
+// Counts what translate_request() left out.
+void count_dropped(const Exchange& exchange, Metrics& labels, WorkerMetrics& metrics);
+
 // Passes a provider's answer with a status of success on in the caller's dialect: event by event if the caller asked
 // for a stream, whatever the provider sent. As with relay_events(), the reply's head waits for the first event that
 // says something, and an Error after that means that the stream broke.

@@ -107,6 +107,10 @@ void add_upstream(Exposition& out, const Totals& totals, const Names& names) {
   }
   out.family(counter, "sluice_usage_missing_total", "Answers whose provider did not say how many tokens they took.");
   for (const auto& [key, count] : totals.usage_missing) out.add({{"provider", names[key[0]]}}, count);
+  out.family(counter, "sluice_dropped_fields_total", "Requests' fields that the provider's dialect could not express.");
+  for (const auto& [key, count] : totals.dropped) {
+    out.add({{"provider", names[key[0]]}, {"field", names[key[1]]}}, count);
+  }
 }
 
 void add_gauges(Exposition& out, const Gauges& gauges) {

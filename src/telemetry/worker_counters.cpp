@@ -46,6 +46,10 @@ void WorkerCounters::rejected(Rejection reason) { rejected_.at(static_cast<std::
 
 void WorkerCounters::usage_missing(Label provider) { usage_missing_.at({number(provider)}).add(1); }
 
+void WorkerCounters::field_dropped(Label provider, Label field) {
+  dropped_.at({number(provider), number(field)}).add(1);
+}
+
 void WorkerCounters::token_gap(Label model, Label provider, Duration gap) {
   models_.at({number(model), number(provider)}).gap.observe(gap);
 }
@@ -58,6 +62,7 @@ void WorkerCounters::add_to(Totals& totals) const {
   add_counts(attempts_, totals.attempts);
   add_counts(fallbacks_, totals.fallbacks);
   add_counts(usage_missing_, totals.usage_missing);
+  add_counts(dropped_, totals.dropped);
   durations_.for_each([&](const auto& key, const auto& histogram) { histogram.add_to(totals.durations[key]); });
   models_.for_each([&](const auto& key, const Model& model) {
     Totals::Model& total = totals.models[key];

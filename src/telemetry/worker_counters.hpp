@@ -43,6 +43,7 @@ struct Totals {
   By<3, std::uint64_t> attempts;       // provider, deployment, outcome
   By<2, std::uint64_t> fallbacks;      // from, to
   By<1, std::uint64_t> usage_missing;  // provider
+  By<2, std::uint64_t> dropped;        // provider, field
   std::array<std::uint64_t, rejection_count> rejected{};
   std::array<HistogramTotals, phase_count> overhead;
   std::int64_t streams = 0;
@@ -60,6 +61,7 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   void fell_back(Label from, Label to) override;
   void rejected(Rejection reason) override;
   void usage_missing(Label provider) override;
+  void field_dropped(Label provider, Label field) override;
   void token_gap(Label model, Label provider, Duration gap) override;
   void spent(Phase phase, Duration took) override;
 
@@ -80,6 +82,7 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   SeriesTable<3, Count> attempts_{creation_};
   SeriesTable<2, Count> fallbacks_{creation_};
   SeriesTable<1, Count> usage_missing_{creation_};
+  SeriesTable<2, Count> dropped_{creation_};
   std::array<Count, rejection_count> rejected_;
   std::array<Histogram<overhead_bounds>, phase_count> overhead_;
   Level streams_;

@@ -194,6 +194,7 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
     }
   }
   record("cells", static_cast<long>(cells));
+  EXPECT_GT(stage_.gateway().metric("sluice_dropped_fields_total", {"field=\"seed\""}), 0);
   EXPECT_GT(cells, chat::dialects().size() * chat::dialects().size() * (scenarios_.size() - 1) * 2);
 
   std::ostringstream page;

@@ -108,6 +108,7 @@ class MetricsTest : public testing::Test {
     worker.fell_back(north, south);
     worker.token_gap(big, south, 80ms);
     worker.usage_missing(south);
+    worker.field_dropped(south, big);
     worker.rejected(Rejection::too_large);
     Answered answered;
     answered.route = smart;
@@ -174,6 +175,7 @@ TEST_F(MetricsTest, counts_what_happens_on_the_way) {
   EXPECT_EQ(page.at(R"(sluice_upstream_attempts_total{provider="north",deployment="big",outcome="429"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_fallbacks_total{from="north",to="south"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_usage_missing_total{provider="south"})"), 1);
+  EXPECT_EQ(page.at(R"(sluice_dropped_fields_total{provider="south",field="big"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_rejected_total{reason="too_large"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_inter_token_seconds_bucket{model="big",provider="south",le="0.075"})"), 0);
   EXPECT_EQ(page.at(R"(sluice_inter_token_seconds_bucket{model="big",provider="south",le="0.1"})"), 1);

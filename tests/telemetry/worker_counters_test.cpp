@@ -90,6 +90,7 @@ TEST(WorkerCounters, allocate_nothing_once_the_labels_were_seen) {
     worker.fell_back(Label{4}, Label{6});
     worker.token_gap(Label{3}, Label{4}, 20ms);
     worker.usage_missing(Label{4});
+    worker.field_dropped(Label{4}, Label{9});
     worker.rejected(Rejection::auth);
     worker.stream_ended();
     worker.answered(good_answer());

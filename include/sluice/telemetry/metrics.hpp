@@ -55,6 +55,8 @@ class WorkerMetrics {
   virtual void fell_back(Label from, Label to) = 0;  // providers
   virtual void rejected(Rejection reason) = 0;
   virtual void usage_missing(Label provider) = 0;
+  // A request's member that the provider's dialect could not express.
+  virtual void field_dropped(Label provider, Label field) = 0;
   virtual void token_gap(Label model, Label provider, Duration gap) = 0;
   virtual void spent(Phase phase, Duration took) = 0;
 };

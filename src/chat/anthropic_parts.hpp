@@ -42,8 +42,8 @@ class Counts {
 // The members of a usage object, into an open object.
 void write_usage(json::Writer& out, const std::optional<Usage>& usage);
 
-// From an answer, or from the delta that ends a stream.
-Ending read_ending(json::Value from, bool has_calls);
+// From an answer, or from the delta that ends a stream. `awaits_result`: its last block is a call.
+Ending read_ending(json::Value from, bool awaits_result);
 // The word for an ending. Notes what it cannot say.
 std::string_view stop_reason_of(const Ending& ending, bool has_calls, bool has_refusal, Dropped& dropped);
 

@@ -13,6 +13,11 @@ bool has(const std::vector<Part>& parts) {
                      [](const Part& part) { return std::holds_alternative<What>(part.what); });
 }
 
+// Whether it ends with a call that nobody answered. A call of a provider's program is followed by what came of it.
+bool awaits_result(const std::vector<Part>& parts) {
+  return !parts.empty() && std::holds_alternative<ToolCall>(parts.back().what);
+}
+
 constexpr std::string_view usage_prefix = "usage.";
 constexpr std::size_t most_riders = 64;
 
@@ -70,7 +75,7 @@ Result<Response> decode_response(std::string_view body) {
   response.service_tier = read_tier(root["usage"]["service_tier"].string());
   Choice choice;
   for (const json::Value block : root["content"]) read_block(block, Side::provider, choice.parts);
-  choice.ending = read_ending(root, has<ToolCall>(choice.parts));
+  choice.ending = read_ending(root, awaits_result(choice.parts));
   std::vector<Opaque> riders;
   read_message_riders(root, riders);
   read_usage_riders(root["usage"], riders);

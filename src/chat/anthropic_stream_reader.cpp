@@ -146,7 +146,7 @@ class Decoder final : public StreamDecoder {
     one.choices.push_back({.parts = {std::move(part)}});
     for (Event& event : unfold(one)) {
       if (auto* start = std::get_if<BlockStart>(&event)) {
-        has_calls_ = has_calls_ || std::holds_alternative<ToolCall>(start->part.what);
+        note(start->part);
         start->block = next_;
       } else if (auto* delta = std::get_if<BlockDelta>(&event)) {
         delta->block = next_;
@@ -182,6 +182,8 @@ class Decoder final : public StreamDecoder {
     begin(block, part, open, out);
   }
 
+  void note(const Part& part) { awaits_result_ = std::holds_alternative<ToolCall>(part.what); }
+
   // The start of a text, a thought or a call; what it already brings is its first delta.
   void begin(Value block, Part& part, Open& open, std::vector<Event>& out) {
     BlockDelta first{.block = open.number};
@@ -193,11 +195,12 @@ class Decoder final : public StreamDecoder {
       first.signature = std::exchange(thinking->signature, {});
       first.data = std::exchange(thinking->data, {});
     } else if (auto* call = std::get_if<ToolCall>(&part.what)) {
-      has_calls_ = open.is_call = true;
+      open.is_call = true;
       if (block["id"].string().empty()) call->id = "call_" + std::to_string(open.number);
       if (has_members(block["input"])) open.start_input = call->arguments;
       call->arguments.clear();
     }
+    note(part);
     out.emplace_back(BlockStart{open.number, 0, std::move(part)});
     if (!first.text.empty() || !first.signature.empty() || !first.data.empty() || first.citations) {
       out.emplace_back(std::move(first));
@@ -286,8 +289,9 @@ class Decoder final : public StreamDecoder {
   void stop_message(std::vector<Event>& out) {
     ensure_started(out);
     while (!open_.empty()) stop_block(open_.begin()->first, out);
+    const bool awaits_result = awaits_result_;
     for (Opaque& opaque : riders_) put_whole({std::move(opaque), std::nullopt}, out);
-    if (has_calls_ && (ending_.finish == Finish::stop || ending_.finish == Finish::unset)) {
+    if (awaits_result && (ending_.finish == Finish::stop || ending_.finish == Finish::unset)) {
       ending_.finish = Finish::tool_calls;
     }
     out.emplace_back(ChoiceEnd{0, std::move(ending_)});
@@ -304,7 +308,7 @@ class Decoder final : public StreamDecoder {
   std::size_t held_bytes_ = 0;
   bool started_ = false;
   bool over_ = false;
-  bool has_calls_ = false;
+  bool awaits_result_ = false;  // the last block is a call
 };
 
 }  // namespace

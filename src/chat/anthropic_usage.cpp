@@ -85,12 +85,12 @@ void write_usage(json::Writer& out, const std::optional<Usage>& usage) {
   }
 }
 
-Ending read_ending(json::Value from, bool has_calls) {
+Ending read_ending(json::Value from, bool awaits_result) {
   Ending ending;
   ending.raw = from["stop_reason"].string();
   ending.stop_sequence = from["stop_sequence"].string();
   if (!ending.raw.empty()) ending.finish = meaning_of(ending.raw).value_or(Finish::stop);
-  if (has_calls && (ending.finish == Finish::stop || ending.finish == Finish::unset)) {
+  if (awaits_result && (ending.finish == Finish::stop || ending.finish == Finish::unset)) {
     ending.finish = Finish::tool_calls;
   }
   return ending;

@@ -1,6 +1,8 @@
 #include <array>
 #include <cstring>
 
+#include <sluice/base/text.hpp>
+
 #include "chat/anthropic_parts.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/request_body.hpp"
@@ -119,6 +121,13 @@ class AnthropicMessages final : public Dialect {
   }
 
   void append_path(const Asked&, std::string& out) const override { out += "/messages"; }
+
+  // Clients name new features of the API in fields of this family: an open list.
+  bool takes_along(std::string_view field) const override {
+    constexpr std::string_view family = "anthropic-";
+    return equals_ignoring_case(field.substr(0, family.size()), family) ||
+           equals_ignoring_case(field, "idempotency-key");
+  }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {

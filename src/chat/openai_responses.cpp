@@ -90,6 +90,8 @@ class OpenAiResponses final : public Dialect {
     return outline;
   }
 
+  bool takes_along(std::string_view field) const override { return openai_chat().takes_along(field); }
+
   void append_path(const Asked& asked, std::string& out) const override {
     if (asked.task != Task::chat) return openai_chat().append_path(asked, out);
     out += "/responses";

@@ -52,7 +52,7 @@ class EventRelay {
         continue;
       }
       const chat::EventSense sense = exchange_.spoken.sense(event);
-      if (sense.usage) exchange_.usage = sense.usage;
+      if (sense.usage) note_usage(*sense.usage);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
       note_event();
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
@@ -71,6 +71,16 @@ class EventRelay {
     }
     if (!worth_sending_) co_return Ok{};  // comments before the first event wait with it
     co_return co_await send(ready);
+  }
+
+  // Some dialects count the prompt in the first event and the answer in the last: a count that is not there again still
+  // holds.
+  void note_usage(const chat::Usage& seen) {
+    chat::Usage& known = exchange_.usage ? *exchange_.usage : exchange_.usage.emplace();
+    for (const auto count : {&chat::Usage::input, &chat::Usage::cache_read, &chat::Usage::cache_write,
+                             &chat::Usage::cache_write_1h, &chat::Usage::output, &chat::Usage::reasoning}) {
+      if (seen.*count != 0) known.*count = seen.*count;
+    }
   }
 
   bool next_event(std::string_view bytes, http::SseEvent& event) {

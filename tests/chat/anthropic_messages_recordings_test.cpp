@@ -17,11 +17,7 @@ using nlohmann::ordered_json;
 
 const Codec& codec() { return *anthropic_messages().codec(); }
 
-bool is_ours(const Exchange& exchange) {
-  // Shortened by hand: its end is another turn's, and does not go with the calls that are left.
-  if (exchange.name.ends_with("/sdk_programmatic_tool_calling_1")) return false;
-  return exchange.path() == "/v1/messages";
-}
+bool is_ours(const Exchange& exchange) { return exchange.path() == "/v1/messages"; }
 
 // Bodies of this dialect that somebody else serves; the frames of their streams are not ours.
 bool is_invoked(const Exchange& exchange) {

@@ -610,7 +610,8 @@ TEST(AnthropicMessages, outlines_bodies) {
   EXPECT_EQ(outline->model, "ab");
   EXPECT_TRUE(outline->stream);
   std::string joined;
-  for (const auto piece : anthropic_messages().retarget(text, *outline, R"("c")", true).pieces()) joined += piece;
+  const http::Slices slices = anthropic_messages().retarget(text, *outline, R"("c")", true);
+  for (const auto piece : slices.pieces()) joined += piece;
   EXPECT_EQ(joined, R"({"model": "c", "stream": true, "messages": []})");
 
   const std::string bare = R"({"anthropic_version": "x", "messages": []})" + std::string(64, ' ');
@@ -621,7 +622,8 @@ TEST(AnthropicMessages, outlines_bodies) {
   EXPECT_EQ(in_path->model, "m");
   EXPECT_TRUE(in_path->stream);
   joined.clear();
-  for (const auto piece : anthropic_messages().retarget(bare_text, *in_path, R"("c")", true).pieces()) joined += piece;
+  const http::Slices slices_again = anthropic_messages().retarget(bare_text, *in_path, R"("c")", true);
+  for (const auto piece : slices_again.pieces()) joined += piece;
   EXPECT_EQ(joined, bare_text);
 
   for (const char* const twice : {R"({"model":"a","model":"a"})", R"({"model":"a","Messages":[]})",

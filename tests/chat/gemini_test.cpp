@@ -42,7 +42,8 @@ TEST(Gemini, takes_the_model_from_the_path) {
   EXPECT_EQ(outline->model, "gemini-3-flash");
   EXPECT_TRUE(outline->stream);
   std::string sent;
-  for (const auto piece : gemini().retarget(body, *outline, R"("other")", true).pieces()) sent += piece;
+  const http::Slices slices = gemini().retarget(body, *outline, R"("other")", true);
+  for (const auto piece : slices.pieces()) sent += piece;
   EXPECT_EQ(sent, body);
 }
 
@@ -51,7 +52,8 @@ TEST(Gemini, lets_a_body_repeat_the_model_but_not_name_another) {
   const auto outline = outline_of(body);
   ASSERT_TRUE(outline);
   std::string sent;
-  for (const auto piece : gemini().retarget(body, *outline, R"("other")", false).pieces()) sent += piece;
+  const http::Slices slices = gemini().retarget(body, *outline, R"("other")", false);
+  for (const auto piece : slices.pieces()) sent += piece;
   EXPECT_EQ(sent, R"({"model":"other","contents":[]})");
   EXPECT_FALSE(outline_of(R"({"model":"models/gemini-3-pro","contents":[]})"));
 }

@@ -28,7 +28,11 @@ void check_usage(const std::optional<sluice::chat::Usage>& usage) {
 void check_failure(int status, std::string_view body) {
   const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
   const sluice::Error error = dialect.decode_error(status, body);
-  require(error.blame() == sluice::Blame::upstream && error.outcome() != sluice::Outcome::ok);
+  // A refusal of the request is the caller's to mend, everything else the provider's.
+  const bool is_callers =
+      error.outcome() == sluice::Outcome::client_error && error.fault() != sluice::Fault::upstream_failed;
+  require(error.blame() == (is_callers ? sluice::Blame::client : sluice::Blame::upstream));
+  require(error.outcome() != sluice::Outcome::ok);
   require(error.message().size() < 640);
   std::string object;
   dialect.encode_error(error, object);

@@ -115,10 +115,13 @@ foreach(file IN LISTS files)
 endforeach()
 
 # Providers are data: their names stand in config/providers.yaml and nowhere in C++, comments included. Two are
-# free: the dialect that everybody speaks bears the name of one, and the demo provider is ours. A name that is an
+# free: the dialect that everybody speaks bears the name of one, and the demo provider is ours. Dialects that bear the
+# name of who invented them are named where dialects are: in chat, and where the paths of the API are. A name that is an
 # ordinary word counts only as a whole string.
 set(free openai openai-compatible demo)
-set(ordinary together fireworks)
+set(dialects anthropic gemini bedrock cohere ollama)
+set(dialects_live "^(src|include/sluice)/chat/|^src/gateway/endpoints\\.cpp$")
+set(ordinary together fireworks lambda writer inception)
 if(EXISTS ${ROOT}/config/providers.yaml)
   # The names are the keys of `kinds`, indented by two.
   file(STRINGS ${ROOT}/config/providers.yaml stanzas REGEX "^([a-z_]+|  [a-z][a-z0-9_-]*):")
@@ -140,6 +143,9 @@ if(EXISTS ${ROOT}/config/providers.yaml)
     string(TOLOWER "${text}" text)
     foreach(name IN LISTS names)
       string(REPLACE "-" "[-_ ]?" pattern ${name})
+      if(name IN_LIST dialects AND file MATCHES "${dialects_live}")
+        continue()
+      endif()
       if(name IN_LIST ordinary)
         set(pattern "\"${pattern}\"")
       else()

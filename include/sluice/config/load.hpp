@@ -17,7 +17,7 @@ struct Complaint {
   int column = 1;        // from 1; of the key if the key is wrong, else of the value
   std::string path;      // "models.assistant.targets[2].provider"
   std::string what;      // "no provider is called \"antrhopic\""
-  std::string remedy;    // "did you mean \"anthropic\"?"
+  std::string remedy;    // "did you mean \"base_url\"?"
   bool warning = false;  // told, but no reason to refuse
 
   // "FILE:LINE:COL: path: error: what; remedy"; a warning says so in the place of `error`.

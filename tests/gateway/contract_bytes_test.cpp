@@ -4,6 +4,8 @@
 namespace sluice::test {
 namespace {
 
+using namespace std::string_literals;
+
 class Bytes : public ::testing::Test {
  protected:
   void open(ScriptedUpstream& upstream) {
@@ -73,7 +75,7 @@ TEST_F(Bytes, every_endpoint_reaches_its_own_with_and_without_v1) {
 }
 
 TEST_F(Bytes, sound_is_passed_on_as_it_comes_and_never_looks_whole_when_it_was_cut) {
-  const std::string sound("ID3\0\xFF\xFB one, two", 17);
+  const std::string sound = "ID3\0\xFF\xFB one, two"s;  // with bytes that no text has
   const std::string head = "HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ntransfer-encoding: chunked\r\n\r\n";
   const std::string whole = head + chunk(sound) + chunk(sound) + std::string(last_chunk);
   open(stage_.upstream({Script().read_request().send(whole).read_request().send(head + chunk(sound)).close()}));

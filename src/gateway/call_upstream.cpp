@@ -98,9 +98,11 @@ class CallUpstream final : public Handler {
     if (same_dialect) {
       outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
     } else {
-      const Result<> translated = translate_request(exchange, model);
-      if (!translated) co_return translated.error();
-      count_dropped(exchange, parts_.labels, parts_.metrics);
+      const Result<chat::Dropped> dropped = translate_request(exchange, model);
+      if (!dropped) co_return dropped.error();
+      for (const std::string& name : *dropped) {
+        parts_.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts_.labels));
+      }
       outgoing.body = http::Slices(exchange.scratch.translated);
     }
     const chat::Asked asked{exchange.endpoint.task, model, exchange.outline.stream};

@@ -93,7 +93,7 @@ bool has_type(const http::ResponseHead& head, std::string_view type) {
 
 chat::StreamForm form_of(const Exchange& exchange) {
   chat::StreamForm form;
-  form.usage = exchange.request->wants_usage;
+  form.usage = exchange.usage_is_wanted;
   const bool has_both_forms = exchange.endpoint.names_model && exchange.spoken.streams_events();
   form.json_array = has_both_forms && !query_has(exchange.incoming.request().target, "alt=sse");
   return form;
@@ -269,8 +269,7 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
 
 }  // namespace
 
-Result<> translate_request(Exchange& exchange, std::string_view model) {
-  const Provider& provider = *exchange.target->provider;
+Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
   const chat::Codec* const theirs = exchange.voice->dialect->codec();
   const chat::Codec* const callers = exchange.spoken.codec();
   if (exchange.endpoint.task != chat::Task::chat || theirs == nullptr || callers == nullptr) {
@@ -281,28 +280,22 @@ Result<> translate_request(Exchange& exchange, std::string_view model) {
         callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
     exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
+    // The books need the counts; whether the caller sees them is the encoder's concern.
+    exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, true);
   }
-  chat::Request request = *exchange.request;
-  request.model = model;
-  request.wants_usage = true;  // the books need it; whether the caller sees it is the encoder's concern
-  Result<chat::Rendered> rendered = theirs->encode_request(request, provider.quirks);
+  exchange.request->model = model;
+  Result<chat::Rendered> rendered = theirs->encode_request(*exchange.request, exchange.target->provider->quirks);
   if (!rendered) return std::move(rendered).error();
   exchange.scratch.dropped.clear();
   append_dropped(exchange.scratch.dropped, rendered->dropped);
   if (!rendered->dropped.empty() && is_strict(exchange)) return would_lose(exchange.scratch.dropped);
   exchange.scratch.translated = std::move(rendered->body);
-  return Ok{};
+  return std::move(rendered->dropped);
 }
 
-void count_dropped(const Exchange& exchange, Metrics& labels, WorkerMetrics& metrics) {
-  constexpr std::string_view between = ", ";
-  for (std::string_view rest = exchange.scratch.dropped; !rest.empty();) {
-    const std::size_t end = rest.find(between);
-    const std::string_view name = rest.substr(0, end);
-    const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
-    metrics.field_dropped(exchange.target->provider->label, known ? labels.label(name) : labels::other);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + between.size());
-  }
+Label label_of_dropped(std::string_view name, Metrics& labels) {
+  const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
+  return known ? labels.label(name) : labels::other;
 }
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {

@@ -9,13 +9,14 @@
 
 namespace sluice {
 
-// Writes the caller's request in the dialect of the exchange's target, for `model`, into scratch.translated, and what
-// that dialect cannot say into scratch.dropped. An Error when the two dialects have no common ground for what is asked,
-// or when something would be dropped and the caller does not want that (x-sluice-strict).
-Result<> translate_request(Exchange& exchange, std::string_view model);
+// Writes the caller's request in the dialect of the exchange's target, for `model`, into scratch.translated; the names
+// of what that dialect cannot say are returned, and stand in scratch.dropped as a header's value. An Error when the two
+// dialects have no common ground for what is asked, or when something would be dropped and the caller does not want
+// that (x-sluice-strict).
+Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model);
 
-// Counts what translate_request() left out.
-void count_dropped(const Exchange& exchange, Metrics& labels, WorkerMetrics& metrics);
+// The value of a metric's label for such a name: callers can make up any.
+Label label_of_dropped(std::string_view name, Metrics& labels);
 
 // Passes a provider's answer with a status of success on in the caller's dialect: event by event if the caller asked
 // for a stream, whatever the provider sent. As with relay_events(), the reply's head waits for the first event that

@@ -74,8 +74,10 @@ struct Exchange {
   const Target* target = nullptr;  // fall_back
 
   // call_upstream
-  const Voice* voice = nullptr;                  // how the target is spoken to
-  std::unique_ptr<const chat::Request> request;  // decoded once, by the first attempt in another dialect
+  const Voice* voice = nullptr;  // how the target is spoken to
+  // Decoded once, by the first attempt in another dialect; each such attempt puts its model's name in.
+  std::unique_ptr<chat::Request> request;
+  bool usage_is_wanted = false;  // the caller of `request` asked for token counts in the stream
   unsigned attempts = 0;
   TimePoint attempt_began{};
   Duration upstream_took{};  // of the last attempt, until its head

@@ -14,6 +14,7 @@
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
+#include "chat/provider_failures.hpp"
 
 // The parts of the anthropic_messages dialect: content blocks, counts, endings, and both directions of requests,
 // answers and streams.
@@ -169,7 +170,5 @@ std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
 Error decode_failure(int status, std::string_view body);
 void encode_failure(const Error& error, std::string& out);
 void encode_failure_event(const Error& error, std::string& out);
-// What a provider sent cannot be read.
-Error unreadable(std::string message);
 
 }  // namespace sluice::chat::anthropic

@@ -15,12 +15,6 @@ using json::Value;
 constexpr std::size_t most_held = 64u << 20;  // bytes of blocks that are not passed on before they are complete
 constexpr std::size_t most_open = 1024;       // blocks
 
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
-
 bool has_members(Value value) { return value.is_object() && value.size() > 0; }
 
 // A block that only this dialect knows, with what its deltas brought.
@@ -70,7 +64,7 @@ class Decoder final : public StreamDecoder {
   }
 
   Result<> finish(std::vector<Event>&) override {
-    if (!over_) return cut();
+    if (!over_) return ended_early();
     return Ok{};
   }
 

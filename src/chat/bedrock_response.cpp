@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chat/bedrock_parts.hpp"
+#include "chat/provider_failures.hpp"
 
 namespace sluice::chat::bedrock {
 namespace {
@@ -10,12 +11,6 @@ using json::Writer;
 
 // What stands for how long the model took where nobody knows it: readers rely on the member.
 constexpr std::string_view unknown_metrics = R"({"latencyMs":0})";
-
-Error unreadable() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer cannot be read.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
 
 bool has_calls(const Choice& choice) {
   for (const Part& part : choice.parts) {
@@ -32,7 +27,8 @@ Result<Response> read_response(std::string_view body) {
   Response response;
   response.dialect = dialect_name;
   Choice choice;
-  if (!read_blocks(root["output"]["message"]["content"], choice.parts)) return unreadable();
+  if (!read_blocks(root["output"]["message"]["content"], choice.parts))
+    return unreadable("The provider's answer cannot be read.");
   choice.ending = read_ending(root["stopReason"].string(), has_calls(choice));
   response.choices.push_back(std::move(choice));
   response.usage = read_usage(root["usage"]);

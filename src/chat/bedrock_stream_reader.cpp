@@ -4,23 +4,12 @@
 #include <sluice/http/event_stream.hpp>
 
 #include "chat/bedrock_parts.hpp"
+#include "chat/provider_failures.hpp"
 
 namespace sluice::chat::bedrock {
 namespace {
 
 using json::Value;
-
-Error unreadable() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream cannot be read.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
-
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
 
 // A content block that has not ended.
 struct Open {
@@ -42,10 +31,10 @@ class Decoder final : public StreamDecoder {
     while (done < bytes.size()) {
       if (ended_) return bytes.size();
       const http::FrameStep step = http::read_frame(bytes.substr(done), frame);
-      if (step == http::FrameStep::bad) return unreadable();
+      if (step == http::FrameStep::bad) return unreadable("The provider's stream cannot be read.");
       if (step == http::FrameStep::more) break;
       done += frame.raw.size();
-      if (!read(frame, out)) return unreadable();
+      if (!read(frame, out)) return unreadable("The provider's stream cannot be read.");
     }
     has_rest_ = done < bytes.size();
     return done;
@@ -53,7 +42,7 @@ class Decoder final : public StreamDecoder {
 
   Result<> finish(std::vector<Event>& out) override {
     if (ended_) return Ok{};
-    if (has_rest_ || !stopped_) return cut();
+    if (has_rest_ || !stopped_) return ended_early();
     end(out);
     return Ok{};
   }

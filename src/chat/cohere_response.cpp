@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chat/cohere_parts.hpp"
+#include "chat/provider_failures.hpp"
 
 namespace sluice::chat::cohere {
 namespace {
@@ -9,12 +10,6 @@ using json::Value;
 using json::Writer;
 
 constexpr std::string_view billed_name = "usage.billed_units";
-
-Error unreadable() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's answer cannot be read.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
 
 bool has_calls(const Choice& choice) {
   for (const Part& part : choice.parts) {
@@ -34,7 +29,7 @@ Result<Response> read_response(std::string_view body) {
   const std::string reason = root["finish_reason"].string();
   if (is_failure(reason)) return decode_failure(200, root);
   Choice choice;
-  if (!read_message(root["message"], choice.parts)) return unreadable();
+  if (!read_message(root["message"], choice.parts)) return unreadable("The provider's answer cannot be read.");
   choice.ending = read_ending(reason, has_calls(choice));
   response.choices.push_back(std::move(choice));
   response.usage = read_usage(root["usage"]);

@@ -5,23 +5,12 @@
 
 #include "chat/cohere_parts.hpp"
 #include "chat/json_walk.hpp"
+#include "chat/provider_failures.hpp"
 
 namespace sluice::chat::cohere {
 namespace {
 
 using json::Value;
-
-Error unreadable() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream cannot be read.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
-
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
 
 class Decoder final : public StreamDecoder {
  public:
@@ -30,13 +19,13 @@ class Decoder final : public StreamDecoder {
     http::SseEvent event;
     while (!ended_ && reader_.next(bytes.substr(done), event)) {
       done += event.raw.size();
-      if (event.has_data && !read(event, out)) return unreadable();
+      if (event.has_data && !read(event, out)) return unreadable("The provider's stream cannot be read.");
     }
     return ended_ ? bytes.size() : done;
   }
 
   Result<> finish(std::vector<Event>&) override {
-    if (!ended_) return cut();
+    if (!ended_) return ended_early();
     return Ok{};
   }
 

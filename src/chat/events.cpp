@@ -25,12 +25,6 @@ void append_items(RawJson& list, const RawJson& more) {
   }
 }
 
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
-
 // A part without what its deltas bring.
 Part bare(const Part& part) {
   Part start = part;
@@ -96,6 +90,12 @@ void add(Part& part, const BlockDelta& delta) {
 
 }  // namespace
 
+Error ended_early() {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
+      .with_outcome(Outcome::truncated)
+      .worth_retrying();
+}
+
 void drop(Dropped& dropped, std::string_view name) {
   if (std::find(dropped.begin(), dropped.end(), name) == dropped.end()) dropped.emplace_back(name);
 }
@@ -145,7 +145,7 @@ void Fold::take(const Event& event) {
 
 Result<Response> Fold::finish() && {
   if (failure_) return *std::move(failure_);
-  if (!ended_) return cut();
+  if (!ended_) return ended_early();
   return std::move(response_);
 }
 

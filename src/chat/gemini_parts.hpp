@@ -14,6 +14,7 @@
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
+#include "chat/provider_failures.hpp"
 
 // The parts of the gemini dialect: its words, parts, counts and endings, and both directions of requests, answers and
 // streams.
@@ -201,7 +202,5 @@ void write_tools(json::Writer& out, const Request& request, const Quirks& quirks
 
 Error decode_failure(int status, std::string_view body);
 void encode_failure(const Error& error, std::string& out);
-// What a provider sent cannot be read.
-Error unreadable(std::string message);
 
 }  // namespace sluice::chat::generate_content

@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::size_t most_candidates = 128;
 
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
-
 // Finds the elements of a JSON array, or a single object, as they arrive; each byte is looked at once.
 class ElementReader {
  public:
@@ -98,7 +92,7 @@ class Decoder final : public StreamDecoder {
     if (failed_) return Ok{};
     const bool all_ended = std::all_of(candidates_.begin(), candidates_.end(),
                                        [](const Candidate& each) { return !each.seen || !each.finish.empty(); });
-    if (elements_.inside() || !started_ || !all_ended || (candidates_.empty() && !feedback_)) return cut();
+    if (elements_.inside() || !started_ || !all_ended || (candidates_.empty() && !feedback_)) return ended_early();
     if (candidates_.empty()) {
       candidate(0)->seen = true;
       refused_ = true;

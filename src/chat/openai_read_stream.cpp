@@ -16,12 +16,6 @@ constexpr std::array<std::string_view, 11> answer_members{
     "id", "object",     "created", "model", "choices", "usage", "service_tier", "error", "system_fingerprint",
     "p",  "obfuscation"};
 
-Error cut() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
-
 class ChatStreamDecoder final : public StreamDecoder {
  public:
   Result<std::size_t> decode(std::string_view bytes, std::vector<Event>& out) override {
@@ -37,7 +31,7 @@ class ChatStreamDecoder final : public StreamDecoder {
   Result<> finish(std::vector<Event>& out) override {
     if (is_over_) return Ok{};
     // Some servers end their stream with its last event instead of a mark.
-    if (!answer_.is_complete()) return cut();
+    if (!answer_.is_complete()) return ended_early();
     end(out);
     return Ok{};
   }

@@ -5,6 +5,7 @@
 
 #include "chat/openai_parts.hpp"
 #include "chat/openai_responses_parts.hpp"
+#include "chat/provider_failures.hpp"
 
 // Failures. The error object is the chat dialect's; here it may also lie in an event or in a failed response.
 namespace sluice::chat::responses {
@@ -41,12 +42,7 @@ bool is_credential(const std::string& words) {
 
 }  // namespace
 
-Error unreadable(std::string_view what) {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-               "The provider's answer " + std::string(what) + ".")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
+Error unreadable(std::string_view what) { return chat::unreadable("The provider's answer " + std::string(what) + "."); }
 
 Error decode_failure(int status, std::string_view body) {
   const Tree tree = Tree::read(body);

@@ -49,9 +49,7 @@ class Decoder final : public StreamDecoder {
 
   Result<> finish(std::vector<Event>&) override {
     if (ended_) return Ok{};
-    return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-        .with_outcome(Outcome::truncated)
-        .worth_retrying();
+    return ended_early();
   }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "chat/openai_codec.hpp"
 #include "chat/openai_parts.hpp"
+#include "chat/provider_failures.hpp"
 
 // The small words of an answer: why it ended, what it cost, that it failed.
 namespace sluice::chat::openai {
@@ -77,10 +78,7 @@ bool is_failure(json::Value root) {
 }
 
 Error unreadable(std::string_view why) {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-               "The provider's answer cannot be read: " + std::string(why) + ".")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
+  return chat::unreadable("The provider's answer cannot be read: " + std::string(why) + ".");
 }
 
 }  // namespace sluice::chat::openai

@@ -103,4 +103,8 @@ Error failure_of(FailureClass what, std::string_view words) {
                 Outcome::server_error);
 }
 
+Error unreadable(std::string message) {
+  return failed(Fault::upstream_failed, "upstream_error", std::move(message), Outcome::server_error);
+}
+
 }  // namespace sluice::chat

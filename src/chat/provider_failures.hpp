@@ -33,5 +33,7 @@ bool says_overflow(std::string_view message);
 
 // The error, with the provider's own words, which are made presentable here, where they concern the caller.
 Error failure_of(FailureClass what, std::string_view words);
+// The provider's answer makes no sense; `message` says so in our own words.
+Error unreadable(std::string message);
 
 }  // namespace sluice::chat

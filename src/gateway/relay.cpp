@@ -26,7 +26,7 @@ class EventRelay {
       const TimePoint wake = started_ ? last_write_ + keep_alive_after : first_event_by;
       const Result<net::Call::Arrival> arrival = co_await call_.more(wake);
       if (!arrival) co_return arrival.error();
-      if (*arrival == net::Call::Arrival::end) co_return ended_early();
+      if (*arrival == net::Call::Arrival::end) co_return chat::ended_early();
       if (*arrival == net::Call::Arrival::quiet) {
         if (!started_) co_return no_first_event();
         if (!exchange_.spoken.streams_events()) {
@@ -157,12 +157,6 @@ class EventRelay {
 };
 
 }  // namespace
-
-Error ended_early() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider's stream ended too early.")
-      .with_outcome(Outcome::truncated)
-      .worth_retrying();
-}
 
 Error event_too_large() {
   return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",

@@ -22,8 +22,7 @@ constexpr Duration keep_alive_after = std::chrono::seconds(10);  // of silence t
 // A comment line without an empty line behind it: a whole event would wake clients that choke on events without data.
 constexpr std::string_view keep_alive = ": keepalive\n";
 
-// What a stream fails with when it ends before its own end, brings too much at once, or never begins.
-Error ended_early();
+// What a stream fails with when it brings too much at once, or never begins.
 Error event_too_large();
 Error no_first_event();
 

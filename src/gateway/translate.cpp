@@ -164,7 +164,7 @@ class TranslatedStream {
     const Result<> passed = co_await pass_on_events();
     if (!passed) co_return passed.error();
     if (!finished) co_return finished.error();
-    if (!exchange_.complete) co_return ended_early();
+    if (!exchange_.complete) co_return chat::ended_early();
     co_return co_await exchange_.reply.end();
   }
 

@@ -78,6 +78,9 @@ struct AnswerFailed {
 using Event = std::variant<AnswerStart, BlockStart, BlockDelta, BlockEnd, LogprobsSeen, ChoiceEnd, UsageSeen, Heartbeat,
                            AnswerEnd, AnswerFailed>;
 
+// What a stream is that ended before its own end: the provider's failure, worth a retry.
+Error ended_early();
+
 // Puts a Response together from the events of a stream. A failure or a missing end makes the result an Error.
 class Fold {
  public:

@@ -13,7 +13,7 @@
 namespace sluice::net {
 
 // The connections to one origin.
-class Pool final : public ConnectionHome {
+class Pool final : public Connection::Home {
  public:
   Pool(LoopParts& loop, Origin origin, const TransportLimits& limits, Account account);
 

@@ -10,21 +10,19 @@
 
 namespace sluice::net {
 
-class Connection;
-
-// Where a connection goes when its call is over.
-class ConnectionHome {
- public:
-  virtual void returned(Connection& connection, bool reusable) = 0;
-
- protected:
-  ~ConnectionHome() = default;
-};
-
 // One upstream connection, which carries one call at a time and is itself that call. Owned by its pool.
 class Connection final : public Call {
  public:
-  Connection(LoopParts& loop, Account account, Stream stream, ConnectionHome& home, ConnectionId id);
+  // Where a connection goes when its call is over.
+  class Home {
+   public:
+    virtual void returned(Connection& connection, bool reusable) = 0;
+
+   protected:
+    ~Home() = default;
+  };
+
+  Connection(LoopParts& loop, Account account, Stream stream, Home& home, ConnectionId id);
 
   // Writes the request and reads up to the final response head. Errors leave the connection unusable.
   Async<> open(const Outgoing& outgoing, const Deadlines& deadlines, Stop& stop);
@@ -58,7 +56,7 @@ class Connection final : public Call {
 
   LoopParts& loop_;
   Stream stream_;
-  ConnectionHome& home_;
+  Home& home_;
   ConnectionId id_;
   ByteQueue in_;             // content that was not consumed, then raw bytes
   std::size_t content_ = 0;  // how much of in_ is content

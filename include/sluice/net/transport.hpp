@@ -54,6 +54,7 @@ struct Deadlines {
 // One upstream answer being read: the pooled connection itself.
 class Call {
  public:
+  virtual ~Call() = default;
   virtual const http::ResponseHead& head() const = 0;  // valid until the first more()
   // Whether the connection had served another request before.
   virtual bool reused() const = 0;
@@ -75,7 +76,6 @@ class Call {
 
  protected:
   friend struct GiveBack;
-  virtual ~Call() = default;
   // Back into the pool if the answer was read to its end and the connection may be reused, else closed.
   virtual void give_back() = 0;
 };

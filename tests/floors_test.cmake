@@ -36,9 +36,8 @@ set(cares_rooms      net)
 set(cli11_path      "CLI/")
 set(cli11_rooms      app)
 
-# Siblings that never see each other: files that derive from the class, by room.
+# Siblings that never see each other: files that derive from the class, by room; and folders within a room.
 set(gateway_siblings Middleware)
-set(chat_siblings    Dialect)
 
 set(wrong "")
 file(GLOB_RECURSE files RELATIVE ${ROOT}
@@ -47,7 +46,7 @@ if(NOT files)
   message(FATAL_ERROR "there is no C++ below ${ROOT}")
 endif()
 
-# First round: which files hold a verb or a dialect.
+# First round: which files hold a verb.
 foreach(file IN LISTS files)
   if(file MATCHES "^(include/sluice|src)/([a-z_]+)/.*/?([a-z0-9_]+)\\.[ch]pp$")
     set(room ${CMAKE_MATCH_2})
@@ -90,6 +89,12 @@ foreach(file IN LISTS files)
           list(APPEND wrong "${file}: ${path} is private to ${used}")
         elseif(file MATCHES "^include/")
           list(APPEND wrong "${file}: a public header includes the private ${path}")
+        endif()
+      endif()
+      if(used STREQUAL room AND path MATCHES "^[a-z_]+/([a-z0-9_]+)/")
+        set(neighbour ${CMAKE_MATCH_1})
+        if(NOT file MATCHES "^src/[a-z_]+/${neighbour}/" AND file MATCHES "^src/[a-z_]+/([a-z0-9_]+)/")
+          list(APPEND wrong "${file}: ${path} is private to ${neighbour}")
         endif()
       endif()
     elseif(path MATCHES "^\\.\\./")

@@ -1,0 +1,385 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "chat/anthropic_messages/parts.hpp"
+#include "chat/request_body.hpp"
+
+namespace sluice::chat::anthropic {
+namespace {
+
+constexpr std::uint64_t default_max_tokens = 4096;
+constexpr std::string_view tools_prefix = "tools.";
+constexpr std::string_view output_prefix = "output_config.";
+constexpr std::string_view metadata_prefix = "metadata.";
+constexpr std::string_view any_arguments = R"({"type":"object","properties":{}})";
+
+// One turn as this dialect wants it: the results of tools before everything else.
+struct Turn {
+  std::string_view role;
+  std::vector<const Part*> results{};
+  std::vector<const Part*> rest{};
+
+  // Riders go where the block behind them goes.
+  void take(const Message& message) {
+    std::vector<const Part*> riders;
+    for (const Part& part : message.parts) {
+      const auto* const opaque = std::get_if<Opaque>(&part.what);
+      riders.push_back(&part);
+      if (opaque != nullptr && is_rider(*opaque)) continue;
+      std::vector<const Part*>& to = std::holds_alternative<ToolResult>(part.what) ? results : rest;
+      to.insert(to.end(), riders.begin(), riders.end());
+      riders.clear();
+    }
+  }
+};
+
+bool is_system(const Message& message) { return message.role == Role::system || message.role == Role::developer; }
+
+// The text of a part that is nothing but text.
+const std::string* plain_text(const Part& part) {
+  const auto* const text = std::get_if<Text>(&part.what);
+  const bool is_plain = text != nullptr && !part.cache && !text->citations && text->signature.empty();
+  return is_plain ? &text->text : nullptr;
+}
+
+// With an object as its type, which the dialect demands and others take for granted.
+std::string schema_of(const RawJson& schema) {
+  const json::Tree tree = json::Tree::read(schema.bytes);
+  const json::Value root = tree.root();
+  if (!root.is_object() || root.size() == 0) return std::string(any_arguments);
+  if (root["type"]) return schema.bytes;
+  return R"({"type":"object",)" + std::string(root.raw().substr(1));
+}
+
+class RequestWriter {
+ public:
+  RequestWriter(const Request& request, const Quirks& quirks)
+      : request_(request), quirks_(quirks), is_own_(request.dialect == dialect_name) {}
+
+  Result<Rendered> write() {
+    plan();
+    out_.open_object().member("model", request_.model);
+    const std::string limit = quirks_.max_tokens.empty() ? "max_tokens" : quirks_.max_tokens;
+    out_.member(limit, max_tokens_);
+    write_conversation();
+    if (turns_written_ == 0) return refuse_member("messages", "The request has no message that could be sent.");
+    write_tools();
+    write_sampling();
+    if (may("thinking", "reasoning_effort", plan_.mode != ThinkingPlan::Mode::unsaid)) {
+      write_thinking(out_, plan_, request_.reasoning);
+    }
+    write_output();
+    write_metadata();
+    write_tier();
+    if (may("cache_control", "cache_control", request_.cache.has_value())) write_cache(out_, request_.cache);
+    if (request_.stream) out_.member("stream", true);
+    write_extras();
+    name_unsaid();
+    out_.close_object();
+    return std::move(rendered_);
+  }
+
+ private:
+  bool is_unsupported(std::string_view member) const {
+    const auto& names = quirks_.unsupported;
+    return std::find(names.begin(), names.end(), member) != names.end();
+  }
+
+  void lose(std::string_view name) { drop(rendered_.dropped, name); }
+
+  // Whether a member that was set may be sent to this provider.
+  bool may(std::string_view member, std::string_view name, bool is_set) {
+    if (!is_set) return false;
+    if (!is_unsupported(member)) return true;
+    lose(name);
+    return false;
+  }
+
+  void plan() {
+    const std::uint64_t unsaid = quirks_.default_max_tokens == 0 ? default_max_tokens : quirks_.default_max_tokens;
+    max_tokens_ = request_.sampling.max_tokens.value_or(unsaid);
+    const auto budget = request_.reasoning.budget_tokens;
+    if (!request_.sampling.max_tokens && budget && *budget >= unsaid) {
+      max_tokens_ = std::min(*budget, std::uint64_t{1} << 32) + unsaid;
+    }
+    const ModelCan can{.think = !is_unsupported("thinking"), .choose_effort = !is_unsupported("output_config")};
+    plan_ = plan_thinking(request_, can, max_tokens_);
+    if (plan_.is_lost) lose("reasoning_effort");
+    const Reasoning& wanted = request_.reasoning;
+    if (!is_own_ && !plan_.thinks() && !plan_.is_lost) {
+      if (!wanted.summary.empty()) lose("reasoning.summary");
+      if (wanted.include_thoughts == true) lose("include_reasoning");
+    }
+  }
+
+  // ---- Conversation
+
+  void write_conversation() {
+    std::vector<const Part*> system;
+    std::vector<Turn> turns;
+    for (const Message& message : request_.messages) {
+      if (!message.name.empty()) lose("messages.name");
+      // A request of this dialect may have such messages in its midst; not every model takes them.
+      if (is_system(message) && (turns.empty() || !is_own_)) {
+        for (const Part& part : message.parts) system.push_back(&part);
+        continue;
+      }
+      std::string_view role = message.role == Role::assistant ? "assistant" : "user";
+      if (is_system(message)) role = "system";
+      if (turns.empty() || turns.back().role != role) turns.push_back({role});
+      turns.back().take(message);
+    }
+    const std::string text = content_of(system, Role::system);
+    if (!text.empty()) out_.raw_member("system", text);
+    out_.name("messages").open_array();
+    for (const Turn& turn : turns) write_turn(turn, &turn == &turns.back());
+    out_.close_array();
+  }
+
+  void write_turn(const Turn& turn, bool is_last) {
+    std::vector<const Part*> parts(turn.results);
+    parts.insert(parts.end(), turn.rest.begin(), turn.rest.end());
+    Part trimmed;
+    const bool is_assistant = turn.role == "assistant";
+    if (is_last && is_assistant && !parts.empty()) {
+      // A model that shall go on from here refuses white space at the end.
+      trimmed = *parts.back();
+      if (auto* text = std::get_if<Text>(&trimmed.what)) {
+        text->text.erase(text->text.find_last_not_of(" \t\r\n") + 1);
+        parts.back() = &trimmed;
+      }
+    }
+    Role role = is_assistant ? Role::assistant : Role::user;
+    if (turn.role == "system") role = Role::system;
+    const std::string content = content_of(parts, role);
+    if (content.empty()) return;
+    ++turns_written_;
+    out_.open_object().member("role", turn.role).raw_member("content", content).close_object();
+  }
+
+  // A string where that says it all, else a list of blocks; empty when nothing is left.
+  std::string content_of(const std::vector<const Part*>& parts, Role role) {
+    std::string content;
+    json::Writer out(content);
+    const std::string* const text = parts.size() == 1 ? plain_text(*parts.front()) : nullptr;
+    if (text != nullptr) {
+      if (!text->empty()) out.string(*text);
+      return content;
+    }
+    BlockWriter blocks(out.open_array(), Side::provider, role, rendered_.dropped);
+    for (const Part* const part : parts) blocks.write(*part);
+    out.close_array();
+    return blocks.written() == 0 ? std::string() : content;
+  }
+
+  // ---- Tools
+
+  bool is_offered(const Tool& tool) {
+    const auto& only = request_.tool_choice.only;
+    if (!only.empty() && std::find(only.begin(), only.end(), tool.name) == only.end()) return false;
+    if (tool.opaque && tool.opaque->dialect != dialect_name) {
+      lose("tools." + tool.opaque->kind);
+      return false;
+    }
+    if (tool.is_custom) lose("tools.custom");
+    return !tool.is_custom;
+  }
+
+  void write_tools() {
+    std::string list;
+    json::Writer out(list);
+    out.open_array();
+    read_tool_extras();
+    std::set<std::string_view> names;
+    for (const Tool& tool : request_.tools) {
+      if (!is_offered(tool)) continue;
+      names.insert(tool.name);
+      if (tool.opaque) {
+        out.raw(tool.opaque->json.bytes);
+      } else {
+        write_tool(out, tool);
+      }
+    }
+    out.close_array();
+    if (!may("tools", "tools", !request_.tools.empty())) names.clear();
+    if (!names.empty()) out_.raw_member("tools", list);
+    write_tool_choice(names);
+  }
+
+  void write_tool(json::Writer& out, const Tool& tool) {
+    out.open_object().member("name", tool.name).member_if("description", tool.description);
+    out.raw_member("input_schema", schema_of(tool.schema));
+    if (tool.strict) out.member("strict", *tool.strict);
+    write_cache(out, tool.cache);
+    for (const auto& [member, values] : tool_extras_) {
+      if (const json::Value value = values.root()[tool.name]) out.raw_member(member, value.raw());
+    }
+    out.close_object();
+  }
+
+  void read_tool_extras() {
+    if (!is_own_) return;
+    for (const Extra& extra : request_.extras) {
+      if (!extra.name.starts_with(tools_prefix)) continue;
+      tool_extras_.emplace_back(extra.name.substr(tools_prefix.size()), json::Tree::read(extra.value.bytes));
+    }
+  }
+
+  void write_tool_choice(const std::set<std::string_view>& offered) {
+    const ToolChoice& choice = request_.tool_choice;
+    using Mode = ToolChoice::Mode;
+    const bool says_parallel = choice.parallel.has_value() && choice.mode != Mode::none;
+    if (choice.mode == Mode::unset && !says_parallel) return;
+    const bool is_forced = choice.mode == Mode::required || choice.mode == Mode::named;
+    if (offered.empty() || (choice.mode == Mode::named && offered.count(choice.name) == 0)) {
+      if (is_forced) lose("tool_choice");
+      return;
+    }
+    if (!may("tool_choice", "tool_choice", true)) return;
+    out_.name("tool_choice").open_object();
+    switch (choice.mode) {
+      case Mode::none:
+        out_.member("type", "none");
+        break;
+      case Mode::required:
+        out_.member("type", "any");
+        break;
+      case Mode::named:
+        out_.member("type", "tool").member("name", choice.name);
+        break;
+      case Mode::unset:
+      case Mode::automatic:
+        out_.member("type", "auto");
+    }
+    if (says_parallel) out_.member("disable_parallel_tool_use", !*choice.parallel);
+    out_.close_object();
+  }
+
+  // ---- The rest
+
+  // `fits`: whether a model that thinks takes it.
+  template <class Fits>
+  void write_number(std::string_view member, const std::optional<Number>& number, Fits fits) {
+    if (!may(member, member, number.has_value())) return;
+    if (is_own_ || !plan_.thinks() || fits(number->value())) {
+      out_.raw_member(member, number->spelled);
+    } else {
+      lose(member);
+    }
+  }
+
+  void write_sampling() {
+    const Sampling& sampling = request_.sampling;
+    if (!is_own_ && !plan_.thinks() && sampling.temperature && sampling.temperature->value() > 1) {
+      if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");  // the dialect's highest
+    } else {
+      write_number("temperature", sampling.temperature, [](double value) { return value == 1; });
+    }
+    write_number("top_p", sampling.top_p, [](double value) { return value >= 0.95; });
+    write_number("top_k", sampling.top_k, [](double) { return false; });
+    std::vector<std::string_view> stops;
+    for (const std::string& stop : sampling.stop) {
+      if (is_own_ || stop.find_first_not_of(" \t\r\n") != std::string::npos) {
+        stops.push_back(stop);
+      } else {
+        lose("stop");  // the dialect refuses what is only white space
+      }
+    }
+    if (!may("stop_sequences", "stop", !stops.empty())) return;
+    out_.name("stop_sequences").open_array();
+    for (const std::string_view stop : stops) out_.string(stop);
+    out_.close_array();
+  }
+
+  // Extras whose names begin with `prefix`, into the object they came from.
+  void append_extras(std::string& members, std::string_view prefix) {
+    for (const Extra& extra : request_.extras) {
+      if (!is_own_ || !extra.name.starts_with(prefix)) continue;
+      if (!members.empty()) members += ',';
+      json::Writer(members).raw_member(extra.name.substr(prefix.size()), extra.value.bytes);
+    }
+  }
+
+  void write_object(std::string_view name, std::string_view members) {
+    if (!members.empty()) out_.raw_member(name, "{" + std::string(members) + "}");
+  }
+
+  void write_output() {
+    const OutputFormat& format = request_.format;
+    const bool has_schema = format.kind == OutputFormat::Kind::json_schema && format.schema;
+    if (format.kind != OutputFormat::Kind::text && !has_schema) lose("response_format");
+    std::string members;
+    json::Writer out(members);
+    if (may("output_config", "reasoning_effort", !plan_.effort.empty())) out.member("effort", plan_.effort);
+    if (may("output_config", "response_format", has_schema)) {
+      out.name("format").open_object().member("type", "json_schema").raw_member("schema", format.schema.bytes);
+      out.close_object();
+    }
+    if (!is_unsupported("output_config")) append_extras(members, output_prefix);
+    write_object("output_config", members);
+  }
+
+  void write_metadata() {
+    if (request_.metadata) lose("metadata");
+    std::string members;
+    if (may("metadata", "user", !request_.user.empty())) json::Writer(members).member("user_id", request_.user);
+    if (!is_unsupported("metadata")) append_extras(members, metadata_prefix);
+    write_object("metadata", members);
+  }
+
+  void write_tier() {
+    std::string_view tier = request_.service_tier;
+    if (tier == "default" || tier == "standard") tier = "standard_only";
+    const bool is_known = is_own_ || tier == "auto" || tier == "standard_only";
+    if (!tier.empty() && !is_known) lose("service_tier");
+    if (may("service_tier", "service_tier", !tier.empty() && is_known)) out_.member("service_tier", tier);
+  }
+
+  void write_extras() {
+    for (const Extra& extra : request_.extras) {
+      const std::string_view name = extra.name;
+      if (!is_own_) {
+        lose(name);
+      } else if (is_unsupported(name) || is_unsupported(name.substr(0, name.find('.')))) {
+        lose(name);
+      } else if (!name.starts_with(tools_prefix) && !name.starts_with(output_prefix) &&
+                 !name.starts_with(metadata_prefix)) {
+        out_.raw_member(name, extra.value.bytes);
+      }
+    }
+  }
+
+  // What there are no words for. A penalty of nothing, one choice and no log probabilities are what happens anyway.
+  void name_unsaid() {
+    const Sampling& sampling = request_.sampling;
+    const auto counts = [](const std::optional<Number>& number) { return number && number->value() != 0; };
+    if (counts(sampling.min_p)) lose("min_p");
+    if (counts(sampling.frequency_penalty)) lose("frequency_penalty");
+    if (counts(sampling.presence_penalty)) lose("presence_penalty");
+    if (sampling.seed) lose("seed");
+    if (sampling.choices.value_or(1) != 1) lose("n");
+    if (sampling.logprobs.value_or(false)) lose("logprobs");
+    if (sampling.top_logprobs.value_or(0) != 0) lose("top_logprobs");
+    if (!request_.verbosity.empty()) lose("verbosity");
+    if (request_.store.value_or(false)) lose("store");
+  }
+
+  const Request& request_;
+  const Quirks& quirks_;
+  bool is_own_;
+  Rendered rendered_{};
+  json::Writer out_{rendered_.body};
+  ThinkingPlan plan_{};
+  std::uint64_t max_tokens_ = 0;
+  std::size_t turns_written_ = 0;
+  std::vector<std::pair<std::string, json::Tree>> tool_extras_{};
+};
+
+}  // namespace
+
+Result<Rendered> encode_request(const Request& request, const Quirks& quirks) {
+  return RequestWriter(request, quirks).write();
+}
+
+}  // namespace sluice::chat::anthropic

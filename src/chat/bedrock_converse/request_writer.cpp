@@ -1,0 +1,312 @@
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <utility>
+
+#include "chat/bedrock_converse/parts.hpp"
+
+namespace sluice::chat::bedrock {
+namespace {
+
+using json::Writer;
+
+// What one side says before the other answers. Roles must take turns.
+struct Turn {
+  explicit Turn(Role who) : role(who) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() = default;
+
+  Role role;
+  std::string blocks{};  // with commas between them
+  Writer writer{blocks};
+};
+
+class RequestWriter {
+ public:
+  RequestWriter(const Request& request, const Quirks& quirks)
+      : request_(request), quirks_(quirks), is_own_(request.dialect == dialect_name) {}
+
+  Rendered render() && {
+    gather_turns();
+    writer_.open_object();
+    write_turns();
+    write_sampling();
+    write_tools();
+    write_output();
+    write_additional();
+    write_rest();
+    writer_.close_object();
+    return {std::move(body_), std::move(dropped_)};
+  }
+
+ private:
+  bool may_say(std::string_view member, std::string_view name) {
+    const auto& list = quirks_.unsupported;
+    if (std::find(list.begin(), list.end(), member) == list.end()) return true;
+    drop(dropped_, name);
+    return false;
+  }
+
+  Role turn_of(const Message& message) const {
+    if (message.role == Role::assistant) return Role::assistant;
+    if (message.role != Role::system && message.role != Role::developer) return Role::user;
+    // Only who wrote the request for this dialect knows that its model takes one in the middle.
+    return is_own_ && !turns_.empty() ? Role::system : Role::developer;
+  }
+
+  void gather_turns() {
+    for (const Message& message : request_.messages) {
+      if (!message.name.empty()) drop(dropped_, "messages.name");
+      const Role role = turn_of(message);
+      if (role == Role::developer) {
+        for (const Part& part : message.parts) write_part(system_.writer, part, reader_);
+        continue;
+      }
+      // Its own writers know what their model takes.
+      if (turns_.empty() || turns_.back().role != role || is_own_) turns_.emplace_back(role);
+      for (const Part& part : message.parts) {
+        note_tools(part);
+        write_part(turns_.back().writer, part, reader_);
+      }
+      // What is left empty would keep its neighbours apart.
+      if (turns_.back().blocks.empty()) turns_.pop_back();
+    }
+    if (request_.cache && !turns_.empty() && !turns_.back().blocks.ends_with(R"("type":"default"}})")) {
+      Writer& writer = turns_.back().writer;
+      writer.open_object().name("cachePoint").open_object().member("type", "default");
+      writer.member_if("ttl", request_.cache->ttl).close_object().close_object();
+    }
+    name_documents();
+  }
+
+  // The tools that the conversation so far is about.
+  void note_tools(const Part& part) {
+    if (const auto* call = std::get_if<ToolCall>(&part.what)) used_.insert(call->name);
+    has_tool_blocks_ = has_tool_blocks_ || std::holds_alternative<ToolCall>(part.what) ||
+                       std::holds_alternative<ToolResult>(part.what);
+  }
+
+  // A document may not stand without a text.
+  void name_documents() {
+    if (is_own_) return;
+    for (Turn& turn : turns_) {
+      if (turn.blocks.find(R"({"document":)") == std::string::npos) continue;
+      if (turn.blocks.starts_with(R"({"text":)") || turn.blocks.find(R"(,{"text":)") != std::string::npos) continue;
+      turn.writer.open_object().member("text", "(see the document)").close_object();
+    }
+  }
+
+  void write_turns() {
+    writer_.name("messages").open_array();
+    for (const Turn& turn : turns_) {
+      const bool assistant = turn.role == Role::assistant;
+      writer_.open_object().member("role", assistant ? "assistant" : turn.role == Role::system ? "system" : "user");
+      writer_.name("content").open_array().raw(turn.blocks).close_array().close_object();
+    }
+    writer_.close_array();
+    if (system_.blocks.empty() || !may_say("system", "messages.system")) return;
+    writer_.name("system").open_array().raw(system_.blocks).close_array();
+  }
+
+  // The members of an object that the caller's request had in it beside those we know.
+  void write_extras(Writer& writer, std::string_view place) {
+    if (!is_own_) return;
+    for (const Extra& extra : request_.extras) {
+      const std::string_view name = extra.name;
+      if (name.starts_with(place)) writer.raw_member(name.substr(place.size()), extra.value.bytes);
+    }
+  }
+
+  // Left out when nothing was said.
+  void write_object(std::string_view name, const std::string& members) {
+    if (!members.empty()) writer_.raw_member(name, "{" + members + "}");
+  }
+
+  void write_number(Writer& writer, const char* member, const char* name, const std::optional<Number>& number) {
+    if (number && may_say(member, name)) writer.raw_member(member, number->spelled);
+  }
+
+  void write_sampling() {
+    const Sampling& sampling = request_.sampling;
+    std::string members;
+    Writer writer(members);
+    const std::uint64_t most = sampling.max_tokens.value_or(quirks_.default_max_tokens);
+    const std::string_view most_name = quirks_.max_tokens.empty() ? "maxTokens" : std::string_view(quirks_.max_tokens);
+    if (most > 0 && may_say(most_name, "max_tokens")) writer.member(most_name, most);
+    write_number(writer, "temperature", "temperature", sampling.temperature);
+    write_number(writer, "topP", "top_p", sampling.top_p);
+    if (!sampling.stop.empty() && may_say("stopSequences", "stop")) {
+      writer.name("stopSequences").open_array();
+      for (const std::string& stop : sampling.stop) writer.string(stop);
+      writer.close_array();
+    }
+    write_extras(writer, "inferenceConfig.");
+    write_object("inferenceConfig", members);
+
+    const auto unsaid = [this](bool was_set, std::string_view name) {
+      if (was_set) drop(dropped_, name);
+    };
+    unsaid(sampling.choices.value_or(1) != 1, "n");
+    unsaid(sampling.seed.has_value(), "seed");
+    unsaid(sampling.min_p.has_value(), "min_p");
+    unsaid(sampling.frequency_penalty.has_value(), "frequency_penalty");
+    unsaid(sampling.presence_penalty.has_value(), "presence_penalty");
+    unsaid(sampling.logprobs.value_or(false), "logprobs");
+    unsaid(sampling.top_logprobs.has_value(), "top_logprobs");
+    unsaid(!request_.user.empty(), "user");
+    unsaid(!request_.verbosity.empty(), "verbosity");
+    unsaid(request_.store.value_or(false), "store");
+  }
+
+  bool is_offered(const Tool& tool) const {
+    const auto& only = request_.tool_choice.only;
+    return only.empty() || tool.opaque || std::find(only.begin(), only.end(), tool.name) != only.end();
+  }
+
+  void write_tool(Writer& writer, const Tool& tool) {
+    if (tool.opaque) {
+      if (tool.opaque->dialect != dialect_name) return drop(dropped_, tool.opaque->kind);
+      writer.raw(tool.opaque->json.bytes);
+    } else if (tool.is_custom) {
+      return drop(dropped_, "tools.custom");
+    } else {
+      writer.open_object().name("toolSpec").open_object().member("name", tool.name);
+      writer.member_if("description", tool.description).name("inputSchema").open_object();
+      writer.raw_member("json", tool.schema ? tool.schema.bytes : R"({"type":"object","properties":{}})");
+      writer.close_object();
+      if (tool.strict && may_say("strict", "tools.strict")) writer.member("strict", *tool.strict);
+      writer.close_object().close_object();
+    }
+    if (!tool.cache) return;
+    writer.open_object().name("cachePoint").open_object().member("type", "default");
+    writer.member_if("ttl", tool.cache->ttl).close_object().close_object();
+  }
+
+  // The tools, or, where the conversation is about tools that are no longer offered, their names: without any tool such
+  // a conversation is refused.
+  std::string tools() {
+    std::string list;
+    Writer writer(list);
+    const bool none = request_.tool_choice.mode == ToolChoice::Mode::none;
+    if (none && !has_tool_blocks_) return list;
+    if (none) drop(dropped_, "tool_choice");
+    for (const Tool& tool : request_.tools) {
+      if (is_offered(tool)) write_tool(writer, tool);
+    }
+    if (!list.empty() || !has_tool_blocks_ || is_own_) return list;
+    if (used_.empty()) used_.insert("tool");
+    for (const std::string& name : used_) {
+      Tool tool;
+      tool.name = name;
+      write_tool(writer, tool);
+    }
+    return list;
+  }
+
+  void write_tools() {
+    const std::string list = tools();
+    std::string members;
+    Writer writer(members);
+    if (!list.empty()) writer.raw_member("tools", "[" + list + "]");
+    if (!list.empty()) write_choice(writer);
+    write_extras(writer, "toolConfig.");
+    if (members.empty() || !may_say("toolConfig", "tools")) return;
+    write_object("toolConfig", members);
+  }
+
+  void write_choice(Writer& writer) {
+    const ToolChoice& choice = request_.tool_choice;
+    if (choice.parallel && !*choice.parallel) drop(dropped_, "parallel_tool_calls");
+    const char* name = nullptr;
+    if (choice.mode == ToolChoice::Mode::automatic) name = "auto";
+    if (choice.mode == ToolChoice::Mode::required) name = "any";
+    if (choice.mode == ToolChoice::Mode::named) name = "tool";
+    if (name == nullptr || !may_say("toolChoice", "tool_choice")) return;
+    writer.name("toolChoice").open_object().name(name).open_object();
+    if (choice.mode == ToolChoice::Mode::named) writer.member("name", choice.name);
+    writer.close_object().close_object();
+  }
+
+  void write_output() {
+    std::string members;
+    Writer writer(members);
+    const OutputFormat& format = request_.format;
+    if (format.kind == OutputFormat::Kind::json_object) drop(dropped_, "response_format");
+    if (format.kind == OutputFormat::Kind::json_schema && may_say("textFormat", "response_format")) {
+      writer.name("textFormat").open_object().member("type", "json_schema");
+      writer.name("structure").open_object().name("jsonSchema").open_object();
+      writer.member("schema", format.schema ? format.schema.bytes : "{}");
+      writer.member_if("name", format.name).member_if("description", format.description);
+      writer.close_object().close_object().close_object();
+      if (format.strict && !*format.strict) drop(dropped_, "response_format.strict");
+    }
+    const std::string& effort = request_.reasoning.effort;
+    const bool can_say = is_own_ || effort != "none";
+    if (!effort.empty() && !can_say) drop(dropped_, "reasoning_effort");
+    if (!effort.empty() && can_say && may_say("effort", "reasoning_effort")) writer.member("effort", effort);
+    write_extras(writer, "outputConfig.");
+    write_object("outputConfig", members);
+  }
+
+  void write_additional() {
+    std::string members;
+    Writer writer(members);
+    const Reasoning& reasoning = request_.reasoning;
+    const bool off = reasoning.enabled && !*reasoning.enabled;
+    if ((off || reasoning.adaptive || reasoning.budget_tokens) && may_say("thinking", "reasoning")) {
+      writer.name("thinking").open_object();
+      writer.member("type", off ? "disabled" : reasoning.adaptive ? "adaptive" : "enabled");
+      if (!off && !reasoning.adaptive) writer.member("budget_tokens", *reasoning.budget_tokens);
+      writer.close_object();
+    }
+    const bool is_said = off || reasoning.adaptive || reasoning.budget_tokens || !reasoning.effort.empty();
+    if (reasoning.enabled && !is_said) drop(dropped_, "reasoning");
+    if (reasoning.include_thoughts) drop(dropped_, "reasoning.exclude");
+    if (!reasoning.summary.empty()) drop(dropped_, "reasoning.summary");
+    write_number(writer, "top_k", "top_k", request_.sampling.top_k);
+    write_extras(writer, "additionalModelRequestFields.");
+    write_object("additionalModelRequestFields", members);
+  }
+
+  void write_rest() {
+    if (request_.metadata && may_say("requestMetadata", "metadata")) {
+      writer_.raw_member("requestMetadata", request_.metadata.bytes);
+    }
+    const std::string& tier = request_.service_tier;
+    const bool is_default = tier.empty() || (tier == "auto" && !is_own_);
+    if (!is_default && may_say("serviceTier", "service_tier")) {
+      writer_.name("serviceTier").open_object().member("type", tier).close_object();
+    }
+    for (const Extra& extra : request_.extras) {
+      const std::string_view name = extra.name;
+      const bool is_inner = name.starts_with("inferenceConfig.") || name.starts_with("toolConfig.") ||
+                            name.starts_with("outputConfig.") || name.starts_with("additionalModelRequestFields.");
+      if (!is_own_) {
+        drop(dropped_, name);
+      } else if (!is_inner && may_say(name, name)) {
+        writer_.raw_member(name, extra.value.bytes);
+      }
+    }
+  }
+
+  const Request& request_;
+  const Quirks& quirks_;
+  bool is_own_;
+  std::string body_{};
+  Writer writer_{body_};
+  Dropped dropped_{};
+  Reader reader_{dropped_, true, is_own_};
+  Turn system_{Role::system};
+  std::deque<Turn> turns_{};
+  std::set<std::string> used_{};
+  bool has_tool_blocks_ = false;
+};
+
+}  // namespace
+
+Result<Rendered> write_request(const Request& request, const Quirks& quirks) {
+  return RequestWriter(request, quirks).render();
+}
+
+}  // namespace sluice::chat::bedrock

@@ -1,0 +1,129 @@
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <sluice/chat/dialect.hpp>
+
+#include "chat/cohere_v2/parts.hpp"
+#include "chat/json_walk.hpp"
+#include "chat/request_body.hpp"
+
+namespace sluice::chat {
+namespace {
+
+using json::Member;
+
+enum Named : std::size_t { model, stream };
+
+std::array<Member, 15> deciding_members() {
+  return {{{.name = "model"},
+           {.name = "stream"},
+           {.name = "messages"},
+           {.name = "max_tokens"},
+           {.name = "tools"},
+           {.name = "tool_choice"},
+           {.name = "strict_tools"},
+           {.name = "response_format"},
+           {.name = "thinking"},
+           {.name = "documents"},
+           {.name = "stop_sequences"},
+           {.name = "temperature"},
+           {.name = "safety_mode"},
+           {.name = "priority"},
+           {.name = "citation_options"}}};
+}
+
+bool has(std::string_view data, std::string_view part) {
+  return memmem(data.data(), data.size(), part.data(), part.size()) != nullptr;
+}
+
+class CohereCodec final : public Codec {
+ public:
+  Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) const override {
+    return cohere::read_request(body, model, stream);
+  }
+  Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const override {
+    return cohere::write_request(request, quirks);
+  }
+  Result<Response> decode_response(std::string_view body) const override { return cohere::read_response(body); }
+  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+    cohere::write_response(response, out, dropped);
+  }
+  std::unique_ptr<StreamDecoder> stream_decoder() const override { return cohere::make_decoder(); }
+  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override { return cohere::make_encoder(); }
+  std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
+};
+
+class CohereV2 final : public Dialect {
+ public:
+  std::string_view name() const override { return cohere::dialect_name; }
+
+  Result<Outline> outline(const Asked&, std::string_view body, std::string& scratch) const override {
+    auto members = deciding_members();
+    auto end = read_request_object(body, members);
+    if (!end) return std::move(end).error();
+    Outline outline;
+    outline.object_end = *end;
+    auto read = read_model(members[model], body, scratch, outline);
+    if (read) read = read_stream(members[stream], outline);
+    if (!read) return std::move(read).error();
+    return outline;
+  }
+
+  void append_path(const Asked&, std::string& out) const override { out += "/chat"; }
+
+  http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
+                        bool) const override {
+    const std::array<Edit, 1> edits{Edit{outline.model_value, model_json}};
+    return edited(body, edits);
+  }
+
+  EventSense sense(const http::SseEvent& event) const override {
+    EventSense sense;
+    if (!event.has_data) return sense;
+    const std::string_view data = json::trimmed(event.data);
+    if (data == "[DONE]") {
+      sense.kind = EventSense::Kind::end;
+      return sense;
+    }
+    // Text that a model wrote cannot look like this, because its quotes are escaped.
+    if (!has(data, R"("message-end")") && has(data, R"("type")")) return sense;
+    const json::Tree tree = json::Tree::read(data);
+    const json::Value root = tree.root();
+    const json::Value delta = root["delta"];
+    sense.usage = cohere::read_usage(delta["usage"]);
+    const bool is_bare = root["type"].absent() && root["message"].is_string();
+    if (is_bare || cohere::is_failure(delta["finish_reason"].string())) sense.kind = EventSense::Kind::error;
+    return sense;
+  }
+
+  std::optional<Usage> usage_of(std::string_view body) const override {
+    std::array<Member, 1> members{{{.name = "usage"}}};
+    if (!json::read(body, members) || members[0].kind != json::Kind::object) return std::nullopt;
+    const json::Tree tree = json::Tree::read(json::value_of(members[0], body));
+    return cohere::read_usage(tree.root());
+  }
+
+  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
+
+  Error decode_error(int status, std::string_view body) const override { return cohere::decode_failure(status, body); }
+  void encode_error(const Error& error, std::string& out) const override { cohere::encode_failure(error, out); }
+  void encode_error_event(const Error& error, std::string& out) const override {
+    cohere::encode_failure_event(error, out);
+  }
+
+  const Codec* codec() const override {
+    static const CohereCodec codec;
+    return &codec;
+  }
+};
+
+}  // namespace
+
+const Dialect& cohere_v2() {
+  static const CohereV2 dialect;
+  return dialect;
+}
+
+}  // namespace sluice::chat

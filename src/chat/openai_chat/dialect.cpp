@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "chat/json_walk.hpp"
+#include "chat/openai_chat/codec.hpp"
+#include "chat/openai_chat/parts.hpp"
+#include "chat/request_body.hpp"
+
+namespace sluice::chat {
+namespace {
+
+using json::Kind;
+using json::Member;
+
+enum Named : std::size_t { model, stream, stream_options };
+
+// The members that decide something, here or at a provider. If one could be there twice, the gateway and the
+// provider could each believe a different one (and bill or permit a model that was not the one used).
+std::array<Member, 15> deciding_members() {
+  return {{{.name = "model"},
+           {.name = "stream"},
+           {.name = "stream_options"},
+           {.name = "messages"},
+           {.name = "max_tokens"},
+           {.name = "max_completion_tokens"},
+           {.name = "n"},
+           {.name = "prompt"},
+           {.name = "input"},
+           {.name = "tools"},
+           {.name = "tool_choice"},
+           {.name = "response_format"},
+           {.name = "user"},
+           {.name = "metadata"},
+           {.name = "store"}}};
+}
+
+// Sorts an object of stream options by what it says about usage.
+Result<Ok> read_include_usage(const Member& options, std::string_view body, Outline& outline) {
+  std::array<Member, 1> members{{{.name = "include_usage"}}};
+  json::read(json::value_of(options, body), members);
+  const Member& include = members[0];
+  if (include.other_case) {
+    return refuse_member("stream_options.include_usage", "The member 'include_usage' is there in another case.");
+  }
+  if (include.repeated) {
+    return refuse_member("stream_options.include_usage", "The member 'include_usage' is there more than once.");
+  }
+  switch (include.kind) {
+    case Kind::none:
+      outline.stream_options = options.empty ? StreamOptions::empty : StreamOptions::other;
+      return Ok{};
+    case Kind::yes:
+      outline.stream_options = StreamOptions::asked;
+      return Ok{};
+    case Kind::no:
+    case Kind::null:
+      outline.stream_options = StreamOptions::declined;
+      outline.stream_options_value = {options.value.begin + include.value.begin,
+                                      options.value.begin + include.value.end};
+      return Ok{};
+    default:
+      return refuse_member("stream_options.include_usage", "The member 'include_usage' must be a boolean.");
+  }
+}
+
+Result<Ok> read_stream_options(const Member& member, std::string_view body, Outline& outline) {
+  outline.stream_options_value = member.value;
+  switch (member.kind) {
+    case Kind::none:
+      return Ok{};
+    case Kind::null:
+      outline.stream_options = StreamOptions::null;
+      return Ok{};
+    case Kind::object:
+      return read_include_usage(member, body, outline);
+    default:
+      outline.stream_options = StreamOptions::unusable;
+      return Ok{};
+  }
+}
+
+// How include_usage gets into the request; an empty text if it need not.
+Edit usage_edit(const Outline& outline) {
+  const Range& value = outline.stream_options_value;
+  const auto inside = Range{value.begin + 1, value.begin + 1};
+  switch (outline.stream_options) {
+    case StreamOptions::absent:
+      return {{outline.object_end, outline.object_end}, R"(,"stream_options":{"include_usage":true})"};
+    case StreamOptions::null:
+      return {value, R"({"include_usage":true})"};
+    case StreamOptions::empty:
+      return {inside, R"("include_usage":true)"};
+    case StreamOptions::other:
+      return {inside, R"("include_usage":true,)"};
+    case StreamOptions::declined:
+      return {value, "true"};
+    case StreamOptions::asked:
+    case StreamOptions::unusable:
+      break;
+  }
+  return {};
+}
+
+// Where the value of a member begins whose name ends at `after_name`, or the end if this was no name.
+std::size_t value_begin(std::string_view data, std::size_t after_name) {
+  std::size_t at = data.find_first_not_of(" \t\r\n", after_name);
+  if (at == std::string_view::npos || data[at] != ':') return data.size();
+  at = data.find_first_not_of(" \t\r\n", at + 1);
+  return at == std::string_view::npos ? data.size() : at;
+}
+
+// Finds `quoted` in `data`, faster than reading it. Text that a model wrote cannot look like a member, because its
+// quotes are escaped.
+std::size_t find_quoted(std::string_view data, std::string_view quoted, std::size_t from) {
+  const void* const found = memmem(data.data() + from, data.size() - from, quoted.data(), quoted.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - data.data());
+}
+
+// Whether there may be a usage object somewhere.
+bool may_have_usage(std::string_view data) {
+  constexpr std::string_view name = R"("usage")";
+  for (std::size_t at = find_quoted(data, name, 0); at != std::string_view::npos;
+       at = find_quoted(data, name, at + name.size())) {
+    const std::size_t value = value_begin(data, at + name.size());
+    if (value < data.size() && data[value] == '{') return true;
+  }
+  return false;
+}
+
+// Whether there may be an error: a member of that name with an object or some text, or "object":"error".
+bool may_have_error(std::string_view data) {
+  constexpr std::string_view name = R"("error")";
+  for (std::size_t at = find_quoted(data, name, 0); at != std::string_view::npos;
+       at = find_quoted(data, name, at + name.size())) {
+    const std::size_t value = value_begin(data, at + name.size());
+    if (value < data.size()) {
+      if (data[value] == '{' || (data[value] == '"' && !data.substr(value).starts_with(R"("")"))) return true;
+      continue;
+    }
+    const std::size_t before = data.find_last_not_of(" \t\r\n", at == 0 ? 0 : at - 1);
+    if (before != std::string_view::npos && data[before] == ':' &&
+        json::trimmed(data.substr(0, before)).ends_with(R"("object")")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+enum Sensed : std::size_t { choices, usage, error, object, extension };
+
+std::array<Member, 5> sensed_members() {
+  // `x_…` is where a provider of this dialect puts members of its own, in older streams the usage too.
+  return {{{.name = "choices"},
+           {.name = "usage"},
+           {.name = "error"},
+           {.name = "object"},
+           {.name = "x_", .is_prefix = true}}};
+}
+
+std::optional<Usage> usage_in(const std::array<Member, 5>& members, std::string_view text) {
+  if (members[usage].kind == Kind::object) return openai::read_usage(json::value_of(members[usage], text));
+  if (members[extension].kind != Kind::object) return std::nullopt;
+  const std::string_view own = json::value_of(members[extension], text);
+  std::array<Member, 1> inner{{{.name = "usage"}}};
+  if (!json::read(own, inner) || inner[0].kind != Kind::object) return std::nullopt;
+  return openai::read_usage(json::value_of(inner[0], own));
+}
+
+bool is_failure(const std::array<Member, 5>& members, std::string_view text) {
+  if (members[error].kind == Kind::object) return true;
+  if (members[error].kind == Kind::string) return json::value_of(members[error], text).size() > 2;
+  return members[object].kind == Kind::string && json::value_of(members[object], text) == R"("error")";
+}
+
+class OpenAiChat final : public Dialect {
+ public:
+  std::string_view name() const override { return "openai_chat"; }
+
+  Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
+    auto members = deciding_members();
+    auto end = read_request_object(body, members);
+    if (!end) return std::move(end).error();
+    Outline outline;
+    outline.object_end = *end;
+    auto read = read_model(members[model], body, scratch, outline);
+    if (read && has_stream(asked.task)) {
+      read = read_stream(members[stream], outline);
+      if (read) read = read_stream_options(members[stream_options], body, outline);
+    }
+    if (!read) return std::move(read).error();
+    return outline;
+  }
+
+  void append_path(const Asked& asked, std::string& out) const override {
+    switch (asked.task) {
+      case Task::chat:
+        out += "/chat/completions";
+        break;
+      case Task::completion:
+        out += "/completions";
+        break;
+      case Task::embedding:
+        out += "/embeddings";
+        break;
+      case Task::rerank:
+        out += "/rerank";
+        break;
+      case Task::moderation:
+        out += "/moderations";
+        break;
+      case Task::image:
+        out += "/images/generations";
+        break;
+      case Task::speech:
+        out += "/audio/speech";
+        break;
+    }
+  }
+
+  bool takes_along(std::string_view field) const override {
+    return equals_ignoring_case(field, "openai-beta") || equals_ignoring_case(field, "idempotency-key");
+  }
+
+  http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
+                        bool ask_for_usage) const override {
+    std::array<Edit, 2> edits{Edit{outline.model_value, model_json}, ask_for_usage ? usage_edit(outline) : Edit{}};
+    if (edits[1].text.empty()) {
+      edits[1].range = {body.size(), body.size()};
+    } else if (edits[1].range.begin < edits[0].range.begin) {
+      std::swap(edits[0], edits[1]);
+    }
+    return edited(body, edits);
+  }
+
+  EventSense sense(const http::SseEvent& event) const override {
+    EventSense sense;
+    if (!event.has_data) return sense;
+    const std::string_view data = json::trimmed(event.data);
+    if (data == "[DONE]") {
+      sense.kind = EventSense::Kind::end;
+      return sense;
+    }
+    const bool is_error_event = event.name == "error";
+    if (is_error_event) sense.kind = EventSense::Kind::error;
+    const bool has_usage = may_have_usage(data);
+    if (!has_usage && !may_have_error(data)) return sense;
+
+    auto members = sensed_members();
+    if (!json::read(data, members)) return sense;
+    sense.usage = usage_in(members, data);
+    if (is_error_event || is_failure(members, data)) {
+      sense.kind = EventSense::Kind::error;
+    } else if (members[choices].kind == Kind::array && members[choices].empty && members[usage].kind == Kind::object) {
+      sense.kind = EventSense::Kind::usage_only;
+    }
+    return sense;
+  }
+
+  std::optional<Usage> usage_of(std::string_view body) const override {
+    if (!may_have_usage(body)) return std::nullopt;
+    auto members = sensed_members();
+    if (!json::read(body, members)) return std::nullopt;
+    return usage_in(members, body);
+  }
+
+  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
+
+  Error decode_error(int status, std::string_view body) const override { return openai::decode_failure(status, body); }
+
+  void encode_error(const Error& error, std::string& out) const override { openai::encode_failure(error, out); }
+
+  void encode_error_event(const Error& error, std::string& out) const override {
+    out += "data: ";
+    openai::encode_failure(error, out);
+    out += "\n\n";
+  }
+
+  const Codec* codec() const override { return &openai::codec(); }
+};
+
+}  // namespace
+
+const Dialect& openai_chat() {
+  static const OpenAiChat dialect;
+  return dialect;
+}
+
+}  // namespace sluice::chat

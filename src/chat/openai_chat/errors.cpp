@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "chat/json_walk.hpp"
+#include "chat/openai_chat/parts.hpp"
+#include "chat/provider_failures.hpp"
+#include "chat/provider_words.hpp"
+
+namespace sluice::chat::openai {
+namespace {
+
+using json::Kind;
+using json::Member;
+
+// What kind of failure a provider reports, whatever it calls it.
+enum class Class : std::uint8_t {
+  server,
+  rate,
+  quota,
+  credential,
+  timeout,
+  overflow,
+  not_found,
+  too_large,
+  refusal,
+  redirect
+};
+
+// What could be read of a provider's error body.
+struct Complaint {
+  std::string message;
+  std::string code;  // as text, also when it was sent as a number
+  std::string type;
+  std::string status;
+};
+
+std::string text_of(const Member& member, std::string_view text) {
+  std::string scratch;
+  if (const auto string = json::string_of(member, text, scratch)) return std::string(*string);
+  return member.kind == Kind::number ? std::string(json::value_of(member, text)) : std::string();
+}
+
+enum Named : std::size_t { message, code, type, status_code, raw_status_code, error, detail, names };
+
+std::array<Member, names> members_of_errors() {
+  return {{{.name = "message"},
+           {.name = "code"},
+           {.name = "type"},
+           {.name = "status_code"},
+           {.name = "raw_status_code"},
+           {.name = "error"},
+           {.name = "detail"}}};
+}
+
+// Reads {"error":{…}}, {"error":"text"} with members beside it, and all members at the top.
+Complaint read_complaint(std::string_view body) {
+  body = json::trimmed(body);
+  auto members = members_of_errors();
+  if (!json::read(body, members)) return {};
+  std::string_view text = body;
+  std::string words;
+  if (members[error].kind == Kind::object) {
+    text = json::value_of(members[error], body);
+    members = members_of_errors();
+    if (!json::read(text, members)) return {};
+  }
+  for (const Named named : {message, error, detail}) {
+    if (words.empty() && members[named].kind == Kind::string) words = text_of(members[named], text);
+  }
+  const Named status = members[status_code].kind != Kind::none ? status_code : raw_status_code;
+  return {std::move(words), text_of(members[code], text), text_of(members[type], text), text_of(members[status], text)};
+}
+
+struct KnownName {
+  std::string_view part;  // of a code or type, in lower case
+  Class means;
+};
+
+// Codes and types as servers of this dialect send them, by what tells them apart. The first match counts.
+constexpr std::array known_names{
+    KnownName{"insufficient_quota", Class::quota},
+    KnownName{"insufficient_balance", Class::quota},
+    KnownName{"quota_exceeded", Class::quota},
+    KnownName{"credit_balance", Class::quota},
+    KnownName{"billing", Class::quota},
+    KnownName{"insufficient_credits", Class::quota},
+    KnownName{"rate_limit", Class::rate},
+    KnownName{"ratelimit", Class::rate},
+    KnownName{"too_many_requests", Class::rate},
+    KnownName{"slow_down", Class::rate},
+    KnownName{"throttl", Class::rate},
+    KnownName{"api_key", Class::credential},
+    KnownName{"authentication", Class::credential},
+    KnownName{"permission", Class::credential},
+    KnownName{"unauthorized", Class::credential},
+    KnownName{"timeout", Class::timeout},
+    KnownName{"timed_out", Class::timeout},
+    KnownName{"overload", Class::server},
+    KnownName{"unavailable", Class::server},
+    KnownName{"server_error", Class::server},
+    KnownName{"internal", Class::server},
+    KnownName{"capacity", Class::server},
+    KnownName{"invalid_prompt", Class::refusal},
+    KnownName{"context_length", Class::overflow},
+    KnownName{"context_size", Class::overflow},
+    KnownName{"content_filter", Class::refusal},
+    KnownName{"content_policy", Class::refusal},
+    KnownName{"not_found", Class::not_found},
+    KnownName{"unsupported", Class::refusal},
+    KnownName{"tool_use_failed", Class::refusal},
+    KnownName{"invalid_request", Class::refusal},
+};
+
+std::optional<Class> class_of_name(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  for (const KnownName& known : known_names) {
+    if (lower.find(known.part) != std::string::npos) return known.means;
+  }
+  return std::nullopt;
+}
+
+std::optional<Class> class_of_status(int status) {
+  if (status == 429) return Class::rate;
+  if (status == 402) return Class::quota;
+  if (status == 401 || status == 403) return Class::credential;
+  if (status == 408) return Class::timeout;
+  // 498 is no registered status; a server of this dialect says by it that its spare capacity is used up.
+  if (status == 498 || (status >= 500 && status < 600)) return Class::server;
+  if (status == 404) return Class::not_found;
+  if (status == 413) return Class::too_large;
+  if (status >= 300 && status < 400) return Class::redirect;
+  if (status >= 400 && status < 500) return Class::refusal;
+  return std::nullopt;
+}
+
+// The class that a code means which is a status, as a number or spelled in digits.
+std::optional<Class> class_of_digits(std::string_view digits) {
+  const auto status = parse_decimal(digits);
+  if (!status || *status < 400 || *status > 599) return std::nullopt;
+  return class_of_status(static_cast<int>(*status));
+}
+
+// Inside of a stream there is no status, so the most telling member decides.
+Class class_in_stream(const Complaint& complaint) {
+  for (const auto& found : {class_of_digits(complaint.code), class_of_name(complaint.code),
+                            class_of_digits(complaint.status), class_of_name(complaint.type)}) {
+    if (found) return *found;
+  }
+  return Class::server;
+}
+
+// A status says what happened, but not whose account is empty, nor that a refusal is about the gateway's key.
+Class class_of(int status, const Complaint& complaint) {
+  const auto by_status = class_of_status(status);
+  if (!by_status) return class_in_stream(complaint);
+  for (const std::string* name : {&complaint.code, &complaint.type}) {
+    const auto by_name = class_of_name(*name);
+    if (*by_status == Class::rate && by_name == Class::quota) return Class::quota;
+    const bool refused = *by_status == Class::refusal || *by_status == Class::not_found;
+    if (refused && by_name == Class::credential) return Class::credential;
+    if (*by_status == Class::refusal && by_name == Class::overflow) return Class::overflow;
+  }
+  return *by_status == Class::refusal && says_overflow(complaint.message) ? Class::overflow : *by_status;
+}
+
+std::string sentence(std::string_view ours, const std::string& theirs) {
+  std::string whole(ours);
+  whole += theirs.empty() ? "." : ": ";
+  return whole += theirs;
+}
+
+// Quota and credentials are the operator's affair: what the provider says about them is not shown to a caller.
+Error error_of(Class cls, const std::string& words) {
+  const auto make = [](Fault fault, std::string_view name, std::string text, Outcome outcome) {
+    return Error(fault, Blame::upstream, name, std::move(text)).with_outcome(outcome);
+  };
+  switch (cls) {
+    case Class::rate:
+      return make(Fault::rate_limited, "rate_limit_exceeded", sentence("The provider limits our rate", words),
+                  Outcome::rate_limited)
+          .worth_retrying();
+    case Class::quota:
+      return make(Fault::rate_limited, "insufficient_quota", "The account at the provider has no quota left.",
+                  Outcome::rate_limited)
+          .worth_retrying();
+    case Class::credential:
+      return make(Fault::upstream_failed, "upstream_auth", "The provider does not accept the gateway's credential.",
+                  Outcome::client_error);
+    case Class::timeout:
+      return make(Fault::upstream_timeout, "upstream_timeout", sentence("The provider took too long", words),
+                  Outcome::timeout)
+          .worth_retrying();
+    case Class::refusal:
+      return failure_of(FailureClass::refusal, words);
+    case Class::overflow:
+      return failure_of(FailureClass::overflow, words);
+    case Class::not_found:
+      return failure_of(FailureClass::not_found, words);
+    case Class::too_large:
+      return failure_of(FailureClass::too_large, words);
+    case Class::redirect:
+      return make(Fault::upstream_failed, "upstream_error", "The provider sends us elsewhere, where we do not go.",
+                  Outcome::client_error);
+    case Class::server:
+      break;
+  }
+  return make(Fault::upstream_failed, "upstream_error", sentence("The provider failed", words), Outcome::server_error)
+      .worth_retrying();
+}
+
+// The `type` of an error object. OpenAI's own names; `requests` is what it calls a limit on requests.
+std::string_view type_of(const Error& error) {
+  switch (error.fault()) {
+    case Fault::rate_limited:
+      if (error.code() == "insufficient_quota" || error.code() == "budget_exceeded") return "insufficient_quota";
+      return error.code() == "rate_limit_exceeded" ? "requests" : "server_error";
+    case Fault::internal:
+    case Fault::upstream_failed:
+    case Fault::unavailable:
+    case Fault::upstream_timeout:
+      return "server_error";
+    default:
+      return "invalid_request_error";
+  }
+}
+
+void append_string_or_null(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += "null";
+    return;
+  }
+  out += '"';
+  append_json_escaped(out, text);
+  out += '"';
+}
+
+}  // namespace
+
+Error decode_failure(int status, std::string_view body) {
+  const Complaint complaint = read_complaint(body);
+  const bool is_shown = status < 300 || (status >= 400 && status < 500);
+  return error_of(class_of(status, complaint), is_shown ? presentable(complaint.message) : std::string());
+}
+
+void encode_failure(const Error& error, std::string& out) {
+  out += R"({"error":{"message":")";
+  append_json_escaped(out, error.message());
+  out += R"(","type":")";
+  out += type_of(error);
+  out += R"(","param":)";
+  append_string_or_null(out, error.param());
+  out += R"(,"code":)";
+  append_string_or_null(out, error.code());
+  out += "}}";
+}
+
+}  // namespace sluice::chat::openai

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "chat/openai_chat/codec.hpp"
+
+// A request for a provider: its top level.
+namespace sluice::chat::openai {
+namespace {
+
+// An extra's parent may be one of these; its members are written with it.
+constexpr std::array<std::string_view, 4> parents{"tools[", "stream_options.", "reasoning.", "thinking."};
+
+bool is_beside(const Extra& extra) {
+  return std::any_of(parents.begin(), parents.end(),
+                     [&](std::string_view parent) { return extra.name.starts_with(parent); });
+}
+
+// Only a word is left to say how much thinking a number of tokens is.
+std::string_view effort_of(std::uint64_t budget) {
+  constexpr std::uint64_t low = 2048;
+  constexpr std::uint64_t medium = 12288;
+  if (budget == 0) return "none";
+  if (budget <= low) return "low";
+  return budget <= medium ? "medium" : "high";
+}
+
+bool is_known_tier(std::string_view tier) {
+  constexpr std::array<std::string_view, 5> tiers{"auto", "default", "flex", "priority", "scale"};
+  return std::find(tiers.begin(), tiers.end(), tier) != tiers.end();
+}
+
+}  // namespace
+
+bool RequestWriter::allows(std::string_view member) {
+  const auto& left_out = quirks_.unsupported;
+  if (std::find(left_out.begin(), left_out.end(), member) == left_out.end()) return true;
+  lose(member);
+  return false;
+}
+
+bool RequestWriter::has_beside(std::string_view parent) const {
+  return is_own() && std::any_of(request_.extras.begin(), request_.extras.end(),
+                                 [&](const Extra& extra) { return extra.name.starts_with(parent); });
+}
+
+void RequestWriter::write_beside(std::string_view parent) {
+  if (!is_own()) return;
+  for (const Extra& extra : request_.extras) {
+    const std::string_view name = extra.name;
+    if (!name.starts_with(parent)) continue;
+    // A name of its own, not one of something further inside: those have their own parent.
+    const std::string_view member = name.substr(parent.size());
+    if (parent.starts_with("tools[") && !parent.ends_with("function.") && member.starts_with("function.")) continue;
+    to_.raw_member(member, extra.value.bytes);
+  }
+}
+
+void RequestWriter::write_number(std::string_view member, const std::optional<Number>& number) {
+  if (number && allows(member)) to_.raw_member(member, number->spelled);
+}
+
+void RequestWriter::write_sampling() {
+  const Sampling& sampling = request_.sampling;
+  std::string_view longest = quirks_.max_tokens;
+  if (longest.empty()) longest = "max_completion_tokens";
+  if (sampling.max_tokens && allows(longest)) to_.member(longest, *sampling.max_tokens);
+  write_number("temperature", sampling.temperature);
+  write_number("top_p", sampling.top_p);
+  write_number("frequency_penalty", sampling.frequency_penalty);
+  write_number("presence_penalty", sampling.presence_penalty);
+  // Not the dialect's own, although many servers of it know them.
+  if (is_own()) {
+    write_number("top_k", sampling.top_k);
+    write_number("min_p", sampling.min_p);
+  } else {
+    if (sampling.top_k) lose("top_k");
+    if (sampling.min_p) lose("min_p");
+  }
+  if (sampling.seed && allows("seed")) to_.member("seed", *sampling.seed);
+  if (!sampling.stop.empty() && allows("stop")) {
+    to_.name("stop").open_array();
+    for (const std::string& stop : sampling.stop) to_.string(stop);
+    to_.close_array();
+  }
+  if (sampling.choices && allows("n")) to_.member("n", *sampling.choices);
+  if (sampling.logprobs && allows("logprobs")) to_.member("logprobs", *sampling.logprobs);
+  if (sampling.top_logprobs && allows("top_logprobs")) to_.member("top_logprobs", *sampling.top_logprobs);
+}
+
+void RequestWriter::write_format() {
+  const OutputFormat& format = request_.format;
+  if (format.kind == OutputFormat::Kind::text || !allows("response_format")) return;
+  to_.name("response_format").open_object();
+  if (format.kind == OutputFormat::Kind::json_object) {
+    to_.member("type", "json_object");
+  } else {
+    to_.member("type", "json_schema").name("json_schema").open_object();
+    // The dialect wants a name where others have none.
+    to_.member_if("name", format.name.empty() && !is_own() ? std::string_view("response") : format.name);
+    to_.member_if("description", format.description).raw_member_if("schema", format.schema.bytes);
+    if (format.strict) to_.member("strict", *format.strict);
+    to_.close_object();
+  }
+  to_.close_object();
+}
+
+// An object that says all there is, as the servers read it that have more than a word for the effort.
+void RequestWriter::write_own_reasoning() {
+  const Reasoning& reasoning = request_.reasoning;
+  const bool has_more = reasoning.budget_tokens || reasoning.enabled || !reasoning.summary.empty() ||
+                        reasoning.include_thoughts || has_beside("reasoning.");
+  if (!has_more) {
+    if (!reasoning.effort.empty() && allows("reasoning_effort")) to_.member("reasoning_effort", reasoning.effort);
+  } else if (allows("reasoning")) {
+    to_.name("reasoning").open_object().member_if("effort", reasoning.effort);
+    if (reasoning.budget_tokens) to_.member("max_tokens", *reasoning.budget_tokens);
+    if (reasoning.enabled) to_.member("enabled", *reasoning.enabled);
+    to_.member_if("summary", reasoning.summary);
+    if (reasoning.include_thoughts) to_.member("exclude", !*reasoning.include_thoughts);
+    write_beside("reasoning.");
+    to_.close_object();
+  }
+  if ((reasoning.adaptive || has_beside("thinking.")) && allows("thinking")) {
+    to_.name("thinking").open_object();
+    if (reasoning.adaptive) to_.member("type", "adaptive");
+    write_beside("thinking.");
+    to_.close_object();
+  }
+}
+
+void RequestWriter::write_reasoning() {
+  if (is_own()) return write_own_reasoning();
+  const Reasoning& reasoning = request_.reasoning;
+  std::string_view effort = reasoning.effort;
+  if (effort.empty() && reasoning.budget_tokens) {
+    effort = effort_of(*reasoning.budget_tokens);
+    lose("reasoning.max_tokens");
+  }
+  // Without an effort, whether a model thinks is its own affair here.
+  if (effort.empty() && reasoning.enabled && !*reasoning.enabled) lose("reasoning.enabled");
+  if (!reasoning.summary.empty()) lose("reasoning.summary");
+  if (!effort.empty() && allows("reasoning_effort")) to_.member("reasoning_effort", effort);
+}
+
+void RequestWriter::write_rest() {
+  if (!request_.user.empty() && allows("user")) to_.member("user", request_.user);
+  if (request_.metadata && allows("metadata")) to_.raw_member("metadata", request_.metadata.bytes);
+  if (!request_.verbosity.empty() && allows("verbosity")) to_.member("verbosity", request_.verbosity);
+  if (!request_.service_tier.empty()) {
+    if (!is_own() && !is_known_tier(request_.service_tier)) {
+      lose("service_tier");
+    } else if (allows("service_tier")) {
+      to_.member("service_tier", request_.service_tier);
+    }
+  }
+  if (request_.store && allows("store")) to_.member("store", *request_.store);
+  if (request_.cache) write_mark(request_.cache);
+}
+
+void RequestWriter::write_extras() {
+  for (const Extra& extra : request_.extras) {
+    if (!is_own()) {
+      lose(extra.name);
+    } else if (!is_beside(extra) && allows(extra.name)) {
+      to_.raw_member(extra.name, extra.value.bytes);
+    }
+  }
+}
+
+void RequestWriter::write() {
+  to_.open_object().member("model", request_.model);
+  write_messages();
+  write_tools();
+  write_sampling();
+  write_format();
+  write_reasoning();
+  write_rest();
+  if (request_.stream) to_.member("stream", true);
+  // Dialects in which the usage is not a choice have it always.
+  const bool wants_usage = request_.stream && (request_.wants_usage || !is_own());
+  if ((wants_usage || request_.wants_usage || has_beside("stream_options.")) && allows("stream_options")) {
+    to_.name("stream_options").open_object();
+    if (wants_usage || request_.wants_usage) to_.member("include_usage", true);
+    write_beside("stream_options.");
+    to_.close_object();
+  }
+  write_extras();
+  to_.close_object();
+}
+
+Result<Rendered> write_request(const Request& request, const Quirks& quirks) {
+  Rendered rendered;
+  RequestWriter(request, quirks, rendered.body, rendered.dropped).write();
+  return rendered;
+}
+
+}  // namespace sluice::chat::openai

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -38,12 +37,8 @@ std::string_view model_json_for(Exchange& exchange) {
 
 // Whether the answer is a stream as the dialect has it.
 bool is_stream_of(const chat::Dialect& dialect, const http::ResponseHead& head) {
-  const std::string_view type =
-      dialect.streams_events() ? "text/event-stream" : dialect.codec()->stream_type(chat::StreamForm());
-  const std::string_view value = http::find(head.fields, "content-type").value_or("");
-  const std::string_view rest = value.substr(std::min(type.size(), value.size()));
-  return equals_ignoring_case(value.substr(0, type.size()), type) &&
-         (rest.empty() || rest.front() == ';' || rest.front() == ' ');
+  return is_of_type(head,
+                    dialect.streams_events() ? "text/event-stream" : dialect.codec()->stream_type(chat::StreamForm()));
 }
 
 // The answer's content coding; empty for none.

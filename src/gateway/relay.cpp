@@ -1,6 +1,5 @@
 #include "gateway/relay.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <sluice/http/sse.hpp>
@@ -8,34 +7,23 @@
 namespace sluice {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Duration rest_limit = 1s;  // for the provider to end its answer after the end marker
-
 class EventRelay {
  public:
   EventRelay(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head, bool strip_usage)
-      : parts_(parts), exchange_(exchange), call_(call), head_(head), strip_usage_(strip_usage) {}
+      : exchange_(exchange),
+        call_(call),
+        head_(head),
+        strip_usage_(strip_usage),
+        reply_(parts, exchange, exchange.spoken.streams_events()) {}
 
   Async<> run(TimePoint first_event_by) {
     for (;;) {
       const Result<> passed = co_await pass_on_what_is_there();
       if (!passed) co_return passed.error();
-      if (exchange_.complete) co_return co_await finish();
-      if (call_.pending().size() > largest_event) co_return event_too_large();
-      const TimePoint wake = started_ ? last_write_ + keep_alive_after : first_event_by;
-      const Result<net::Call::Arrival> arrival = co_await call_.more(wake);
-      if (!arrival) co_return arrival.error();
-      if (*arrival == net::Call::Arrival::end) co_return chat::ended_early();
-      if (*arrival == net::Call::Arrival::quiet) {
-        if (!started_) co_return no_first_event();
-        if (!exchange_.spoken.streams_events()) {
-          last_write_ = parts_.clock.now();  // such a stream has no comments
-          continue;
-        }
-        const Result<> written = co_await write(keep_alive);
-        if (!written) co_return written.error();
-      }
+      if (exchange_.complete) co_return co_await reply_.finish(call_);
+      const Result<bool> more = co_await reply_.more(call_, first_event_by);
+      if (!more) co_return more.error();
+      if (!*more) co_return chat::ended_early();
     }
   }
 
@@ -54,7 +42,7 @@ class EventRelay {
       const chat::EventSense sense = exchange_.spoken.sense(event);
       if (sense.usage) note_usage(*sense.usage);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
-      note_event();
+      reply_.note_event();
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
         const Result<> sent = co_await send(ready);
         if (!sent) co_return sent.error();
@@ -89,23 +77,13 @@ class EventRelay {
     return exchange_.spoken.next_frame(bytes, event);
   }
 
-  void note_event() {
-    const TimePoint now = parts_.clock.now();
-    if (!exchange_.first_event) {
-      exchange_.first_event = now;
-    } else if (now != last_event_) {
-      parts_.metrics.token_gap(exchange_.model->label, exchange_.target->provider->label, now - last_event_);
-    }
-    last_event_ = now;
-  }
-
   // The provider reports a failure inside the stream. At its beginning that is an ordinary failure; later the caller
   // gets the provider's own event, and no end marker after it.
   Async<> pass_on_error(const http::SseEvent& event, std::size_t ready) {
     // A frame says in its headers what kind of failure it is.
     const std::string_view told = exchange_.spoken.streams_events() ? event.data : event.raw;
     const Error error = exchange_.spoken.decode_error(200, told);
-    if (!started_ && !worth_sending_) co_return error;
+    if (!reply_.started() && !worth_sending_) co_return error;
     const std::size_t upto = ready + event.raw.size();
     const Result<> sent = co_await send(upto);
     if (!sent) co_return sent.error();
@@ -114,72 +92,22 @@ class EventRelay {
   }
 
   Async<> send(std::size_t bytes) {
-    if (bytes == 0) co_return Ok{};
-    if (!std::exchange(started_, true)) {
-      exchange_.status = head_.status;
-      exchange_.reply.begin(head_);
-    }
-    const Result<> written = co_await write(call_.pending().substr(0, bytes));
+    const Result<> written = co_await reply_.write(head_, call_.pending().substr(0, bytes));
     if (!written) co_return written.error();
     call_.consume(bytes);
-    // From here on nobody tries again, so the request's memory can serve somebody else.
-    if (!std::exchange(released_, true)) {
-      exchange_.body = {};
-      exchange_.incoming.release();
-    }
     co_return Ok{};
   }
 
-  Async<> write(std::string_view bytes) {
-    Result<> written = co_await exchange_.reply.write(http::Slices(bytes));
-    last_write_ = parts_.clock.now();
-    co_return written;
-  }
-
-  // The client has all it came for.
-  Async<> finish() {
-    Result<> ended = co_await exchange_.reply.end();
-    const Result<> read = co_await read_to_end(parts_.clock, call_);
-    co_return ended;
-  }
-
-  const RelayParts& parts_;
   Exchange& exchange_;
   net::Call& call_;
   http::HeadView head_;
   const bool strip_usage_;
+  StreamReply reply_;
   http::SseReader reader_;
-  TimePoint last_write_{};
-  TimePoint last_event_{};
   bool worth_sending_ = false;  // an event with data came
-  bool started_ = false;        // the reply's head is on its way
-  bool released_ = false;
 };
 
 }  // namespace
-
-Error event_too_large() {
-  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
-               "The provider sent an event that is too large.")
-      .with_outcome(Outcome::server_error)
-      .worth_retrying();
-}
-
-Error no_first_event() {
-  return Error(Fault::upstream_timeout, Blame::upstream, "upstream_timeout",
-               "The provider took too long to begin its stream.")
-      .with_outcome(Outcome::timeout)
-      .worth_retrying();
-}
-
-Async<> read_to_end(const Clock& clock, net::Call& call) {
-  const TimePoint limit = clock.now() + rest_limit;
-  for (;;) {
-    call.consume(call.pending().size());
-    const Result<net::Call::Arrival> arrival = co_await call.more(limit);
-    if (!arrival || *arrival != net::Call::Arrival::data || clock.now() >= limit) co_return Ok{};
-  }
-}
 
 Async<> relay_events(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head,
                      bool strip_usage, TimePoint first_event_by) {

@@ -12,6 +12,7 @@
 
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/upstream_head.hpp"
 
 namespace sluice {
 namespace {
@@ -85,12 +86,6 @@ Error would_lose(const std::string& names) {
       .worth_retrying();
 }
 
-bool has_type(const http::ResponseHead& head, std::string_view type) {
-  const std::string_view value = http::find(head.fields, "content-type").value_or("");
-  return value.size() >= type.size() && equals_ignoring_case(value.substr(0, type.size()), type) &&
-         (value.size() == type.size() || value[type.size()] == ';' || value[type.size()] == ' ');
-}
-
 chat::StreamForm form_of(const Exchange& exchange) {
   chat::StreamForm form;
   form.usage = exchange.usage_is_wanted;
@@ -115,6 +110,7 @@ class TranslatedStream {
         exchange_(exchange),
         call_(call),
         form_(form_of(exchange)),
+        reply_(parts, exchange, exchange.spoken.streams_events() && !form_.json_array),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
         encoder_(exchange.spoken.codec()->stream_encoder(form_)),
         held_(exchange, parts.clock.now()) {
@@ -133,18 +129,10 @@ class TranslatedStream {
       call_.consume(*taken);
       const Result<> passed = co_await pass_on_events();
       if (!passed) co_return passed.error();
-      if (exchange_.complete) co_return co_await finish();
-      if (call_.pending().size() > largest_event) co_return event_too_large();
-      const TimePoint wake = started_ ? last_write_ + keep_alive_after : first_event_by;
-      const Result<net::Call::Arrival> arrival = co_await call_.more(wake);
-      if (!arrival) co_return arrival.error();
-      if (*arrival == net::Call::Arrival::end) co_return co_await run_out();
-      if (*arrival == net::Call::Arrival::quiet) {
-        if (!started_) co_return no_first_event();
-        out_ = exchange_.spoken.streams_events() && !form_.json_array ? keep_alive : std::string_view();
-        const Result<> written = co_await write();
-        if (!written) co_return written.error();
-      }
+      if (exchange_.complete) co_return co_await reply_.finish(call_);
+      const Result<bool> more = co_await reply_.more(call_, first_event_by);
+      if (!more) co_return more.error();
+      if (!*more) co_return co_await run_out();
     }
   }
 
@@ -153,7 +141,7 @@ class TranslatedStream {
     events_ = chat::unfold(response);
     const Result<> passed = co_await pass_on_events();
     if (!passed) co_return passed.error();
-    co_return co_await finish();
+    co_return co_await reply_.finish(call_);
   }
 
  private:
@@ -173,7 +161,7 @@ class TranslatedStream {
     bool said_something = false;
     for (chat::Event& event : events_) {
       if (const auto* failed = std::get_if<chat::AnswerFailed>(&event)) {
-        if (!started_ && out_.empty()) co_return failed->error;
+        if (!reply_.started() && out_.empty()) co_return failed->error;
         const Result<> written = co_await write();
         if (!written) co_return written.error();
         co_return failed->error;
@@ -187,55 +175,25 @@ class TranslatedStream {
         break;
       }
     }
-    if (said_something) note_event();
+    if (said_something) reply_.note_event();
     co_return co_await write();
   }
 
-  void note_event() {
-    const TimePoint now = parts_.clock.now();
-    if (!exchange_.first_event) {
-      exchange_.first_event = now;
-    } else if (now != last_event_) {
-      parts_.metrics.token_gap(exchange_.model->label, exchange_.target->provider->label, now - last_event_);
-    }
-    last_event_ = now;
-  }
-
   Async<> write() {
-    if (out_.empty()) co_return Ok{};
-    if (!std::exchange(started_, true)) {
-      exchange_.status = 200;
-      exchange_.reply.begin({200, held_.all()});
-    }
-    Result<> written = co_await exchange_.reply.write(http::Slices(out_));
-    last_write_ = parts_.clock.now();
-    // From here on nobody tries again, so the request's memory can serve somebody else.
-    if (written && !std::exchange(released_, true)) {
-      exchange_.body = {};
-      exchange_.incoming.release();
-    }
-    co_return written;
-  }
-
-  Async<> finish() {
-    Result<> ended = co_await exchange_.reply.end();
-    const Result<> read = co_await read_to_end(parts_.clock, call_);
-    co_return ended;
+    const http::HeadView head{200, held_.all()};
+    co_return co_await reply_.write(head, out_);
   }
 
   const RelayParts& parts_;
   Exchange& exchange_;
   net::Call& call_;
   const chat::StreamForm form_;
+  StreamReply reply_;
   const std::unique_ptr<chat::StreamDecoder> decoder_;
   const std::unique_ptr<chat::StreamEncoder> encoder_;
   HeldFields held_;
   std::vector<chat::Event> events_;
   std::string out_;
-  TimePoint last_write_{};
-  TimePoint last_event_{};
-  bool started_ = false;  // the reply's head is on its way
-  bool released_ = false;
 };
 
 // The complete answer that a provider sent in one piece, or as a stream nobody asked for.
@@ -301,7 +259,7 @@ Label label_of_dropped(std::string_view name, Metrics& labels) {
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
   const chat::Codec& theirs = *exchange.voice->dialect->codec();
   chat::StreamForm any;
-  const bool is_stream = has_type(call.head(), theirs.stream_type(any));
+  const bool is_stream = is_of_type(call.head(), theirs.stream_type(any));
   if (is_stream && exchange.outline.stream) {
     exchange.streaming = true;
     parts.metrics.stream_began();

@@ -96,6 +96,12 @@ bool accepts_coding(std::span<const http::Field> request_fields, std::string_vie
   return false;
 }
 
+bool is_of_type(const http::ResponseHead& head, std::string_view media_type) {
+  const std::string_view value = http::find(head.fields, "content-type").value_or("");
+  return value.size() >= media_type.size() && equals_ignoring_case(value.substr(0, media_type.size()), media_type) &&
+         (value.size() == media_type.size() || value[media_type.size()] == ';' || value[media_type.size()] == ' ');
+}
+
 std::string_view passed_on_as(std::string_view name) {
   struct Pair {
     std::string_view theirs;

@@ -16,6 +16,9 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size
 // Whether the caller takes answers in this content coding (RFC 9110 §12.5.3).
 bool accepts_coding(std::span<const http::Field> request_fields, std::string_view coding);
 
+// Whether the answer is of this media type, parameters aside.
+bool is_of_type(const http::ResponseHead& head, std::string_view media_type);
+
 // A provider's field that callers may see, or nothing: an allow-list, so that cookies, server names and account names
 // stay behind. x-request-id comes out as x-upstream-request-id.
 std::string_view passed_on_as(std::string_view name);

@@ -76,7 +76,9 @@ void broken_stream(Stage& stage, const Script& ending, std::string_view code, co
   EXPECT_EQ(lines[0]["cut"], true);
   EXPECT_EQ(lines[0]["stream"], true);
   EXPECT_EQ(lines[0]["error"], code);
-  EXPECT_EQ(gateway.metric("sluice_requests_total", {"status_class=\"2xx\"", "code=\"" + std::string(code) + "\""}), 1);
+  EXPECT_EQ(
+      gateway.await_metric("sluice_requests_total", 1, {"status_class=\"2xx\"", "code=\"" + std::string(code) + "\""}),
+      1);
 }
 
 void row_22_reset_inside_the_stream(Stage& stage) { broken_stream(stage, Script().reset(), "upstream_error"); }

@@ -21,9 +21,9 @@ void row_01_refused_goes_to_the_next_target(Stage& stage) {
   expect_words(answer, "from the second");
   EXPECT_EQ(answer.field("x-sluice-attempts"), "2");
   EXPECT_EQ(answer.field("x-sluice-provider"), "p2");
-  EXPECT_EQ(gateway.metric("sluice_upstream_attempts_total", {"provider=\"p1\"", "outcome=\"connect\""}), 1);
-  EXPECT_EQ(gateway.metric("sluice_upstream_attempts_total", {"provider=\"p2\"", "outcome=\"ok\""}), 1);
-  EXPECT_EQ(gateway.metric("sluice_fallbacks_total"), 1);
+  EXPECT_EQ(gateway.await_metric("sluice_upstream_attempts_total", 1, {"provider=\"p1\"", "outcome=\"connect\""}), 1);
+  EXPECT_EQ(gateway.await_metric("sluice_upstream_attempts_total", 1, {"provider=\"p2\"", "outcome=\"ok\""}), 1);
+  EXPECT_EQ(gateway.await_metric("sluice_fallbacks_total", 1), 1);
 }
 
 void row_01_refused_everywhere_is_503(Stage& stage) {

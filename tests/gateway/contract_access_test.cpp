@@ -180,7 +180,8 @@ TEST_F(Access, an_unknown_model_is_404) {
   }
   EXPECT_EQ(provider().requests(), 0u);
   for (const auto& line : stage_.lines()) EXPECT_EQ(line["model"], "other");
-  EXPECT_EQ(stage_.gateway().metric("sluice_requests_total", {"model=\"other\"", "code=\"model_not_found\""}), 6);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_requests_total", 6, {"model=\"other\"", "code=\"model_not_found\""}),
+            6);
 }
 
 TEST_F(Access, a_wildcard_takes_the_names_that_nobody_has_exactly) {

@@ -306,13 +306,13 @@ TEST_F(Contract, one_line_tells_all_about_a_request) {
   EXPECT_EQ(line["attempts"], 1);
   EXPECT_EQ(line["input_tokens"], 3);
   EXPECT_EQ(line["output_tokens"], 5);
-  EXPECT_EQ(
-      gateway.metric("sluice_requests_total", {"model=\"m\"", "provider=\"p1\"", "status_class=\"2xx\"", "code=\"\""}),
-      1);
-  EXPECT_EQ(gateway.metric("sluice_tokens_total", {"model=\"m\"", "type=\"input\""}), 3);
-  EXPECT_EQ(gateway.metric("sluice_tokens_total", {"model=\"m\"", "type=\"output\""}), 5);
-  EXPECT_EQ(gateway.metric("sluice_upstream_attempts_total",
-                           {"provider=\"p1\"", "deployment=\"real-model\"", "outcome=\"ok\""}),
+  EXPECT_EQ(gateway.await_metric("sluice_requests_total", 1,
+                                 {"model=\"m\"", "provider=\"p1\"", "status_class=\"2xx\"", "code=\"\""}),
+            1);
+  EXPECT_EQ(gateway.await_metric("sluice_tokens_total", 3, {"model=\"m\"", "type=\"input\""}), 3);
+  EXPECT_EQ(gateway.await_metric("sluice_tokens_total", 5, {"model=\"m\"", "type=\"output\""}), 5);
+  EXPECT_EQ(gateway.await_metric("sluice_upstream_attempts_total", 1,
+                                 {"provider=\"p1\"", "deployment=\"real-model\"", "outcome=\"ok\""}),
             1);
 }
 

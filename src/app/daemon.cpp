@@ -61,7 +61,7 @@ class RunningDaemon final : public Daemon {
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
     const Result<> workers = start_workers(config, *world);
-    if (!workers) return workers;
+    if (!workers) return workers.error();
     metrics_->gauges_from([this] { return gauges(); });
     auto admin = net::PageServer::start(
         config.admin.listen, [this](std::string_view method, std::string_view path) { return page(method, path); });

@@ -94,13 +94,14 @@ chat::StreamForm form_of(const Exchange& exchange) {
   return form;
 }
 
-// What every caller's dialect wants to see and not every provider's says: a time and a name.
+// What every caller's dialect wants to see and not every provider's says: a time and names.
 template <class Answer>
 void complete(Answer& answer, const Exchange& exchange, const Clock& clock) {
   if (answer.created == 0) {
     answer.created = std::chrono::duration_cast<std::chrono::seconds>(clock.utc().time_since_epoch()).count();
   }
   if (answer.id.empty()) answer.id = "answer-" + exchange.scratch.id;
+  if (answer.model.empty()) answer.model = exchange.request->model;
 }
 
 class TranslatedStream {

@@ -37,7 +37,6 @@ struct Quirks {
 struct StreamForm {
   bool usage = true;        // the reader asked for the token counts, where that is a choice
   bool json_array = false;  // one JSON array instead of events, where a dialect has both
-  std::string model{};      // as the reader knows it; empty: what the answer says
 };
 
 // Reads a provider's stream, whatever its framing. One per answer.

@@ -13,8 +13,6 @@ namespace {
 // starts, and goes on as a new block if more of it comes; a block that starts while a call is being told waits.
 class Encoder final : public StreamEncoder {
  public:
-  explicit Encoder(StreamForm form) : form_(std::move(form)) {}
-
   void encode(const Event& event, std::string& out) override {
     out_ = &out;
     std::visit([this](const auto& what) { take(what); }, event);
@@ -44,7 +42,7 @@ class Encoder final : public StreamEncoder {
     json::Writer writer(data);
     writer.open_object().member("type", "message_start").name("message").open_object();
     writer.member("id", start.id).member("type", "message").member("role", "assistant");
-    writer.member("model", form_.model.empty() ? start.model : form_.model).name("content").open_array().close_array();
+    writer.member("model", start.model).name("content").open_array().close_array();
     writer.name("stop_reason").null().name("stop_sequence").null().name("usage").open_object();
     write_usage(writer, std::nullopt);
     writer.member_if("service_tier", tier_of(tier_)).close_object().close_object().close_object();
@@ -329,7 +327,6 @@ class Encoder final : public StreamEncoder {
     out += "\n\n";
   }
 
-  StreamForm form_;
   std::string* out_ = nullptr;  // of the event being encoded
   Dropped dropped_{};
   std::map<std::size_t, Block> blocks_{};
@@ -345,6 +342,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) { return std::make_unique<Encoder>(form); }
+std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) { return std::make_unique<Encoder>(); }
 
 }  // namespace sluice::chat::anthropic

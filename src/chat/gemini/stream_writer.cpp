@@ -144,7 +144,7 @@ class Encoder final : public StreamEncoder {
       if (has_usage) write_usage(writer, *usage_);
       writer.member_if("serviceTier", tier_of(start_.service_tier)).close_object();
     }
-    writer.member_if("modelVersion", form_.model.empty() ? start_.model : form_.model);
+    writer.member_if("modelVersion", start_.model);
     writer.member_if("createTime", time_of(start_.created)).member_if("responseId", start_.id);
   }
 

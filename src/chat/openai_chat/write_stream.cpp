@@ -51,7 +51,7 @@ class ChatStreamEncoder final : public StreamEncoder {
     out += "data: ";
     json::Writer to(out);
     to.open_object().member("id", start_.id).member("object", "chat.completion.chunk");
-    to.member("created", start_.created).member("model", form_.model.empty() ? start_.model : form_.model);
+    to.member("created", start_.created).member("model", start_.model);
     to.member_if("service_tier", start_.service_tier).member_if("system_fingerprint", start_.system_fingerprint);
     to.name("choices").open_array();
     return to;

@@ -14,8 +14,6 @@ using Place = Items::Place;
 
 class Encoder final : public StreamEncoder {
  public:
-  explicit Encoder(const StreamForm& form) : model_(form.model) {}
-
   void encode(const Event& event, std::string& out) override {
     out_ = &out;
     std::visit([this](const auto& what) { take(what); }, event);
@@ -68,7 +66,7 @@ class Encoder final : public StreamEncoder {
 
   void take(const AnswerStart& start) {
     if (std::exchange(started_, true)) return;
-    head_ = {start.id, model_.empty() ? start.model : model_, start.created, start.service_tier};
+    head_ = {start.id, start.model, start.created, start.service_tier};
     items_ = Items(false, start.id);
     if (!start.system_fingerprint.empty()) drop(dropped_, "system_fingerprint");
     answer("response.created", {"in_progress"}, nullptr);
@@ -333,7 +331,6 @@ class Encoder final : public StreamEncoder {
 
   static constexpr std::size_t most_ahead = 1024;  // blocks that a number may be ahead of those seen
 
-  std::string model_;
   std::string* out_ = nullptr;
   Head head_{};
   Items items_{false};
@@ -349,6 +346,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) { return std::make_unique<Encoder>(form); }
+std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) { return std::make_unique<Encoder>(); }
 
 }  // namespace sluice::chat::responses

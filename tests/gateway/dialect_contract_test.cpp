@@ -1,0 +1,276 @@
+// What is promised of dialects beyond the matrix: fields, keys, counts, moments, and what happens when things go wrong
+// on the way from one dialect to another.
+#include <sluice/chat/dialect.hpp>
+
+#include "gateway/stage.hpp"
+
+namespace sluice::test {
+namespace {
+
+using namespace std::string_literals;
+
+// A provider as a test's configuration has it: what is in the braces beside its address.
+struct Given {
+  std::string kind = "openai-compatible";
+  std::string more = "";
+  std::string path = "/v1";
+};
+
+class Dialects : public ::testing::Test {
+ protected:
+  // Providers p1, p2… and the model `m` with all of them as targets.
+  GatewayUnderTest& open(const std::vector<std::pair<ScriptedUpstream*, Given>>& providers,
+                         const std::string& model = "retry: {attempts: 3}") {
+    std::string yaml = "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n";
+    std::string targets;
+    int number = 0;
+    for (const auto& [upstream, given] : providers) {
+      const std::string name = "p" + std::to_string(++number);
+      yaml += "  " + name + ": {kind: " + given.kind +
+              ", base_url: \"http://127.0.0.1:" + std::to_string(upstream->port()) + given.path + "\", api_key: \"" +
+              std::string(provider_key) + "\"" + given.more + "}\n";
+      targets += (targets.empty() ? "" : ", ") + "{provider: "s + name + ", model: real-model}";
+    }
+    yaml += "models:\n  m: {targets: [" + targets + "], " + model + "}\nkeys:\n  - {name: app, secret: \"" +
+            std::string(caller_key) + "\"}\n";
+    return stage_.open_with(yaml);
+  }
+  void TearDown() override { stage_.settle(); }
+
+  Stage stage_;
+};
+
+std::string words_of(const Answer& answer) {
+  const auto told = nlohmann::json::parse(answer.body, nullptr, false);
+  return told.is_object() && told.contains("choices") ? told["choices"][0]["message"].value("content", "")
+                                                      : answer.body;
+}
+
+Given speaks(const std::string& dialect) { return {.more = ", dialect: " + dialect}; }
+
+std::string event(const std::string& name, const std::string& data) {
+  return "event: " + name + "\ndata: " + data + "\n\n";
+}
+
+// Messages of the dialect with named events, from its documentation.
+const std::string message_request =
+    R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}],"stream":true})";
+const std::string message_begins =
+    event("message_start",
+          R"({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"real-model",)"
+          R"("content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":11,)"
+          R"("cache_read_input_tokens":4,"output_tokens":1}}})") +
+    event("content_block_start",
+          R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+std::string message_says(const std::string& words) {
+  return event("content_block_delta",
+               R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":")" + words + R"("}})");
+}
+const std::string message_ends =
+    event("content_block_stop", R"({"type":"content_block_stop","index":0})") +
+    event("message_delta", R"({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},)"
+                           R"("usage":{"output_tokens":7}})") +
+    event("message_stop", R"({"type":"message_stop"})");
+
+std::string whole_stream(const std::string& events) { return stream_head() + chunk(events) + std::string(last_chunk); }
+
+TEST_F(Dialects, the_key_goes_in_the_field_of_the_kind_beside_its_fixed_fields) {
+  auto& upstream = stage_.upstream(always(response(200, R"({"id":"msg_1","type":"message","role":"assistant",)"
+                                                        R"("model":"x","content":[{"type":"text","text":"yes"}],)"
+                                                        R"("stop_reason":"end_turn","stop_sequence":null,)"
+                                                        R"("usage":{"input_tokens":1,"output_tokens":1}})")));
+  open({{&upstream, {.kind = "anthropic"}}});
+  EXPECT_EQ(words_of(stage_.ask(chat("anthropic-beta: tools-1\r\n"))), "yes");
+  EXPECT_EQ(stage_.ask(post("/v1/messages", message_request, bearer() + "anthropic-beta: tools-1\r\n")).status, 200);
+  const auto seen = upstream.seen();
+  ASSERT_EQ(seen.size(), 2u);
+  for (const SeenRequest& request : seen) {
+    EXPECT_EQ(request.target(), "/v1/messages");
+    EXPECT_EQ(request.field("x-api-key"), std::string(provider_key));
+    EXPECT_EQ(request.field("anthropic-version"), "2023-06-01");
+    EXPECT_FALSE(request.field("authorization"));
+  }
+  EXPECT_FALSE(seen[0].field("anthropic-beta")) << "it means nothing to a caller of another dialect";
+  EXPECT_EQ(seen[1].field("anthropic-beta"), "tools-1");
+}
+
+TEST_F(Dialects, a_provider_with_two_voices_gets_what_its_callers_wrote) {
+  auto& upstream = stage_.upstream(always(response(200, R"({"id":"resp_1","object":"response"})")));
+  open({{&upstream, {.kind = "openai"}}});
+  const std::string before = R"({"model":)";
+  const std::string behind = R"(, "input" : "hi","odd":1.50})";
+  const Answer answer = stage_.ask(post("/v1/responses", before + "\"m\"" + behind, bearer()));
+  EXPECT_EQ(answer.body, R"({"id":"resp_1","object":"response"})");
+  ASSERT_EQ(upstream.requests(), 1u);
+  EXPECT_EQ(upstream.seen()[0].target(), "/v1/responses");
+  EXPECT_EQ(upstream.seen()[0].body, before + "\"real-model\"" + behind);
+}
+
+TEST_F(Dialects, counts_at_both_ends_of_a_stream_are_put_together) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  EXPECT_EQ(stage_.ask(post("/v1/messages", message_request, bearer())).status, 200);
+  EXPECT_EQ(stage_.ask(chat_stream()).status, 200);
+  const auto lines = stage_.lines();
+  ASSERT_EQ(lines.size(), 2u);
+  for (const auto& line : lines) {
+    EXPECT_EQ(line["input_tokens"], 11 + 4) << line.dump();
+    EXPECT_EQ(line["output_tokens"], 7) << line.dump();
+  }
+}
+
+// The reader has the first words although the provider has not said the next.
+void expect_no_delay(Stage& stage, ScriptedUpstream& upstream, const std::string& request, std::string_view first,
+                     std::string_view last) {
+  RawClient client = stage.gateway().client();
+  stage.count(1);
+  client.send(request);
+  Answer answer = client.read_head();
+  EXPECT_TRUE(client.read_until(answer, first)) << answer.head << answer.body;
+  upstream.signal("go on");
+  client.read_rest(answer);
+  EXPECT_TRUE(answer.whole());
+  EXPECT_NE(answer.body.find(last), std::string::npos) << answer.body;
+  stage.received(answer);
+}
+
+TEST_F(Dialects, a_translated_event_does_not_wait_for_the_next) {
+  Script script;
+  script.read_request().send(stream_head() + chunk(message_begins + message_says("one"))).wait_for("go on");
+  script.send(chunk(message_says("two") + message_ends) + std::string(last_chunk));
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, speaks("anthropic_messages")}});
+  expect_no_delay(stage_, upstream, chat_stream(), "one", "data: [DONE]");
+}
+
+// The binary frames of an answer that says "one" and "two", as the codec writes them.
+std::vector<std::string> framed_answer() {
+  chat::Response answer;
+  chat::Choice& choice = answer.choices.emplace_back();
+  choice.parts.emplace_back(chat::Text{.text = "one"});
+  choice.ending.finish = chat::Finish::stop;
+  const auto encoder = chat::bedrock_converse().codec()->stream_encoder({});
+  std::vector<std::string> frames;
+  for (const chat::Event& said : chat::unfold(answer)) encoder->encode(said, frames.emplace_back());
+  return frames;
+}
+
+TEST_F(Dialects, a_binary_frame_does_not_wait_for_the_next) {
+  const std::vector<std::string> frames = framed_answer();
+  std::string first;
+  std::string rest;
+  for (const std::string& frame : frames) {
+    const bool early = rest.empty() && first.find("one") == std::string::npos;
+    (early ? first : rest) += frame;
+  }
+  const std::string head =
+      "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\n\r\n";
+  Script script;
+  script.read_request().send(head + chunk(first)).wait_for("go on").send(chunk(rest) + std::string(last_chunk));
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, speaks("bedrock_converse")}});
+  expect_no_delay(
+      stage_, upstream,
+      post("/model/m/converse-stream", R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})", bearer()), "one",
+      "messageStop");
+}
+
+TEST_F(Dialects, a_caller_of_a_path_that_streams_may_have_one_array) {
+  const std::string piece =
+      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"one"}]},"finishReason":"STOP","index":0}],)"
+      R"("usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}})";
+  auto& upstream = stage_.upstream({always(streamed({delta_event("one")})),
+                                    Script().read_request().send(stream_head() + chunk(delta_event("one"))).close()});
+  open({{&upstream, {}}}, "retry: {attempts: 1}");
+  const std::string path = "/v1beta/models/m:streamGenerateContent";
+  const std::string body = R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const Answer whole = stage_.ask(post(path, body, bearer()));
+  EXPECT_EQ(whole.field("content-type"), "application/json");
+  const auto list = nlohmann::json::parse(whole.body, nullptr, false);
+  ASSERT_TRUE(list.is_array()) << whole.body;
+  EXPECT_EQ(list[0]["candidates"][0]["content"]["parts"][0]["text"], "one");
+  const Answer events = stage_.ask(post(path + "?alt=sse", body, bearer()));
+  EXPECT_EQ(events.field("content-type"), "text/event-stream");
+  EXPECT_TRUE(events.body.starts_with("data: {")) << events.body;
+}
+
+TEST_F(Dialects, a_broken_array_stays_open) {
+  auto& upstream = stage_.upstream(Script().read_request().send(stream_head() + chunk(delta_event("one"))).close());
+  open({{&upstream, {}}}, "retry: {attempts: 1}");
+  const Answer cut = stage_.ask(post("/v1beta/models/m:streamGenerateContent",
+                                     R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})", bearer()));
+  EXPECT_FALSE(cut.whole());
+  EXPECT_FALSE(nlohmann::json::accept(cut.body)) << cut.body;
+}
+
+TEST_F(Dialects, names_that_callers_make_up_are_harmless_in_the_field_that_lists_them) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string body =
+      R"({"model":"m","stream":true,"a\r\nset-cookie: x=1":1,"b, c":2,"\u00e9":3,"messages":[{"role":"user","content":"hi"}]})";
+  const Answer answer = stage_.ask(post("/v1/chat/completions", body, bearer()));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.has("set-cookie"));
+  const std::string names = answer.field("x-sluice-dropped");
+  EXPECT_NE(names.find("a??set-cookie??x?1"), std::string::npos) << names;
+  EXPECT_NE(names.find("b??c"), std::string::npos) << names;
+  const std::string metrics = stage_.gateway().metrics();
+  EXPECT_EQ(metrics.find("set-cookie"), std::string::npos);
+  EXPECT_NE(metrics.find("sluice_dropped_fields_total"), std::string::npos);
+}
+
+TEST_F(Dialects, how_long_to_wait_may_stand_in_the_body) {
+  auto& upstream = stage_.upstream(
+      always(response(429, R"({"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED","details":[)"
+                           R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"33.2s"}]}})")));
+  open({{&upstream, speaks("gemini")}}, "retry: {attempts: 1}");
+  const Answer answer = stage_.ask(chat());
+  expect_error(answer, 429);
+  EXPECT_EQ(answer.field("retry-after"), "34");
+}
+
+TEST_F(Dialects, what_one_dialect_s_provider_refuses_another_s_may_answer) {
+  auto& overloaded = stage_.upstream(
+      always(response(529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})")));
+  auto& other = stage_.upstream(always(
+      response(200, R"({"candidates":[{"content":{"role":"model","parts":[{"text":"here"}]},"finishReason":"STOP"}],)"
+                    R"("usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}})")));
+  open({{&overloaded, speaks("anthropic_messages")}, {&other, speaks("gemini")}});
+  const Answer answer = stage_.ask(chat());
+  EXPECT_EQ(words_of(answer), "here");
+  EXPECT_EQ(answer.field("x-sluice-attempts"), "2");
+  const auto told = nlohmann::json::parse(answer.body);
+  EXPECT_GT(told["created"].get<std::int64_t>(), 1'700'000'000) << "which that provider does not tell";
+  EXPECT_FALSE(told["id"].get<std::string>().empty());
+  EXPECT_EQ(told["model"], "real-model");
+  ASSERT_EQ(other.requests(), 1u);
+  EXPECT_EQ(other.seen()[0].target(), "/v1/models/real-model:generateContent");
+  EXPECT_NE(other.seen()[0].body.find("\"contents\""), std::string::npos);
+}
+
+TEST_F(Dialects, a_caller_who_leaves_a_translated_stream_cancels_it) {
+  Script script;
+  script.read_request().send(stream_head() + chunk(message_begins + message_says("one"))).hang();
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, speaks("anthropic_messages")}});
+  RawClient client = stage_.gateway().client();
+  stage_.count(1);
+  client.send(chat_stream());
+  Answer answer = client.read_head();
+  ASSERT_TRUE(client.read_until(answer, "one"));
+  client.close();
+  EXPECT_TRUE(upstream.await_left(0)) << "the upstream request was not cancelled";
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_upstream_attempts_total", 1, {"outcome=\"cancelled\""}), 1);
+}
+
+TEST_F(Dialects, a_translated_stream_without_its_end_never_ends_cleanly) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one"))));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const Answer answer = stage_.ask(chat_stream());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.whole());
+  EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos) << answer.body;
+}
+
+}  // namespace
+}  // namespace sluice::test

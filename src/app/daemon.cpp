@@ -60,6 +60,7 @@ class RunningDaemon final : public Daemon {
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
+    asks_for_keys_ = world->snapshot->needs_keys();
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
     metrics_->gauges_from([this] { return gauges(); });
@@ -77,7 +78,7 @@ class RunningDaemon final : public Daemon {
   std::uint16_t admin_port() const override { return admin_->port(); }
 
   Result<> reload(const config::Config& config) override {
-    Result<World> world = prepare(config);
+    Result<World> world = loses_keys(config) ? Result<World>(without_keys()) : prepare(config);
     metrics_->reloaded(static_cast<bool>(world), clock_.utc());
     if (!world) return world.error();
     warn_of_restart("server.listen", started_with_.listen, config.server.listen);
@@ -86,6 +87,7 @@ class RunningDaemon final : public Daemon {
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
+    asks_for_keys_ = world->snapshot->needs_keys();
     return Ok{};
   }
 
@@ -107,6 +109,16 @@ class RunningDaemon final : public Daemon {
   }
 
  private:
+  // Half a file may be a whole configuration: one in which the keys are not there yet, or not there any more. Only
+  // somebody who says so opens the door.
+  bool loses_keys(const config::Config& config) const {
+    return asks_for_keys_ && config.keys.empty() && !config.auth_none;
+  }
+  static Error without_keys() {
+    return Error(Fault::bad_request, Blame::gateway, "configuration",
+                 "it has no keys any more, although callers need one now; write \"auth: none\" if nobody shall");
+  }
+
   // A configuration made ready for use.
   struct World {
     net::ServerSettings settings;
@@ -220,6 +232,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
   std::string admin_listen_;
+  bool asks_for_keys_ = false;  // the configuration in force does
   config::Drain drain_;
   std::atomic<bool> draining_{false};
   bool started_ = false;

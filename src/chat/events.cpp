@@ -96,8 +96,12 @@ Error ended_early() {
       .worth_retrying();
 }
 
+// Names are made up by callers and providers: neither how many there are nor how long they are may cost anything.
 void drop(Dropped& dropped, std::string_view name) {
-  if (std::find(dropped.begin(), dropped.end(), name) == dropped.end()) dropped.emplace_back(name);
+  if (dropped.size() > most_dropped) return;
+  const std::string_view known = name.substr(0, longest_dropped);
+  if (std::find(dropped.begin(), dropped.end(), known) != dropped.end()) return;
+  dropped.emplace_back(dropped.size() < most_dropped ? known : more_dropped);
 }
 
 Part* Fold::block(std::size_t number) {

@@ -299,3 +299,36 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace sluice::chat::json
+
+namespace sluice::chat {
+
+namespace {
+
+// The offset of the quote that ends the string begun at `at`, or npos.
+std::size_t closing_quote(std::string_view json, std::size_t at) {
+  for (at = json.find('"', at + 1); at != std::string_view::npos; at = json.find('"', at + 1)) {
+    std::size_t slashes = 0;
+    while (json[at - 1 - slashes] == '\\') ++slashes;
+    if (slashes % 2 == 0) return at;
+  }
+  return at;
+}
+
+}  // namespace
+
+// Every value but the outermost stands behind a bracket or a comma.
+std::size_t count_values(std::string_view json, std::size_t most) {
+  std::size_t values = 1;
+  for (std::size_t at = 0; at < json.size() && values < most; ++at) {
+    const char c = json[at];
+    if (c == '"') {
+      at = closing_quote(json, at);
+      if (at == std::string_view::npos) break;
+    } else if (c == ',' || c == '[' || c == '{') {
+      ++values;
+    }
+  }
+  return values;
+}
+
+}  // namespace sluice::chat

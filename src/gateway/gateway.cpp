@@ -150,7 +150,10 @@ class Door final : public Gateway {
     idle_.pop_back();
     return scratch;
   }
-  void give_back(Scratch* scratch) { idle_.push_back(scratch); }
+  void give_back(Scratch* scratch) {
+    scratch->trim();
+    idle_.push_back(scratch);
+  }
 
   const GatewayParts parts_;
   Random random_;

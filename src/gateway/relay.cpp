@@ -23,7 +23,10 @@ class EventRelay {
       if (exchange_.complete) co_return co_await reply_.finish(call_);
       const Result<bool> more = co_await reply_.more(call_, first_event_by);
       if (!more) co_return more.error();
-      if (!*more) co_return chat::ended_early();
+      if (*more) continue;
+      if (!may_end_) co_return chat::ended_early();
+      exchange_.complete = true;
+      co_return co_await reply_.finish(call_);
     }
   }
 
@@ -31,7 +34,7 @@ class EventRelay {
   // Everything up to the last complete event goes out in one write; only an event that is kept back, or the last one,
   // interrupts it.
   Async<> pass_on_what_is_there() {
-    std::size_t ready = 0;  // bytes at the front that may go out
+    std::size_t ready = std::exchange(waiting_, 0);  // bytes at the front that may go out
     http::SseEvent event;
     while (next_event(call_.pending().substr(ready), event)) {
       const std::size_t size = event.raw.size();
@@ -42,6 +45,7 @@ class EventRelay {
       const chat::EventSense sense = exchange_.spoken.sense(event);
       if (sense.usage) note_usage(*sense.usage);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
+      may_end_ = may_end_ || sense.kind == chat::EventSense::Kind::last;
       reply_.note_event();
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
         const Result<> sent = co_await send(ready);
@@ -57,7 +61,10 @@ class EventRelay {
         break;
       }
     }
-    if (!worth_sending_) co_return Ok{};  // comments before the first event wait with it
+    if (!worth_sending_) {  // comments before the first event wait with it
+      waiting_ = ready;
+      co_return Ok{};
+    }
     co_return co_await send(ready);
   }
 
@@ -104,7 +111,9 @@ class EventRelay {
   const bool strip_usage_;
   StreamReply reply_;
   http::SseReader reader_;
+  std::size_t waiting_ = 0;     // bytes at the front that were looked at and wait for the first event
   bool worth_sending_ = false;  // an event with data came
+  bool may_end_ = false;        // the answer is complete, though no end marker came
 };
 
 }  // namespace

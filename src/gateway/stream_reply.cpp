@@ -60,6 +60,8 @@ Async<> StreamReply::write(http::HeadView head, std::string_view bytes) {
   // From here on nobody tries again, so the request's memory can serve somebody else.
   if (written && !std::exchange(released_, true)) {
     exchange_.body = {};
+    exchange_.request.reset();
+    exchange_.scratch.trim();
     exchange_.incoming.release();
   }
   co_return written;
@@ -71,8 +73,8 @@ Async<bool> StreamReply::more(net::Call& call, TimePoint first_event_by) {
     const TimePoint wake = started_ ? last_write_ + keep_alive_after : first_event_by;
     const Result<net::Call::Arrival> arrival = co_await call.more(wake);
     if (!arrival) co_return arrival.error();
+    if (!started_ && parts_.clock.now() >= first_event_by) co_return no_first_event();
     if (*arrival != net::Call::Arrival::quiet) co_return *arrival == net::Call::Arrival::data;
-    if (!started_) co_return no_first_event();
     last_write_ = parts_.clock.now();
     if (!comments_) continue;
     const Result<> written = co_await exchange_.reply.write(http::Slices(keep_alive));

@@ -18,6 +18,10 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t longest_list = 1024;  // bytes of x-sluice-dropped
+// What is translated; docs/reference/configuration.md tells.
+constexpr std::size_t most_values_asked = 100'000;
+constexpr std::size_t most_values_answered = 1'000'000;
+constexpr std::size_t most_tools = 1'000;
 
 // The members a metric may name; callers can make up any others.
 constexpr std::array<std::string_view, 36> known_fields{"cache_control",
@@ -57,11 +61,15 @@ constexpr std::array<std::string_view, 36> known_fields{"cache_control",
                                                         "user",
                                                         "verbosity"};
 
-// Names that callers chose go into a header field: only what is harmless there.
+// Names that callers chose go into a header field: only what is harmless there. A list that is too long says so.
 void append_dropped(std::string& list, const chat::Dropped& names) {
   for (const std::string& name : names) {
-    if (list.size() + name.size() + 2 > longest_list) return;
+    if (list.ends_with(chat::more_dropped)) return;
     if (!list.empty()) list += ", ";
+    if (list.size() + name.size() > longest_list) {
+      list += chat::more_dropped;
+      return;
+    }
     for (const char c : name) {
       const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
       list += harmless ? c : '?';
@@ -78,6 +86,12 @@ Error not_served(const Exchange& exchange) {
                "The provider of this model does not serve this endpoint.")
       .with_param(exchange.endpoint.names_model ? "" : "model")
       .worth_retrying();
+}
+
+Error answer_too_large() {
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
+               "The provider's answer is too large to be translated.")
+      .with_outcome(Outcome::server_error);
 }
 
 Error would_lose(const std::string& names) {
@@ -102,6 +116,27 @@ void complete(Answer& answer, const Exchange& exchange, const Clock& clock) {
   }
   if (answer.id.empty()) answer.id = "answer-" + exchange.scratch.id;
   if (answer.model.empty()) answer.model = exchange.request->model;
+}
+
+// A body that is to be decoded takes memory by its values, not by its length.
+Result<Ok> make_room(Exchange& exchange) {
+  constexpr std::size_t bytes_per_value = 512;
+  const std::size_t values = chat::count_values(exchange.body, most_values_asked);
+  if (values >= most_values_asked) {
+    return Error(Fault::bad_request, Blame::client, "invalid_request",
+                 "The request has too many JSON values to be translated for its model's provider.");
+  }
+  if (exchange.incoming.hold(2 * exchange.body.size() + values * bytes_per_value)) return Ok{};
+  return Error(Fault::unavailable, Blame::gateway, "service_unavailable",
+               "The gateway holds as many request bodies as it may; try again shortly.");
+}
+
+// Tools are looked for one after the other.
+Result<Ok> check_tools(const chat::Request& request) {
+  if (request.tools.size() <= most_tools && request.tool_choice.only.size() <= most_tools) return Ok{};
+  return Error(Fault::bad_request, Blame::client, "invalid_request",
+               "The request has too many tools to be translated for its model's provider.")
+      .with_param("tools");
 }
 
 class TranslatedStream {
@@ -235,9 +270,11 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
     return not_served(exchange);
   }
   if (exchange.request == nullptr) {
+    if (Result<Ok> room = make_room(exchange); !room) return std::move(room).error();
     Result<chat::Request> decoded =
         callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
+    if (Result<Ok> few = check_tools(*decoded); !few) return std::move(few).error();
     exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
     // The books need the counts; whether the caller sees them is the encoder's concern.
     exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, true);
@@ -272,6 +309,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   }
   const Result<> collected = co_await call.collect(largest_answer);
   if (!collected) co_return collected.error();
+  if (chat::count_values(call.pending(), most_values_answered) >= most_values_answered) co_return answer_too_large();
   Result<chat::Response> response = read_answer(theirs, call.pending(), is_stream);
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss

@@ -63,10 +63,8 @@ void BufferPool::give(char* memory, std::size_t capacity) {
   ::operator delete(memory);
 }
 
-bool ByteQueue::settle(std::size_t capacity) {
-  // Only what goes beyond the ordinary buffer counts as a collected body.
-  const std::int64_t now = capacity > BufferPool::small ? static_cast<std::int64_t>(capacity) : 0;
-  const std::int64_t more = now - counted_;
+bool Charge::set(std::int64_t bytes) {
+  const std::int64_t more = bytes - bytes_;
   if (more != 0 && account_.total != nullptr) {
     const std::int64_t before = account_.total->fetch_add(more, std::memory_order_relaxed);
     if (more > 0 && before + more > account_.limit->load(std::memory_order_relaxed)) {
@@ -74,8 +72,13 @@ bool ByteQueue::settle(std::size_t capacity) {
       return false;
     }
   }
-  counted_ = now;
+  bytes_ = bytes;
   return true;
+}
+
+bool ByteQueue::settle(std::size_t capacity) {
+  // Only what goes beyond the ordinary buffer counts as a collected body.
+  return charge_.set(capacity > BufferPool::small ? static_cast<std::int64_t>(capacity) : 0);
 }
 
 bool ByteQueue::reserve(std::size_t bytes) {

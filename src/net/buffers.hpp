@@ -82,14 +82,30 @@ struct Account {
   std::atomic<std::int64_t>* limit = nullptr;
 };
 
+// What one user of memory has put on an account.
+class Charge {
+ public:
+  explicit Charge(Account account) : account_(account) {}
+  Charge(const Charge&) = delete;
+  Charge& operator=(const Charge&) = delete;
+  ~Charge() { set(0); }
+
+  // So many bytes from now on. False if that would take all together over their limit; nothing changed then.
+  bool set(std::int64_t bytes);
+
+ private:
+  Account account_;
+  std::int64_t bytes_ = 0;
+};
+
 // Bytes that arrived and were not used yet, in one piece. Takes a buffer when it first needs room, grows by
 // moving to a bigger one, and holds none while it is empty and released.
 class ByteQueue {
  public:
-  ByteQueue(BufferPool& pool, Account account) : pool_(pool), account_(account) {}
+  ByteQueue(BufferPool& pool, Account account) : pool_(pool), charge_(account) {}
   ByteQueue(const ByteQueue&) = delete;
   ByteQueue& operator=(const ByteQueue&) = delete;
-  ~ByteQueue() { settle(0); }
+  ~ByteQueue() = default;
 
   std::string_view bytes() const { return {data() + begin_, end_ - begin_}; }
   std::size_t size() const { return end_ - begin_; }
@@ -115,11 +131,10 @@ class ByteQueue {
   bool settle(std::size_t capacity);
 
   BufferPool& pool_;
-  Account account_;
+  Charge charge_;
   Buffer buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::int64_t counted_ = 0;
 };
 
 }  // namespace sluice::net

@@ -26,7 +26,8 @@ Session::Session(LoopParts& loop, SessionHost& host, Socket socket, std::string 
       stream_(loop, std::move(socket)),
       peer_(std::move(peer)),
       watch_(loop, stream_.socket(), [this] { on_readable(); }),
-      in_(loop.buffers, Account(host.load())) {}
+      in_(loop.buffers, Account(host.load())),
+      held_(Account(host.load())) {}
 
 Detached Session::run(Ssl ssl) {
   bool good = true;
@@ -149,6 +150,7 @@ Async<> Session::exchange() {
   host_.exchange_began();
   const Result<> served = co_await host_.service().serve(*this, *this);
   host_.exchange_ended();
+  held_.set(0);
   in_exchange_ = false;
   const bool reusable = finish_exchange();
   if (!reusable && complete_ && !stop_.requested()) {
@@ -379,6 +381,7 @@ bool Session::discard_body() {
 }
 
 void Session::release() {
+  held_.set(0);
   if (!body_taken_ || request_bytes_ == 0) return;
   in_.consume(request_bytes_);
   request_bytes_ = 0;

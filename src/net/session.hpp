@@ -55,6 +55,7 @@ class Session final : public Incoming, public Reply {
   std::string_view peer() const override { return peer_; }
   TimePoint arrived() const override { return arrived_; }
   Async<std::string_view> collect() override;
+  bool hold(std::uint64_t bytes) override { return held_.set(static_cast<std::int64_t>(bytes)); }
   void release() override;
   Stop& stop() override { return stop_; }
   std::uint64_t bytes_in() const override { return bytes_in_; }
@@ -110,6 +111,7 @@ class Session final : public Incoming, public Reply {
 
   // The request.
   ByteQueue in_;
+  Charge held_;  // beside in_
   std::vector<http::Field> fields_;
   http::RequestHead head_;
   http::RequestView request_;

@@ -34,6 +34,7 @@ class KnownIncoming final : public net::Incoming {
     co_return request_.body;
   }
   // The body is gone for good: whoever still looks at it reads other bytes.
+  bool hold(std::uint64_t) override { return true; }
   void release() override { body_.assign(body_.size(), '#'); }
   net::Stop& stop() override { return stop_; }
   std::uint64_t bytes_in() const override { return body_.size(); }

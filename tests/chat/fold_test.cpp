@@ -77,5 +77,17 @@ TEST(Fold, a_call_without_arguments_has_an_empty_object) {
   EXPECT_EQ(std::get<ToolCall>(response->choices[0].parts[0].what).arguments, "{}");
 }
 
+TEST(Dropped, names_are_noted_once_and_neither_their_number_nor_their_length_is_others_to_choose) {
+  Dropped dropped;
+  drop(dropped, "seed");
+  drop(dropped, "seed");
+  EXPECT_EQ(dropped, Dropped{"seed"});
+  drop(dropped, std::string(5'000, 'x'));
+  EXPECT_EQ(dropped.back(), std::string(longest_dropped, 'x'));
+  for (int i = 0; i < 5'000; ++i) drop(dropped, "name" + std::to_string(i));
+  EXPECT_EQ(dropped.size(), most_dropped + 1);
+  EXPECT_EQ(dropped.back(), more_dropped);
+}
+
 }  // namespace
 }  // namespace sluice::chat

@@ -199,5 +199,31 @@ TEST_F(Access, a_wildcard_takes_the_names_that_nobody_has_exactly) {
   EXPECT_EQ(stage_.lines()[0]["model"], "gpt-*") << "a label is the pattern";
 }
 
+TEST_F(Access, a_name_that_means_another_folder_in_a_path_is_no_model) {
+  std::string yaml = configuration({provider().port()});
+  yaml.insert(yaml.find("keys:"), "  \"p/*\": {targets: [{provider: p1, model: \"*\"}]}\n");
+  open(yaml);
+  for (const char* const model : {"p/..", "p/.", "p/../x", "p/x/./y"}) {
+    SCOPED_TRACE(model);
+    expect_error(ask(ask_for(model)), 404, "model_not_found");
+  }
+  EXPECT_EQ(ask(ask_for("p/..x/a.b")).status, 200);
+}
+
+TEST_F(Access, keys_do_not_go_away_with_a_reload_unless_it_says_so) {
+  const std::string yaml = configuration({provider().port()});
+  const std::string half = yaml.substr(0, yaml.find("keys:"));
+  open(yaml);
+  app::Daemon& daemon = stage_.gateway().daemon();
+  const Result<> reloaded = daemon.reload(GatewayUnderTest::read(half));
+  ASSERT_FALSE(reloaded);
+  EXPECT_NE(reloaded.error().message().find("auth: none"), std::string::npos);
+  EXPECT_EQ(stage_.gateway().metric("sluice_config_reload_success"), 0);
+  EXPECT_EQ(ask(post("/v1/chat/completions", chat_body())).status, 401);
+  EXPECT_TRUE(daemon.reload(GatewayUnderTest::read("auth: none\n" + half)));
+  EXPECT_EQ(ask(post("/v1/chat/completions", chat_body())).status, 200);
+  EXPECT_TRUE(daemon.reload(GatewayUnderTest::read(half))) << "nobody needs a key any more";
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -20,8 +20,9 @@ class Dialects : public ::testing::Test {
  protected:
   // Providers p1, p2… and the model `m` with all of them as targets.
   GatewayUnderTest& open(const std::vector<std::pair<ScriptedUpstream*, Given>>& providers,
-                         const std::string& model = "retry: {attempts: 3}") {
-    std::string yaml = "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n";
+                         const std::string& model = "retry: {attempts: 3}", const std::string& server = "limits: {}") {
+    std::string yaml =
+        "server: {listen: \"127.0.0.1:0\", workers: 1, " + server + "}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n";
     std::string targets;
     int number = 0;
     for (const auto& [upstream, given] : providers) {
@@ -270,6 +271,103 @@ TEST_F(Dialects, a_translated_stream_without_its_end_never_ends_cleanly) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_FALSE(answer.whole());
   EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos) << answer.body;
+}
+
+TEST_F(Dialects, a_list_of_names_that_is_too_long_says_that_there_are_more) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string before =
+      R"({"model":"m","stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"hi"})";
+  std::string many = before;
+  for (int i = 0; i < 500; ++i) many += R"(,{"type":"t)" + std::to_string(i) + R"("})";
+  many += "]}]}";
+  const std::string listed = stage_.ask(post("/v1/chat/completions", many, bearer())).field("x-sluice-dropped");
+  EXPECT_TRUE(listed.ends_with(", more")) << listed;
+  EXPECT_LE(listed.size(), 1100u);
+  const std::string one_long = before + R"(,{"type":")" + std::string(1100, 'A') + R"("},{"type":"other"}]}]})";
+  const std::string cut = stage_.ask(post("/v1/chat/completions", one_long, bearer())).field("x-sluice-dropped");
+  EXPECT_NE(cut.find("AAAAAAAA"), std::string::npos) << cut;
+  EXPECT_NE(cut.find("other"), std::string::npos) << cut;
+}
+
+TEST_F(Dialects, a_request_of_more_values_or_tools_than_any_conversation_has_is_refused) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string before = R"({"model":"m","messages":[{"role":"user","content":"hi"}],)";
+  std::string values = before + R"("odd":[0)";
+  for (int i = 0; i < 100'000; ++i) values += ",0";
+  expect_error(stage_.ask(post("/v1/chat/completions", values + "]}", bearer())), 400, "invalid_request");
+  std::string tools = before + R"("tools":[)";
+  for (int i = 0; i < 1'001; ++i) {
+    tools += (i == 0 ? "" : ",") + R"({"type":"function","function":{"name":"f)"s + std::to_string(i) + R"("}})";
+  }
+  expect_error(stage_.ask(post("/v1/chat/completions", tools + "]}", bearer())), 400, "invalid_request");
+  EXPECT_EQ(upstream.requests(), 0u);
+}
+
+TEST_F(Dialects, what_translation_holds_counts_among_the_bodies_and_is_given_back_when_the_stream_begins) {
+  Script script;
+  script.read_request().send(stream_head() + chunk(message_begins + message_says("one"))).wait_for("go on");
+  script.send(chunk(message_ends) + std::string(last_chunk));
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, speaks("anthropic_messages")}}, "retry: {attempts: 1}", "limits: {body: 1MiB, buffered: 4MiB}");
+  std::string body = R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}],"odd":[0)";
+  const std::string whole = body + "]}";
+  for (int i = 0; i < 20'000; ++i) body += ",0";
+  expect_error(stage_.ask(post("/v1/chat/completions", body + "]}", bearer())), 503, "service_unavailable");
+  // Four at once that hold 1.5 MiB each until their first event, one after the other.
+  std::string large = whole.substr(0, whole.size() - 2);
+  for (int i = 0; i < 2'500; ++i) large += ",0";
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(stage_.gateway().client());
+    stage_.count(1);
+    clients.back().send(post("/v1/chat/completions", large + "]}", bearer()));
+    Answer answer = clients.back().read_head();
+    EXPECT_EQ(answer.status, 200) << "stream " << i;
+  }
+  upstream.signal("go on");
+  for (RawClient& client : clients) client.close();
+}
+
+TEST_F(Dialects, a_stream_may_end_with_the_answer_where_its_dialect_lets_it) {
+  const std::string events =
+      event("message-start", R"({"type":"message-start","id":"1","delta":{"message":{"role":"assistant"}}})") +
+      event("content-start",
+            R"({"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":""}}}})") +
+      event("content-delta", R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"one"}}}})") +
+      event("content-end", R"({"type":"content-end","index":0})") +
+      event("message-end", R"({"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"tokens":)"
+                           R"({"input_tokens":3,"output_tokens":5}}}})");
+  auto& upstream = stage_.upstream(always(whole_stream(events)));
+  open({{&upstream, speaks("cohere_v2")}});
+  const std::string request = R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]})";
+  const Answer answer = stage_.ask(post("/v2/chat", request, bearer()));
+  EXPECT_EQ(answer.body, events);
+  EXPECT_TRUE(answer.whole());
+  EXPECT_TRUE(stage_.ask(chat_stream()).whole());
+}
+
+TEST_F(Dialects, a_stream_that_ends_inside_an_event_is_broken_for_callers_of_any_dialect) {
+  const std::string end = R"(data: {"id":"1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"
+                          "\n\n";
+  const std::string usage = R"(data: {"id":"1","choices":[],"usage":{"prompt_tokens":3,"comp)";
+  auto& upstream = stage_.upstream(always(whole_stream(delta_event("one") + end + usage)));
+  open({{&upstream, {}}}, "retry: {attempts: 1}");
+  const Answer answer = stage_.ask(post("/v1/messages", message_request, bearer()));
+  EXPECT_FALSE(answer.whole()) << answer.body;
+}
+
+TEST_F(Dialects, comments_do_not_put_the_first_event_off_for_ever) {
+  std::string drip;
+  for (int i = 0; i < 400; ++i) drip += ": still here\n\n";
+  Script script;
+  script.read_request().send(stream_head()).drip(chunk(drip), 60, std::chrono::milliseconds(10)).hang();
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, {}}}, "retry: {attempts: 1}, timeouts: {first_byte: 300ms}");
+  const Moment before = std::chrono::steady_clock::now();
+  expect_error(stage_.ask(chat_stream()), 504);
+  EXPECT_LT(microseconds_since(before), 5'000'000);
 }
 
 }  // namespace

@@ -91,5 +91,21 @@ TEST(ByteQueue, counts_large_bodies_and_refuses_beyond_the_limit) {
   EXPECT_EQ(total, 0);
 }
 
+TEST(Charge, counts_with_the_bodies_and_is_gone_with_its_owner) {
+  SharedLoad load;
+  load.most_buffered = 1000;
+  {
+    Charge one{Account(load)};
+    Charge other{Account(load)};
+    EXPECT_TRUE(one.set(600));
+    EXPECT_FALSE(other.set(500));
+    EXPECT_EQ(load.buffered, 600) << "what was refused is not counted";
+    EXPECT_TRUE(one.set(100));
+    EXPECT_TRUE(other.set(900));
+    EXPECT_EQ(load.buffered, 1000);
+  }
+  EXPECT_EQ(load.buffered, 0);
+}
+
 }  // namespace
 }  // namespace sluice::net

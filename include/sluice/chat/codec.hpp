@@ -17,8 +17,16 @@ namespace sluice::chat {
 
 // Members that a dialect had to leave out, each once, named as the OpenAI chat dialect names them ("seed",
 // "messages.image", "tools.strict"), and those it has no word for as the caller named them.
+// At most so many, each at most so many bytes; what stands last then says that there were more.
 using Dropped = std::vector<std::string>;
+inline constexpr std::size_t most_dropped = 100;
+inline constexpr std::size_t longest_dropped = 100;
+inline constexpr std::string_view more_dropped = "more";
 void drop(Dropped& dropped, std::string_view name);
+
+// How many values a JSON text has, counted to `most` at most. A conversation takes some 500 bytes for the smallest of
+// them, whatever they are: what is decoded has to be bounded by their number, not by the text's length.
+std::size_t count_values(std::string_view json, std::size_t most);
 
 // A request as a provider shall get it.
 struct Rendered {

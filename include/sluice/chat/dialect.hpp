@@ -65,6 +65,7 @@ struct EventSense {
     content,     // part of the answer
     usage_only,  // `choices` is [] and `usage` an object: there because include_usage was set
     error,       // the provider reports a failure inside the stream
+    last,        // the answer is complete; the stream may end here, or with an end marker
     end,         // the stream's own end marker
   };
   Kind kind = Kind::content;

@@ -42,6 +42,14 @@ struct Scratch {
   std::string body;        // of an answer of our own
   std::string translated;  // the body of a request to a provider of another dialect
   std::string dropped;     // what that dialect could not say, for x-sluice-dropped
+
+  // Gives memory of bodies back that is too much to be kept for the next exchange.
+  void trim() {
+    constexpr std::size_t most_kept = 64 * 1024;
+    for (std::string* text : {&body, &translated}) {
+      if (text->capacity() > most_kept) std::string().swap(*text);
+    }
+  }
 };
 
 // Everything about one request, from the head read to the last byte written. Lives on the session's coroutine frame;

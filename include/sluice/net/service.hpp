@@ -25,6 +25,9 @@ class Incoming {
   // be told to the client: too_large, request_timeout, bad_request (framing), unavailable (memory), client_left.
   // From its success on, a client that leaves requests stop(client_left).
   virtual Async<std::string_view> collect() = 0;
+  // Counts memory made of the body, so many bytes by now, against the limit on all bodies together until release() or
+  // the exchange's end. False if that would go beyond it; nothing changed then.
+  virtual bool hold(std::uint64_t bytes) = 0;
   // Gives the request's buffer back before the exchange ends; no view into it may be used afterwards.
   virtual void release() = 0;
   virtual Stop& stop() = 0;

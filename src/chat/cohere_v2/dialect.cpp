@@ -94,7 +94,11 @@ class CohereV2 final : public Dialect {
     const json::Value delta = root["delta"];
     sense.usage = cohere::read_usage(delta["usage"]);
     const bool is_bare = root["type"].absent() && root["message"].is_string();
-    if (is_bare || cohere::is_failure(delta["finish_reason"].string())) sense.kind = EventSense::Kind::error;
+    if (is_bare || cohere::is_failure(delta["finish_reason"].string())) {
+      sense.kind = EventSense::Kind::error;
+    } else if (root["type"].is("message-end")) {
+      sense.kind = EventSense::Kind::last;
+    }
     return sense;
   }
 

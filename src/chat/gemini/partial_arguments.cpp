@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t deepest = 64;
 constexpr std::size_t longest_list = 10'000;
 constexpr std::size_t most_nodes = 100'000;
+constexpr std::size_t most_members = 1'000;  // of one object: they are looked for one after the other
 
 struct Step {
   std::string name;   // of a member
@@ -118,6 +119,7 @@ PartialArguments::Node* PartialArguments::place_of(std::string_view path) {
       child = static_cast<std::size_t>(found - node->children.begin());
     }
     if (child >= node->children.size()) {
+      if (!step.is_index && child >= most_members) return nullptr;
       nodes_ += child + 1 - node->children.size();
       if (nodes_ > most_nodes) return nullptr;
       node->children.resize(child + 1);

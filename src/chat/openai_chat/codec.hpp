@@ -182,10 +182,15 @@ class AnswerReader {
 
  private:
   enum class Open : std::uint8_t { none, text, thinking, refusal };
+  // They are looked for one after the other; what is beyond any answer is not read.
+  static constexpr std::size_t most_choices = 1'000;
+  static constexpr std::size_t most_calls = 4'000;
+
   struct Call {
     std::optional<std::uint64_t> index{};
     ToolCall call{};
     std::size_t block = 0;
+    std::size_t looked_at = 0;  // how many bytes of arguments were found not to be all
     bool started = false;
     bool ended = false;
   };

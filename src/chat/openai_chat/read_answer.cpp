@@ -84,6 +84,7 @@ AnswerReader::Choice* AnswerReader::choice_of(json::Value choice, std::size_t po
   const auto known = std::find_if(choices_.begin(), choices_.end(),
                                   [&](const Choice& candidate) { return candidate.number == number; });
   if (known != choices_.end()) return &*known;
+  if (choices_.size() >= most_choices) return nullptr;
   choices_.emplace_back();
   choices_.back().number = static_cast<std::size_t>(number);
   return &choices_.back();

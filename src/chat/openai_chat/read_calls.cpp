@@ -52,7 +52,9 @@ AnswerReader::Call& AnswerReader::call_of(json::Value entry, const std::optional
   place_signature(to, out);
   // A call whose arguments are complete need not wait for the end of the answer.
   for (Call& call : to.calls) {
-    if (!call.started || call.ended || call.call.is_custom || !is_whole_object(call.call.arguments)) continue;
+    if (!call.started || call.ended || call.call.is_custom || call.looked_at == call.call.arguments.size()) continue;
+    call.looked_at = call.call.arguments.size();
+    if (!is_whole_object(call.call.arguments)) continue;
     out.emplace_back(BlockEnd{call.block});
     call.ended = true;
   }
@@ -63,7 +65,7 @@ AnswerReader::Call& AnswerReader::call_of(json::Value entry, const std::optional
 
 void AnswerReader::take_call(json::Value entry, const std::optional<std::uint64_t>& index, Choice& to,
                              std::vector<Event>& out) {
-  if (!entry.is_object()) return;
+  if (!entry.is_object() || to.calls.size() > most_calls) return;
   Call& call = call_of(entry, index, to, out);
   if (call.ended) return;
   const json::Value function = function_of(entry);

@@ -12,6 +12,9 @@ namespace {
 
 using json::Value;
 
+// Calls that wait for their results are looked for one after the other; no conversation has so many at once.
+constexpr std::size_t most_waiting = 1'000;
+
 constexpr std::array<std::string_view, 12> known_members{
     "role",    "content",   "name",          "tool_calls",        "tool_call_id",      "function_call",
     "refusal", "reasoning", "extra_content", "reasoning_content", "reasoning_details", "thought_signature"};
@@ -156,6 +159,7 @@ class Messages {
   }
 
   void add_call(ToolCall call, Message& message) {
+    if (waiting_.size() >= most_waiting) waiting_.erase(waiting_.begin());
     if (call.id.empty()) call.id = "call_" + std::to_string(minted_++);
     waiting_.push_back({call.id, call.name});
     message.parts.push_back({.what = std::move(call)});

@@ -25,13 +25,15 @@ class ChatStreamDecoder final : public StreamDecoder {
       taken += event.raw.size();
       if (auto good = take(event, out); !good) return std::move(good).error();
     }
+    const std::string_view rest = json::trimmed(bytes.substr(taken));
+    rest_ = !rest.empty() && rest.front() != ':';  // a comment is no part of an answer
     return is_over_ ? bytes.size() : taken;
   }
 
   Result<> finish(std::vector<Event>& out) override {
     if (is_over_) return Ok{};
     // Some servers end their stream with its last event instead of a mark.
-    if (!answer_.is_complete()) return ended_early();
+    if (!answer_.is_complete() || rest_) return ended_early();
     end(out);
     return Ok{};
   }
@@ -67,6 +69,7 @@ class ChatStreamDecoder final : public StreamDecoder {
   http::SseReader events_;
   AnswerReader answer_{"delta"};
   bool is_over_ = false;
+  bool rest_ = false;  // a piece of an event is there
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -77,7 +79,7 @@ class Renderer {
     Items items(true);
     for (const Part& part : message.parts) {
       if (const auto* call = std::get_if<ToolCall>(&part.what); call != nullptr && call->is_custom) {
-        custom_calls_.push_back(call->id);
+        custom_calls_.insert(call->id);
       }
       if (const auto* result = std::get_if<ToolResult>(&part.what)) {
         flush(items);
@@ -216,7 +218,7 @@ class Renderer {
   }
 
   void write_result(const ToolResult& result, const std::vector<Extra>& members) {
-    const bool custom = std::find(custom_calls_.begin(), custom_calls_.end(), result.call_id) != custom_calls_.end();
+    const bool custom = custom_calls_.contains(result.call_id);
     writer_.open_object().member("type", custom ? "custom_tool_call_output" : "function_call_output");
     writer_.member("call_id", result.call_id).name("output");
     write_output(result);
@@ -420,7 +422,7 @@ class Renderer {
   bool own_;
   Rendered out_{};
   Writer writer_;
-  std::vector<std::string> custom_calls_{};
+  std::set<std::string, std::less<>> custom_calls_{};
 };
 
 }  // namespace

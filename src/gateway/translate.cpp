@@ -91,6 +91,10 @@ bool has_type(const http::ResponseHead& head, std::string_view type) {
          (value.size() == type.size() || value[type.size()] == ';' || value[type.size()] == ' ');
 }
 
+const chat::CallerCodec& callers_codec(const Exchange& exchange) {
+  return *exchange.spoken.caller_codec(exchange.endpoint.task);
+}
+
 chat::StreamForm form_of(const Exchange& exchange) {
   chat::StreamForm form;
   form.usage = exchange.usage_is_wanted;
@@ -116,9 +120,9 @@ class TranslatedStream {
         call_(call),
         form_(form_of(exchange)),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
-        encoder_(exchange.spoken.codec()->stream_encoder(form_)),
+        encoder_(callers_codec(exchange).stream_encoder(form_)),
         held_(exchange, parts.clock.now()) {
-    held_.add("content-type", exchange.spoken.codec()->stream_type(form_));
+    held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
     exchange.told = form_.json_array;  // an error event has no place inside an array: it stays open
@@ -144,6 +148,7 @@ class TranslatedStream {
         out_ = exchange_.spoken.streams_events() && !form_.json_array ? keep_alive : std::string_view();
         const Result<> written = co_await write();
         if (!written) co_return written.error();
+        last_write_ = parts_.clock.now();  // also where there are no comments to write
       }
     }
   }
@@ -256,7 +261,7 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
   std::string& body = exchange.scratch.body;
   body.clear();
   chat::Dropped dropped;
-  exchange.spoken.codec()->encode_response(response, body, dropped);
+  callers_codec(exchange).encode_response(response, body, dropped);
   append_dropped(exchange.scratch.dropped, dropped);
   HeldFields held(exchange, parts.clock.now());
   held.add("content-type", "application/json");
@@ -271,10 +276,8 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
 
 Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
   const chat::Codec* const theirs = exchange.voice->dialect->codec();
-  const chat::Codec* const callers = exchange.spoken.codec();
-  if (exchange.endpoint.task != chat::Task::chat || theirs == nullptr || callers == nullptr) {
-    return not_served(exchange);
-  }
+  const chat::CallerCodec* const callers = exchange.spoken.caller_codec(exchange.endpoint.task);
+  if (theirs == nullptr || callers == nullptr) return not_served(exchange);
   if (exchange.request == nullptr) {
     Result<chat::Request> decoded =
         callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);

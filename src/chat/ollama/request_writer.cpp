@@ -9,8 +9,6 @@ namespace {
 
 using json::Writer;
 
-constexpr std::string_view option_prefix = "options.";
-
 class RequestWriter {
  public:
   RequestWriter(const Request& request, const Quirks& quirks)

@@ -227,6 +227,7 @@ TEST(OllamaRequest, refuses_what_makes_no_sense_by_name) {
       {R"({"options":3})", "options"},
       {R"({"options":{"num_predict":"5"}})", "options.num_predict"},
       {R"({"options":{"stop":[1]}})", "options.stop"},
+      {R"({"options.num_ctx":3})", "options.num_ctx"},
       {R"({"format":3})", "format"},
       {R"({"think":"hard"})", "think"},
       {R"({"tools":{}})", "tools"},

@@ -124,7 +124,7 @@ TEST_F(NativeCallers, reach_other_dialects_with_messages) {
   EXPECT_EQ(words, "Gone.");
   const auto sent = json::parse(last_seen().body);
   EXPECT_EQ(sent["stream"], true);
-  EXPECT_EQ(sent["max_tokens"], 5);
+  EXPECT_EQ(sent["max_completion_tokens"], 5);
 }
 
 TEST_F(NativeCallers, reach_other_dialects_with_a_prompt) {

@@ -3,6 +3,8 @@
 #include <future>
 #include <utility>
 
+#include "app/version.hpp"
+
 namespace sluice::app {
 namespace {
 
@@ -17,7 +19,7 @@ Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, st
       loop_(parts.clock),
       transport_(net::make_transport(loop_, parts.load)),
       gateway_(Gateway::make(
-          {parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log},
+          {parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log, version()},
           random_from_system(), std::move(world))),
       server_(loop_, *gateway_, parts.load, settings) {
   server_.on_session_end([this] { finish_if_empty(); });

@@ -7,7 +7,8 @@ namespace sluice::chat {
 
 std::span<const Dialect* const> dialects() {
   static const std::array all{
-      &openai_chat(), &openai_responses(), &anthropic_messages(), &gemini(), &bedrock_converse(), &cohere_v2(),
+      &openai_chat(), &openai_responses(), &anthropic_messages(), &gemini(), &bedrock_converse(),
+      &cohere_v2(),   &ollama(),
   };
   return all;
 }

@@ -298,6 +298,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::string on_one_line(std::string_view json) {
+  std::string line(json);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line;
+}
+
 }  // namespace sluice::chat::json
 
 namespace sluice::chat {

@@ -64,4 +64,7 @@ inline std::string_view value_of(const Member& member, std::string_view text) {
 // The text without white space at its ends.
 std::string_view trimmed(std::string_view text);
 
+// The same JSON without line ends, which are only ever between values: spaces stand in their place.
+std::string on_one_line(std::string_view json);
+
 }  // namespace sluice::chat::json

@@ -100,7 +100,9 @@ class CallUpstream final : public Handler {
       }
       outgoing.body = http::Slices(exchange.scratch.translated);
     }
-    const chat::Asked asked{exchange.endpoint.task, model, exchange.outline.stream};
+    // What is translated is a conversation, whatever the caller's dialect made of it.
+    const chat::Task task = same_dialect ? exchange.endpoint.task : chat::Task::chat;
+    const chat::Asked asked{task, model, exchange.outline.stream};
     if (!write_upstream_head(exchange, asked, outgoing.body.bytes())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");

@@ -50,6 +50,7 @@ class Door final : public Gateway {
         chain_(make_chain(parts)),
         call_upstream_(sluice::call_upstream(parts)),
         list_models_(sluice::list_models(parts)),
+        tell_version_(sluice::tell_version(parts)),
         say_healthy_(sluice::say_healthy()) {
     use(std::move(world));
   }
@@ -121,7 +122,10 @@ class Door final : public Gateway {
         return Next(all.first(2), *say_healthy_);
       case Endpoint::Kind::models:
       case Endpoint::Kind::model:
+      case Endpoint::Kind::tags:
         return Next(all.first(3), *list_models_);
+      case Endpoint::Kind::version:
+        return Next(all.first(3), *tell_version_);
       case Endpoint::Kind::converse:
         break;
     }
@@ -162,6 +166,7 @@ class Door final : public Gateway {
   Chain chain_;
   std::unique_ptr<Handler> call_upstream_;
   std::unique_ptr<Handler> list_models_;
+  std::unique_ptr<Handler> tell_version_;
   std::unique_ptr<Handler> say_healthy_;
   Nowhere nowhere_;
   std::vector<std::unique_ptr<Scratch>> all_;

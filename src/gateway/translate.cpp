@@ -100,6 +100,10 @@ Error would_lose(const std::string& names) {
       .worth_retrying();
 }
 
+const chat::CallerCodec& callers_codec(const Exchange& exchange) {
+  return *exchange.spoken.caller_codec(exchange.endpoint.task);
+}
+
 chat::StreamForm form_of(const Exchange& exchange) {
   chat::StreamForm form;
   form.usage = exchange.usage_is_wanted;
@@ -148,9 +152,9 @@ class TranslatedStream {
         form_(form_of(exchange)),
         reply_(parts, exchange, exchange.spoken.streams_events() && !form_.json_array),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
-        encoder_(exchange.spoken.codec()->stream_encoder(form_)),
+        encoder_(callers_codec(exchange).stream_encoder(form_)),
         held_(exchange, parts.clock.now()) {
-    held_.add("content-type", exchange.spoken.codec()->stream_type(form_));
+    held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
     exchange.told = form_.json_array;  // an error event has no place inside an array: it stays open
@@ -250,7 +254,7 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
   std::string& body = exchange.scratch.body;
   body.clear();
   chat::Dropped dropped;
-  exchange.spoken.codec()->encode_response(response, body, dropped);
+  callers_codec(exchange).encode_response(response, body, dropped);
   append_dropped(exchange.scratch.dropped, dropped);
   HeldFields held(exchange, parts.clock.now());
   held.add("content-type", "application/json");
@@ -265,10 +269,8 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
 
 Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
   const chat::Codec* const theirs = exchange.voice->dialect->codec();
-  const chat::Codec* const callers = exchange.spoken.codec();
-  if (exchange.endpoint.task != chat::Task::chat || theirs == nullptr || callers == nullptr) {
-    return not_served(exchange);
-  }
+  const chat::CallerCodec* const callers = exchange.spoken.caller_codec(exchange.endpoint.task);
+  if (theirs == nullptr || callers == nullptr) return not_served(exchange);
   if (exchange.request == nullptr) {
     if (Result<Ok> room = make_room(exchange); !room) return std::move(room).error();
     Result<chat::Request> decoded =

@@ -25,6 +25,7 @@ std::unique_ptr<Middleware> fall_back(const GatewayParts& parts);
 // The ends of chains.
 std::unique_ptr<Handler> call_upstream(const GatewayParts& parts);
 std::unique_ptr<Handler> list_models(const GatewayParts& parts);
+std::unique_ptr<Handler> tell_version(const GatewayParts& parts);
 std::unique_ptr<Handler> say_healthy();
 
 }  // namespace sluice

@@ -267,10 +267,12 @@ TEST_F(Contract, silence_in_a_stream_is_filled_with_comments_that_prove_nothing)
   auto& gateway = stage_.open_with(yaml);
   RawClient waiting = gateway.client();
   RawClient doomed = gateway.client();
-  stage_.count(2);
+  RawClient uncommented = gateway.client();
+  stage_.count(3);
   const Moment before = std::chrono::steady_clock::now();
   waiting.send(post("/v1/chat/completions", stream_body("slow"), bearer()));
   doomed.send(post("/v1/chat/completions", stream_body("dead"), bearer()));
+  uncommented.send(post("/api/chat", chat_body("dead"), bearer()));  // translated, into a stream without comments
   Answer first = waiting.read_head();
   EXPECT_TRUE(waiting.read_until(first, ": keepalive\n"));
   record("comment_after_us", microseconds_since(before));
@@ -280,6 +282,12 @@ TEST_F(Contract, silence_in_a_stream_is_filled_with_comments_that_prove_nothing)
   Answer second = doomed.read_head();
   doomed.read_rest(second, Patience(60'000));
   expect_broken_stream(second, delta_event("one") + ": keepalive\n", "upstream_timeout");
+  Answer third = uncommented.read_head();
+  uncommented.read_rest(third, Patience(60'000));
+  EXPECT_FALSE(third.whole());
+  EXPECT_LT(microseconds_since(before), 20'000'000) << "silence counts from the last word";
+  EXPECT_NE(third.body.find("\n{\"error\":"), std::string::npos) << third.body;
+  EXPECT_EQ(third.body.find("keepalive"), std::string::npos);
 }
 
 TEST_F(Contract, one_line_tells_all_about_a_request) {

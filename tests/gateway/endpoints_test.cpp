@@ -31,6 +31,17 @@ TEST(FindEndpoint, matches_exactly_and_nothing_that_only_looks_alike) {
   }
 }
 
+TEST(FindEndpoint, knows_the_paths_of_other_dialects) {
+  EXPECT_EQ(find_endpoint(Method::post, "/api/chat").endpoint->task, chat::Task::chat);
+  EXPECT_EQ(find_endpoint(Method::post, "/api/generate").endpoint->task, chat::Task::completion);
+  EXPECT_EQ(find_endpoint(Method::get, "/api/tags").endpoint->kind, Kind::tags);
+  EXPECT_EQ(find_endpoint(Method::get, "/api/version").endpoint->kind, Kind::version);
+  for (const char* path : {"/api/chat", "/api/generate", "/api/tags", "/api/version"}) {
+    EXPECT_EQ(find_endpoint(Method::post, path).endpoint->dialect().name(), "ollama") << path;
+    EXPECT_EQ(find_endpoint(Method::post, "/v1" + std::string(path)).endpoint, nullptr) << path;
+  }
+}
+
 TEST(FindEndpoint, tells_which_methods_a_path_takes) {
   const Found get = find_endpoint(Method::get, "/v1/chat/completions");
   EXPECT_FALSE(get.method_allowed);

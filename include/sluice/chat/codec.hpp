@@ -70,25 +70,29 @@ class StreamEncoder {
   virtual const Dropped& dropped() const = 0;
 };
 
-// Stateless and immutable: one constant instance serves all threads.
-class Codec {
+// The half of a codec that callers meet: their requests are read, and answers are written for them. Stateless and
+// immutable: one constant instance serves all threads.
+class CallerCodec {
  public:
-  virtual ~Codec() = default;
+  virtual ~CallerCodec() = default;
 
   // A request body that outline() (dialect.hpp) accepted. `model` and `stream` are what outline() said: some dialects
   // write them in the path. An Error is the caller's: it names the member that cannot be understood.
   virtual Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) const = 0;
-  virtual Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const = 0;
-
-  // A provider's complete answer with a status of success. An Error is the provider's.
-  virtual Result<Response> decode_response(std::string_view body) const = 0;
   // Appends the body of an answer; what could not be said is added to `dropped`.
   virtual void encode_response(const Response& response, std::string& out, Dropped& dropped) const = 0;
-
-  virtual std::unique_ptr<StreamDecoder> stream_decoder() const = 0;
   virtual std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const = 0;
   // The media type of a stream ("text/event-stream").
   virtual std::string_view stream_type(const StreamForm& form) const = 0;
+};
+
+// Both halves of a conversation's task: providers are spoken to as well.
+class Codec : public CallerCodec {
+ public:
+  virtual Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const = 0;
+  // A provider's complete answer with a status of success. An Error is the provider's.
+  virtual Result<Response> decode_response(std::string_view body) const = 0;
+  virtual std::unique_ptr<StreamDecoder> stream_decoder() const = 0;
 };
 
 }  // namespace sluice::chat

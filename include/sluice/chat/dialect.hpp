@@ -120,6 +120,8 @@ class Dialect {
 
   // The deep half; null where there is none yet.
   virtual const Codec* codec() const { return nullptr; }
+  // How callers with that task are understood when their provider speaks another dialect; null where they are not.
+  virtual const CallerCodec* caller_codec(Task task) const { return task == Task::chat ? codec() : nullptr; }
 };
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.
@@ -135,6 +137,8 @@ const Dialect& gemini();
 const Dialect& bedrock_converse();
 // The dialect of /v2/chat, whose answers bring a plan before calls and citations beside texts.
 const Dialect& cohere_v2();
+// The dialect of /api/chat and /api/generate: streams by default, an object a line, tool arguments as objects.
+const Dialect& ollama();
 
 // All dialects of this build, in the order they are offered.
 std::span<const Dialect* const> dialects();

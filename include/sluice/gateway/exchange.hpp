@@ -16,7 +16,7 @@ namespace sluice {
 
 // A path we serve.
 struct Endpoint {
-  enum class Kind : std::uint8_t { converse, models, model, health, nowhere };
+  enum class Kind : std::uint8_t { converse, models, model, tags, version, health, nowhere };
   std::string_view path{};    // where a model's name follows: up to that
   std::string_view suffix{};  // behind the model's name, if there is one
   bool names_model = false;

@@ -23,6 +23,7 @@ struct GatewayParts {
   Metrics& labels;  // to intern error codes
   AccessLog& access_log;
   Log& log;
+  std::string_view version;  // ours, as callers are told it: "0.1.0"
 };
 
 // The service of one worker: front door, chain of verbs, and the snapshot new requests start with.

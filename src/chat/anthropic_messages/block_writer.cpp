@@ -1,4 +1,5 @@
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::anthropic {
 namespace {
@@ -18,17 +19,6 @@ std::string_view name_of(Media::Kind kind) {
 }
 
 }  // namespace
-
-std::string arguments_object(std::string_view text, bool is_json) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "{}";
-  if (is_json) {
-    const json::Tree tree = json::Tree::read(text);
-    if (tree.root().is_object()) return std::string(tree.root().raw());
-  }
-  std::string wrapped;
-  json::Writer(wrapped).open_object().member("_raw", text).close_object();
-  return wrapped;
-}
 
 std::string own_citations(const RawJson& citations, Dropped& dropped) {
   if (!citations) return {};

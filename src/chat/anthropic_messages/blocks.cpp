@@ -2,6 +2,7 @@
 #include <initializer_list>
 
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::anthropic {
 namespace {

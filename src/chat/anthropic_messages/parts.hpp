@@ -120,8 +120,6 @@ MessageRiders sorted_riders(const std::vector<Opaque>& riders);
 bool write_source(json::Writer& out, const Media& media);
 bool read_media(json::Value block, Media& media);
 
-// Arguments as a JSON object, whatever the text is.
-std::string arguments_object(std::string_view text, bool is_json = true);
 // The items that are citations of this dialect, as an array; nothing if there is none.
 std::string own_citations(const RawJson& citations, Dropped& dropped);
 

@@ -6,6 +6,7 @@
 
 #include "chat/anthropic_messages/parts.hpp"
 #include "chat/json_walk.hpp"
+#include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::anthropic {
 namespace {

@@ -1,8 +1,8 @@
-#include <algorithm>
 #include <utility>
 
 #include "chat/cohere_v2/parts.hpp"
 #include "chat/foreign_thinking.hpp"
+#include "chat/json_walk.hpp"
 
 namespace sluice::chat::cohere {
 namespace {
@@ -90,22 +90,15 @@ void add_item(RawJson& list, std::string_view item) {
   list.bytes += ']';
 }
 
-// Between the tokens of JSON a line end is a space, and in a stream it would end the line.
-std::string on_one_line(std::string_view json) {
-  std::string line(json);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return line;
-}
-
 void read_citations(Value citations, std::size_t first, std::vector<Part>& parts) {
   for (const Value citation : citations) {
     if (!citation.is_object()) continue;
     Text* const text = citation["type"].is("PLAN") ? nullptr : cited_text(citation, first, parts);
     if (text != nullptr && citation["sources"].is_array()) {
-      add_item(text->citations, on_one_line(citation.raw()));
+      add_item(text->citations, json::on_one_line(citation.raw()));
     } else {
-      parts.push_back({Opaque{std::string(dialect_name), "messages.annotations", {on_one_line(citation.raw())}}, {}});
+      parts.push_back(
+          {Opaque{std::string(dialect_name), "messages.annotations", {json::on_one_line(citation.raw())}}, {}});
     }
   }
 }

@@ -45,7 +45,7 @@ struct Generation {
 };
 Generation generation_of(std::string_view model);
 
-// ---- Counts, endings, times
+// ---- Counts, endings
 
 // The counts in a `usageMetadata`, made disjoint. Nothing when nothing was counted, or when a count is negative,
 // fractional or no number: a wrong count must not become money.
@@ -64,10 +64,6 @@ std::string_view word_of(const Ending& ending, bool ours);
 // "standard" is what the other dialects call "default".
 std::string read_tier(json::Value metadata);
 std::string_view tier_of(std::string_view tier);
-
-// Seconds since 1970 of an RFC 3339 time in UTC; 0 when it is none. And back; empty for 0.
-std::int64_t read_time(std::string_view text);
-std::string time_of(std::int64_t seconds);
 
 // The media type of what stands at an address, as far as its name tells.
 std::string_view type_by_name(std::string_view url);

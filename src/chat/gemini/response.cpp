@@ -2,6 +2,7 @@
 #include <array>
 
 #include "chat/gemini/parts.hpp"
+#include "chat/timestamps.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
@@ -169,7 +170,7 @@ Result<Response> decode_response(std::string_view body) {
   Response response;
   response.id = root["responseId"].string();
   response.model = root["modelVersion"].string();
-  response.created = read_time(root["createTime"].string());
+  response.created = read_timestamp(root["createTime"].string());
   response.usage = read_usage(root["usageMetadata"]);
   response.service_tier = read_tier(root["usageMetadata"]);
   response.dialect = dialect_name;
@@ -204,7 +205,7 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
     break;
   }
   write_metadata(writer, response, ours);
-  writer.member_if("modelVersion", response.model).member_if("createTime", time_of(response.created));
+  writer.member_if("modelVersion", response.model).member_if("createTime", timestamp_of(response.created));
   writer.member_if("responseId", response.id);
   write_extras_of(writer, response, ours, dropped);
   writer.close_object();

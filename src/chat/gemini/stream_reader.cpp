@@ -3,6 +3,7 @@
 #include <sluice/http/sse.hpp>
 
 #include "chat/gemini/parts.hpp"
+#include "chat/timestamps.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
@@ -170,7 +171,7 @@ class Decoder final : public StreamDecoder {
     answer_id_ = root["responseId"].string();
     out.emplace_back(AnswerStart{answer_id_,
                                  root["modelVersion"].string(),
-                                 read_time(root["createTime"].string()),
+                                 read_timestamp(root["createTime"].string()),
                                  read_tier(root["usageMetadata"]),
                                  {}});
   }

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "chat/gemini/parts.hpp"
+#include "chat/timestamps.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
@@ -145,7 +146,7 @@ class Encoder final : public StreamEncoder {
       writer.member_if("serviceTier", tier_of(start_.service_tier)).close_object();
     }
     writer.member_if("modelVersion", start_.model);
-    writer.member_if("createTime", time_of(start_.created)).member_if("responseId", start_.id);
+    writer.member_if("createTime", timestamp_of(start_.created)).member_if("responseId", start_.id);
   }
 
   // The endings and the counts come together, as the last chunk.

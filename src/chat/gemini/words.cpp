@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 
 #include <sluice/base/text.hpp>
 
@@ -222,47 +221,6 @@ std::string read_tier(json::Value metadata) {
 }
 
 std::string_view tier_of(std::string_view tier) { return tier == "default" ? "standard" : tier; }
-
-std::int64_t read_time(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z') return 0;
-  constexpr std::string_view form = "0000-00-00T00:00:00";
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    if (form[i] == '0' ? !is_digit(text[i]) : text[i] != form[i]) return 0;
-  }
-  const auto number = [&](std::size_t at, std::size_t size) {
-    return static_cast<int>(parse_decimal(text.substr(at, size)).value_or(0));
-  };
-  const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
-                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return 0;
-  const auto days = std::chrono::sys_days(date).time_since_epoch();
-  const std::int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(days).count() + number(11, 2) * 3600 +
-                               number(14, 2) * 60 + number(17, 2);
-  return std::max<std::int64_t>(seconds, 0);
-}
-
-std::string time_of(std::int64_t seconds) {
-  constexpr std::int64_t last = 253'402'300'799;  // of the year 9999
-  if (seconds <= 0 || seconds > last) return {};
-  const std::chrono::sys_seconds when{std::chrono::seconds(seconds)};
-  const auto day = std::chrono::floor<std::chrono::days>(when);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(when - day);
-  std::string text;
-  const auto add = [&](std::int64_t number, std::size_t digits, std::string_view behind) {
-    const std::string spelled = std::to_string(number);
-    text.append(digits > spelled.size() ? digits - spelled.size() : 0, '0') += spelled;
-    text += behind;
-  };
-  add(static_cast<int>(date.year()), 4, "-");
-  add(static_cast<unsigned>(date.month()), 2, "-");
-  add(static_cast<unsigned>(date.day()), 2, "T");
-  add(time.hours().count(), 2, ":");
-  add(time.minutes().count(), 2, ":");
-  add(time.seconds().count(), 2, "Z");
-  return text;
-}
 
 std::string_view type_by_name(std::string_view url) {
   const std::string_view path = url.substr(0, url.find_first_of("?#"));

@@ -95,11 +95,7 @@ void write_file(const Media& media, json::Writer& to) {
 
 }  // namespace
 
-RawJson on_one_line(std::string_view json) {
-  RawJson line{std::string(json)};
-  std::erase_if(line.bytes, [](char c) { return c == '\n' || c == '\r'; });
-  return line;
-}
+RawJson on_one_line(std::string_view json) { return {json::on_one_line(json)}; }
 
 std::optional<Media> read_media(json::Value item) {
   Media media;

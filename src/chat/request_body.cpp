@@ -36,7 +36,10 @@ Error refuse_member(std::string_view member, std::string message) {
 }
 
 Error cannot_tell(std::string_view member, std::string message) {
-  return refuse("unsupported_parameter", std::move(message)).with_param(std::string(member)).worth_retrying();
+  return refuse("unsupported_parameter", std::move(message))
+      .with_param(std::string(member))
+      .with_outcome(Outcome::client_error)
+      .worth_retrying();
 }
 
 Result<std::size_t> read_request_object(std::string_view body, std::span<Member> members) {

@@ -19,11 +19,16 @@ namespace {
 constexpr std::size_t longest_list = 1024;  // bytes of x-sluice-dropped
 
 // The members a metric may name; callers can make up any others.
-constexpr std::array<std::string_view, 36> known_fields{"cache_control",
+constexpr std::array<std::string_view, 43> known_fields{"cache_control",
+                                                        "dimensions",
+                                                        "embedding_types",
+                                                        "encoding_format",
                                                         "frequency_penalty",
+                                                        "input_type",
                                                         "logit_bias",
                                                         "logprobs",
                                                         "max_tokens",
+                                                        "max_tokens_per_doc",
                                                         "messages.annotations",
                                                         "messages.audio",
                                                         "messages.cache_control",
@@ -49,10 +54,12 @@ constexpr std::array<std::string_view, 36> known_fields{"cache_control",
                                                         "stop",
                                                         "store",
                                                         "temperature",
+                                                        "title",
                                                         "tool_choice",
                                                         "tools.custom",
                                                         "tools.strict",
                                                         "top_logprobs",
+                                                        "truncate",
                                                         "user",
                                                         "verbosity"};
 
@@ -69,14 +76,8 @@ void append_dropped(std::string& list, const chat::Dropped& names) {
 }
 
 bool is_strict(const Exchange& exchange) {
-  return http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("") == "1";
-}
-
-Error not_served(const Exchange& exchange) {
-  return Error(Fault::bad_request, Blame::client, "unsupported_endpoint",
-               "The provider of this model does not serve this endpoint.")
-      .with_param(exchange.endpoint.names_model ? "" : "model")
-      .worth_retrying();
+  return exchange.model->strict ||
+         http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("") == "1";
 }
 
 Error would_lose(const std::string& names) {
@@ -252,39 +253,66 @@ Result<chat::Response> read_answer(const chat::Codec& codec, std::string_view bo
   return std::move(fold).finish();
 }
 
-Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
-  std::string& body = exchange.scratch.body;
-  body.clear();
-  chat::Dropped dropped;
-  exchange.spoken.codec()->encode_response(response, body, dropped);
-  append_dropped(exchange.scratch.dropped, dropped);
-  HeldFields held(exchange, parts.clock.now());
-  held.add("content-type", "application/json");
-  if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
-  exchange.first_event = parts.clock.now();
-  exchange.status = 200;
-  const http::HeadView head{200, held.all()};
-  co_return co_await exchange.reply.send(head, http::Slices(body));
-}
-
-}  // namespace
-
-Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
-  const chat::Codec* const theirs = exchange.voice->dialect->codec();
-  const chat::Codec* const callers = exchange.spoken.codec();
-  if (exchange.endpoint.task != chat::Task::chat || theirs == nullptr || callers == nullptr) {
-    return not_served(exchange);
-  }
+// The request for a conversation in the provider's words.
+Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
   if (exchange.request == nullptr) {
     Result<chat::Request> decoded =
-        callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
+        exchange.spoken.codec()->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
     exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
     // The books need the counts; whether the caller sees them is the encoder's concern.
     exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, true);
   }
   exchange.request->model = model;
-  Result<chat::Rendered> rendered = theirs->encode_request(*exchange.request, exchange.target->provider->quirks);
+  return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
+}
+
+// The same for anything else.
+Result<chat::Rendered> render_operation(Exchange& exchange, std::string_view model) {
+  if (exchange.operation == nullptr) {
+    Result<std::unique_ptr<chat::Operation>> read =
+        chat::Operation::read(exchange.spoken, exchange.endpoint.task, exchange.body, exchange.outline.model);
+    if (!read) return std::move(read).error();
+    exchange.operation = *std::move(read);
+  }
+  return exchange.operation->write_for(*exchange.voice->dialect, model, exchange.target->provider->quirks);
+}
+
+// Sends what stands in scratch.body.
+Async<> send_whole(const RelayParts& parts, Exchange& exchange) {
+  HeldFields held(exchange, parts.clock.now());
+  held.add("content-type", "application/json");
+  if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
+  exchange.first_event = parts.clock.now();
+  exchange.status = 200;
+  const http::HeadView head{200, held.all()};
+  co_return co_await exchange.reply.send(head, http::Slices(exchange.scratch.body));
+}
+
+Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
+  exchange.scratch.body.clear();
+  chat::Dropped dropped;
+  exchange.spoken.codec()->encode_response(response, exchange.scratch.body, dropped);
+  append_dropped(exchange.scratch.dropped, dropped);
+  co_return co_await send_whole(parts, exchange);
+}
+
+Async<> answer_operation(const RelayParts& parts, Exchange& exchange, net::Call& call) {
+  const Result<> collected = co_await call.collect(largest_answer);
+  if (!collected) co_return collected.error();
+  const std::string id = "answer-" + exchange.scratch.id;
+  Result<chat::Operation::Reply> reply = exchange.operation->reply_from(*exchange.voice->dialect, call.pending(), id);
+  if (!reply) co_return reply.error();
+  exchange.usage = reply->usage;
+  exchange.scratch.body = std::move(reply->body);
+  co_return co_await send_whole(parts, exchange);
+}
+
+}  // namespace
+
+Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
+  const bool is_chat = exchange.endpoint.task == chat::Task::chat;
+  Result<chat::Rendered> rendered = is_chat ? render(exchange, model) : render_operation(exchange, model);
   if (!rendered) return std::move(rendered).error();
   exchange.scratch.dropped.clear();
   append_dropped(exchange.scratch.dropped, rendered->dropped);
@@ -299,6 +327,7 @@ Label label_of_dropped(std::string_view name, Metrics& labels) {
 }
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
+  if (exchange.endpoint.task != chat::Task::chat) co_return co_await answer_operation(parts, exchange, call);
   const chat::Codec& theirs = *exchange.voice->dialect->codec();
   chat::StreamForm any;
   const bool is_stream = has_type(call.head(), theirs.stream_type(any));

@@ -24,6 +24,8 @@ enum class Task : std::uint8_t { chat, completion, embedding, rerank, moderation
 // Whether such answers can be streamed as events, and whether those carry token counts only when asked to.
 constexpr bool has_stream(Task task) { return task == Task::chat || task == Task::completion || task == Task::image; }
 constexpr bool has_metered_stream(Task task) { return task == Task::chat || task == Task::completion; }
+// Whether answers say how many tokens they took: to count is free, and documents are ranked for other units too.
+constexpr bool is_metered(Task task) { return task != Task::count && task != Task::rerank; }
 
 // What an endpoint's path says of a request.
 struct Asked {

@@ -32,9 +32,11 @@ std::optional<float> nearest_float(std::string_view spelled) {
   float number = 0;
   const char* const end = spelled.data() + spelled.size();
   const auto [stop, failure] = std::from_chars(spelled.data(), end, number);
-  if (failure == std::errc() && stop == end) return number;
+  if (failure == std::errc()) return stop == end && std::isfinite(number) ? std::optional(number) : std::nullopt;
+  if (failure != std::errc::result_out_of_range) return std::nullopt;
+  // Readers of JSON let only finite numbers pass: what not even a double can hold is too small.
   double wide = 0;
-  if (std::from_chars(spelled.data(), end, wide).ec != std::errc()) return std::nullopt;
+  if (std::from_chars(spelled.data(), end, wide).ec != std::errc()) return 0.0F;
   if (std::abs(wide) > static_cast<double>(std::numeric_limits<float>::max())) return std::nullopt;
   return static_cast<float>(wide);
 }

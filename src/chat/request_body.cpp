@@ -35,6 +35,13 @@ Error refuse_member(std::string_view member, std::string message) {
   return refuse("", std::move(message)).with_param(std::string(member));
 }
 
+Error cannot_tell(std::string_view member, std::string message) {
+  return refuse("unsupported_parameter", std::move(message))
+      .with_param(std::string(member))
+      .with_outcome(Outcome::client_error)
+      .worth_retrying();
+}
+
 Result<std::size_t> read_request_object(std::string_view body, std::span<Member> members) {
   const json::Verdict verdict = json::read(body, members);
   if (!verdict) return describe(verdict);

@@ -16,6 +16,8 @@ namespace sluice::chat {
 // The caller's own mistake. `code` as in Error.
 Error refuse(std::string_view code, std::string message);
 Error refuse_member(std::string_view member, std::string message);
+// The provider's dialect has no words for something that cannot be left out; another provider may have them.
+Error cannot_tell(std::string_view member, std::string message);
 
 // Reads a body that must be a JSON object in which no member of `members` is there twice, or in another case: the
 // members that decide something, here or at a provider. If one could be there twice, the gateway and the provider could

@@ -28,12 +28,17 @@ void read_manners(const Section& section, Manners& manners) {
   read_text(section["max_tokens"], manners.max_tokens);
   read_number(section["default_max_tokens"], 1, std::uint64_t{1} << 32, manners.default_max_tokens);
   manners.unsupported = read_list(section["unsupported"]);
+  const Section names(section["names"], {"dimensions", "purpose", "top_n"});
+  read_text(names["dimensions"], manners.dimensions);
+  read_text(names["purpose"], manners.purpose);
+  read_text(names["top_n"], manners.top_n);
+  manners.text_lists = read_list(section["text_lists"]);
 }
 
 Kind read_kind(const Member& member) {
-  const Section section(member.value,
-                        {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private", "built_in",
-                         "probe", "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported"});
+  const Section section(member.value, {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private",
+                                       "built_in", "probe", "key_header", "headers", "max_tokens", "default_max_tokens",
+                                       "unsupported", "names", "text_lists"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";

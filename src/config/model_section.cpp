@@ -71,7 +71,7 @@ void read_model_timeouts(const Value& value, ModelTimeouts& timeouts) {
 Model read_model(const Member& member, const std::vector<Provider>& providers) {
   Model model;
   model.name = member.name;
-  const Section section(member.value, {"targets", "retry", "timeouts"}, planned_keys("models.*"));
+  const Section section(member.value, {"targets", "retry", "timeouts", "strict"}, planned_keys("models.*"));
   if (member.value.empty() || member.value.shape() == Shape::mapping)
     read_targets(section["targets"], providers, model);
   const Section retry(section["retry"], {"attempts"}, planned_keys("models.*.retry"));
@@ -79,6 +79,7 @@ Model read_model(const Member& member, const std::vector<Provider>& providers) {
   read_number(retry["attempts"], 1, 100, attempts);
   model.attempts = static_cast<unsigned>(attempts);
   read_model_timeouts(section["timeouts"], model.timeouts);
+  read_flag(section["strict"], model.strict);
   return model;
 }
 

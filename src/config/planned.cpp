@@ -9,7 +9,7 @@ const Names& planned_keys(std::string_view section) {
       {"", {"storage", "routes", "prices", "unknown_price", "jwt"}},
       {"admin", {"token"}},
       {"providers.*", {"breaker", "credentials", "location", "project", "residency"}},
-      {"models.*", {"affinity", "context_fallback", "fallback", "strategy", "strict"}},
+      {"models.*", {"affinity", "context_fallback", "fallback", "strategy"}},
       {"models.*.targets", {"weight"}},
       {"models.*.retry", {"on"}},
       {"teams.*", {"bodies", "budget", "limits", "log", "on_exhausted"}},

@@ -84,13 +84,22 @@ class CallUpstream final : public Handler {
     return outcome.error().outcome();
   }
 
+  // Counts answers that should have said what they cost.
+  void note_usage(const Exchange& exchange) const {
+    if (exchange.usage || !chat::is_metered(exchange.endpoint.task)) return;
+    parts_.metrics.usage_missing(exchange.target->provider->label);
+  }
+
   Async<> attempt(Exchange& exchange) const {
-    exchange.voice = &exchange.target->provider->voice_for(exchange.spoken);
-    const bool same_dialect = exchange.voice->dialect == &exchange.spoken;
-    const bool meter_stream = exchange.outline.stream && chat::has_metered_stream(exchange.endpoint.task);
+    const chat::Task task = exchange.endpoint.task;
+    exchange.voice = exchange.target->provider->voice_for(exchange.spoken, task);
+    const bool meter_stream = exchange.outline.stream && chat::has_metered_stream(task);
     const std::string_view model = model_for(exchange);
+    const bool as_it_is = exchange.voice->dialect == &exchange.spoken &&
+                          !chat::must_rewrite(exchange.spoken, task, exchange.body, model != exchange.outline.model,
+                                              exchange.target->provider->quirks);
     net::Outgoing outgoing;
-    if (same_dialect) {
+    if (as_it_is) {
       outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
     } else {
       const Result<chat::Dropped> dropped = translate_request(exchange, model);
@@ -101,8 +110,9 @@ class CallUpstream final : public Handler {
       outgoing.body = http::Slices(exchange.scratch.translated);
     }
     // What is translated is a conversation, whatever the caller's dialect made of it.
-    const chat::Task task = same_dialect ? exchange.endpoint.task : chat::Task::chat;
-    const chat::Asked asked{task, model, exchange.outline.stream};
+    const bool converses = !as_it_is && exchange.spoken.caller_codec(task) != nullptr;
+    const chat::Asked asked{converses ? chat::Task::chat : task, model, exchange.outline.stream,
+                            as_it_is && exchange.asked.single};
     if (!write_upstream_head(exchange, asked, outgoing.body.bytes())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
@@ -115,20 +125,18 @@ class CallUpstream final : public Handler {
                                                                exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
-    if (same_dialect) co_return co_await pass_on(exchange, **call, meter_stream);
+    if (as_it_is) co_return co_await pass_on(exchange, **call, meter_stream);
     co_return co_await pass_on_translated(exchange, **call);
   }
 
-  // An answer in another dialect than the caller's.
+  // An answer to a request that was not the caller's own bytes.
   Async<> pass_on_translated(Exchange& exchange, net::Call& call) const {
     const int status = call.head().status;
     if (!coding_of(call.head()).empty()) co_return unasked_coding();
     if (status < 200 || status >= 300) co_return co_await fail(exchange, call);
     const RelayParts relay{parts_.clock, parts_.metrics};
     Result<> passed = co_await translate_answer(relay, exchange, call);
-    if ((passed || exchange.complete) && !exchange.usage) {
-      parts_.metrics.usage_missing(exchange.target->provider->label);
-    }
+    if (passed || exchange.complete) note_usage(exchange);
     co_return passed;
   }
 
@@ -154,7 +162,7 @@ class CallUpstream final : public Handler {
       const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
       const TimePoint first_event_by = exchange.attempt_began + exchange.model->timeouts.first_byte;
       Result<> relayed = co_await relay_events(relay, exchange, call, reply, strip_usage, first_event_by);
-      if (exchange.complete && !exchange.usage) parts_.metrics.usage_missing(exchange.target->provider->label);
+      if (exchange.complete) note_usage(exchange);
       co_return relayed;
     }
     if (good && exchange.endpoint.task == chat::Task::speech) {
@@ -190,7 +198,7 @@ class CallUpstream final : public Handler {
     }
     if (status < 300) {
       if (readable) exchange.usage = exchange.spoken.usage_of(body);
-      if (!exchange.usage) parts_.metrics.usage_missing(exchange.target->provider->label);
+      note_usage(exchange);
     }
     exchange.first_event = parts_.clock.now();
     exchange.status = status;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ Found find_endpoint(http::Method method, std::string_view path);
 // The model's name in a path that the endpoint matched and that names one, its escapes resolved (RFC 3986 §2.1); a
 // malformed escape stands for itself.
 void model_in_path(const Endpoint& endpoint, std::string_view path, std::string& name);
+
+// The dialect in which it answers this caller: clients of more than one ask for lists of models, and say which they are
+// in their fields.
+const chat::Dialect& dialect_for(const Endpoint& endpoint, std::span<const http::Field> fields);
 
 // A path's part before the query.
 std::string_view without_query(std::string_view target);

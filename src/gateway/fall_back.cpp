@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
+
+#include <sluice/chat/operation.hpp>
 
 #include "gateway/verbs.hpp"
 
@@ -16,6 +19,8 @@ class Failures {
     if (error.retry_after()) shortest_ = std::min(shortest_.value_or(*error.retry_after()), *error.retry_after());
     last_ = error;
   }
+
+  bool empty() const { return !last_; }
 
   // The last failure's class; but 429 says "come back later, all is well", so it takes all targets to say so.
   Error verdict() const {
@@ -34,24 +39,34 @@ class Failures {
   bool all_limited_ = true;
 };
 
+// None of the targets can be asked for such a thing, so nobody was.
+Error not_served(const Exchange& exchange) {
+  return Error(Fault::bad_request, Blame::client, "unsupported_endpoint",
+               "No provider of this model can be asked to " + std::string(chat::words_for(exchange.endpoint.task)) +
+                   " here: their dialects have no such request, or none that this one can be translated into.")
+      .with_param(exchange.endpoint.names_model ? "" : "model");
+}
+
 class FallBack final : public Middleware {
  public:
   explicit FallBack(const GatewayParts& parts) : metrics_(parts.metrics) {}
 
   // Stops at the first failure that another target would not cure, and always once the client has seen a byte: an
-  // answer cannot be begun twice.
+  // answer cannot be begun twice. Targets that have no words for what is asked are passed over.
   Async<> handle(Exchange& exchange, Next next) const override {
-    const std::vector<Target>& targets = exchange.model->targets;
-    const std::size_t most = std::min<std::size_t>(targets.size(), exchange.model->attempts);
     Failures failures;
-    for (std::size_t i = 0; i < most; ++i) {
-      if (i > 0) metrics_.fell_back(exchange.target->provider->label, targets[i].provider->label);
-      exchange.target = &targets[i];
+    unsigned left = exchange.model->attempts;
+    for (const Target& target : exchange.model->targets) {
+      if (target.provider->voice_for(exchange.spoken, exchange.endpoint.task) == nullptr) continue;
+      if (left-- == 0) break;
+      if (exchange.target != nullptr) metrics_.fell_back(exchange.target->provider->label, target.provider->label);
+      exchange.target = &target;
       Result<> outcome = co_await next(exchange);
       if (outcome || exchange.reply.begun()) co_return outcome;
       if (!outcome.error().retryable()) co_return outcome;
       failures.add(outcome.error());
     }
+    if (failures.empty()) co_return not_served(exchange);
     co_return failures.verdict();
   }
 

@@ -70,7 +70,8 @@ class Door final : public Gateway {
     const bool allowed = found.endpoint != nullptr && found.method_allowed;
     Scratch* scratch = borrow();
     const Endpoint& endpoint = found.endpoint != nullptr ? *found.endpoint : nowhere;
-    Exchange exchange(world_, endpoint, endpoint.dialect(), incoming, reply, *scratch, incoming.arrived());
+    Exchange exchange(world_, endpoint, dialect_for(endpoint, request.fields), incoming, reply, *scratch,
+                      incoming.arrived());
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
     name(request, *scratch);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <sluice/base/text.hpp>
+#include <sluice/chat/operation.hpp>
 #include <sluice/config/load.hpp>
 
 namespace sluice {
@@ -32,10 +33,13 @@ std::string host_of(const config::Url& url) {
 
 }  // namespace
 
-const Voice& Provider::voice_for(const chat::Dialect& spoken) const {
-  const auto same =
-      std::find_if(voices.begin(), voices.end(), [&](const Voice& voice) { return voice.dialect == &spoken; });
-  return same != voices.end() ? *same : voices.front();
+const Voice* Provider::voice_for(const chat::Dialect& spoken, chat::Task task) const {
+  auto found = std::find_if(voices.begin(), voices.end(), [&](const Voice& voice) { return voice.dialect == &spoken; });
+  if (found == voices.end()) {
+    found = std::find_if(voices.begin(), voices.end(),
+                         [&](const Voice& voice) { return chat::can_translate(spoken, *voice.dialect, task); });
+  }
+  return found == voices.end() ? nullptr : &*found;
 }
 
 bool Provider::sends(std::string_view field) const {
@@ -99,14 +103,16 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
     provider.voices.push_back({dialect, voice.path});
   }
-  provider.quirks = {given.manners.max_tokens, given.manners.default_max_tokens, given.manners.unsupported};
+  const config::Manners& manners = given.manners;
+  provider.quirks = {
+      manners.max_tokens, manners.default_max_tokens, manners.unsupported, manners.dimensions, manners.purpose,
+      manners.top_n,      manners.text_lists};
   if (url->tls) {
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
     if (!trust) return unusable(given.name, trust.error().message());
     provider.origin.trust = *std::move(trust);
   }
   std::string lines = "host: " + host_of(*url) + "\r\n";
-  const config::Manners& manners = given.manners;
   if (!given.api_key.empty()) {
     lines += manners.key_header.empty() ? "authorization: Bearer " : manners.key_header + ": ";
     lines.append(given.api_key.reveal()).append("\r\n");
@@ -127,6 +133,7 @@ void Snapshot::add_model(const config::Model& given, const Means& means) {
   model.label = means.metrics.label(given.name);
   model.attempts = given.attempts;
   model.timeouts = given.timeouts;
+  model.strict = given.strict;
   for (const config::Target& wanted : given.targets) {
     const auto provider = std::find_if(providers_.begin(), providers_.end(),
                                        [&](const Provider& candidate) { return candidate.name == wanted.provider; });

@@ -22,13 +22,21 @@ constexpr std::size_t longest_list = 1024;  // bytes of x-sluice-dropped
 constexpr std::size_t most_values_asked = 100'000;
 constexpr std::size_t most_values_answered = 1'000'000;
 constexpr std::size_t most_tools = 1'000;
+// Memory for a value: of a conversation, where the smallest may be a tool or a message; and where it is only noted.
+constexpr std::size_t bytes_per_part = 512;
+constexpr std::size_t bytes_per_place = 64;
 
 // The members a metric may name; callers can make up any others.
-constexpr std::array<std::string_view, 36> known_fields{"cache_control",
+constexpr std::array<std::string_view, 43> known_fields{"cache_control",
+                                                        "dimensions",
+                                                        "embedding_types",
+                                                        "encoding_format",
                                                         "frequency_penalty",
+                                                        "input_type",
                                                         "logit_bias",
                                                         "logprobs",
                                                         "max_tokens",
+                                                        "max_tokens_per_doc",
                                                         "messages.annotations",
                                                         "messages.audio",
                                                         "messages.cache_control",
@@ -54,10 +62,12 @@ constexpr std::array<std::string_view, 36> known_fields{"cache_control",
                                                         "stop",
                                                         "store",
                                                         "temperature",
+                                                        "title",
                                                         "tool_choice",
                                                         "tools.custom",
                                                         "tools.strict",
                                                         "top_logprobs",
+                                                        "truncate",
                                                         "user",
                                                         "verbosity"};
 
@@ -77,15 +87,17 @@ void append_dropped(std::string& list, const chat::Dropped& names) {
   }
 }
 
+// Who wrote anything but a no meant it.
 bool is_strict(const Exchange& exchange) {
-  return http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("") == "1";
+  const std::string_view wanted = http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("");
+  return exchange.model->strict || !(wanted.empty() || wanted == "0" || equals_ignoring_case(wanted, "false"));
 }
 
-Error not_served(const Exchange& exchange) {
-  return Error(Fault::bad_request, Blame::client, "unsupported_endpoint",
-               "The provider of this model does not serve this endpoint.")
-      .with_param(exchange.endpoint.names_model ? "" : "model")
-      .worth_retrying();
+// Whether what the caller wants is a conversation, in whatever guise, or one of the operations beside them.
+bool converses(const Exchange& exchange) { return exchange.spoken.caller_codec(exchange.endpoint.task) != nullptr; }
+
+const chat::CallerCodec& callers_codec(const Exchange& exchange) {
+  return *exchange.spoken.caller_codec(exchange.endpoint.task);
 }
 
 Error answer_too_large() {
@@ -98,10 +110,6 @@ Error would_lose(const std::string& names) {
   return Error(Fault::bad_request, Blame::client, "unsupported_parameter",
                "The provider of this model cannot be told everything this request says: " + names + ".")
       .worth_retrying();
-}
-
-const chat::CallerCodec& callers_codec(const Exchange& exchange) {
-  return *exchange.spoken.caller_codec(exchange.endpoint.task);
 }
 
 chat::StreamForm form_of(const Exchange& exchange) {
@@ -123,10 +131,10 @@ void complete(Answer& answer, const Exchange& exchange, const Clock& clock) {
 }
 
 // A body that is to be decoded takes memory by its values, not by its length.
-Result<Ok> make_room(Exchange& exchange) {
-  constexpr std::size_t bytes_per_value = 512;
-  const std::size_t values = chat::count_values(exchange.body, most_values_asked);
-  if (values >= most_values_asked) {
+Result<Ok> make_room(Exchange& exchange, std::size_t bytes_per_value) {
+  const std::size_t most = converses(exchange) ? most_values_asked : most_values_answered;
+  const std::size_t values = chat::count_values(exchange.body, most);
+  if (values >= most) {
     return Error(Fault::bad_request, Blame::client, "invalid_request",
                  "The request has too many JSON values to be translated for its model's provider.");
   }
@@ -250,39 +258,69 @@ Result<chat::Response> read_answer(const chat::Codec& codec, std::string_view bo
   return std::move(fold).finish();
 }
 
-Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
-  std::string& body = exchange.scratch.body;
-  body.clear();
-  chat::Dropped dropped;
-  callers_codec(exchange).encode_response(response, body, dropped);
-  append_dropped(exchange.scratch.dropped, dropped);
+// The request for a conversation in the provider's words.
+Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
+  if (exchange.request == nullptr) {
+    if (Result<Ok> room = make_room(exchange, bytes_per_part); !room) return std::move(room).error();
+    Result<chat::Request> decoded =
+        callers_codec(exchange).decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
+    if (!decoded) return std::move(decoded).error();
+    if (Result<Ok> few = check_tools(*decoded); !few) return std::move(few).error();
+    exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
+    // The books need the counts; whether the caller sees them is the encoder's concern. Whole answers have them anyway.
+    exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, exchange.outline.stream);
+  }
+  exchange.request->model = model;
+  return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
+}
+
+// The same for anything else.
+Result<chat::Rendered> render_operation(Exchange& exchange, std::string_view model) {
+  if (exchange.operation == nullptr) {
+    // Token numbers and vectors stay in their writer's bytes.
+    if (Result<Ok> room = make_room(exchange, bytes_per_place); !room) return std::move(room).error();
+    Result<std::unique_ptr<chat::Operation>> read =
+        chat::Operation::read(exchange.spoken, exchange.endpoint.task, exchange.body, exchange.outline.model);
+    if (!read) return std::move(read).error();
+    exchange.operation = *std::move(read);
+  }
+  return exchange.operation->write_for(*exchange.voice->dialect, model, exchange.target->provider->quirks);
+}
+
+// Sends what stands in scratch.body.
+Async<> send_whole(const RelayParts& parts, Exchange& exchange) {
   HeldFields held(exchange, parts.clock.now());
   held.add("content-type", "application/json");
   if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
   exchange.first_event = parts.clock.now();
   exchange.status = 200;
   const http::HeadView head{200, held.all()};
-  co_return co_await exchange.reply.send(head, http::Slices(body));
+  co_return co_await exchange.reply.send(head, http::Slices(exchange.scratch.body));
+}
+
+Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
+  exchange.scratch.body.clear();
+  chat::Dropped dropped;
+  callers_codec(exchange).encode_response(response, exchange.scratch.body, dropped);
+  append_dropped(exchange.scratch.dropped, dropped);
+  co_return co_await send_whole(parts, exchange);
+}
+
+Async<> answer_operation(const RelayParts& parts, Exchange& exchange, net::Call& call) {
+  const Result<> collected = co_await call.collect(largest_answer);
+  if (!collected) co_return collected.error();
+  const std::string id = "answer-" + exchange.scratch.id;
+  Result<chat::Operation::Reply> reply = exchange.operation->reply_from(*exchange.voice->dialect, call.pending(), id);
+  if (!reply) co_return reply.error();
+  exchange.usage = reply->usage;
+  exchange.scratch.body = std::move(reply->body);
+  co_return co_await send_whole(parts, exchange);
 }
 
 }  // namespace
 
 Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model) {
-  const chat::Codec* const theirs = exchange.voice->dialect->codec();
-  const chat::CallerCodec* const callers = exchange.spoken.caller_codec(exchange.endpoint.task);
-  if (theirs == nullptr || callers == nullptr) return not_served(exchange);
-  if (exchange.request == nullptr) {
-    if (Result<Ok> room = make_room(exchange); !room) return std::move(room).error();
-    Result<chat::Request> decoded =
-        callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
-    if (!decoded) return std::move(decoded).error();
-    if (Result<Ok> few = check_tools(*decoded); !few) return std::move(few).error();
-    exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
-    // The books need the counts; whether the caller sees them is the encoder's concern.
-    exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, true);
-  }
-  exchange.request->model = model;
-  Result<chat::Rendered> rendered = theirs->encode_request(*exchange.request, exchange.target->provider->quirks);
+  Result<chat::Rendered> rendered = converses(exchange) ? render(exchange, model) : render_operation(exchange, model);
   if (!rendered) return std::move(rendered).error();
   exchange.scratch.dropped.clear();
   append_dropped(exchange.scratch.dropped, rendered->dropped);
@@ -297,6 +335,7 @@ Label label_of_dropped(std::string_view name, Metrics& labels) {
 }
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
+  if (!converses(exchange)) co_return co_await answer_operation(parts, exchange, call);
   const chat::Codec& theirs = *exchange.voice->dialect->codec();
   chat::StreamForm any;
   const bool is_stream = is_of_type(call.head(), theirs.stream_type(any));

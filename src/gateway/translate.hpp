@@ -9,10 +9,9 @@
 
 namespace sluice {
 
-// Writes the caller's request in the dialect of the exchange's target, for `model`, into scratch.translated; the names
-// of what that dialect cannot say are returned, and stand in scratch.dropped as a header's value. An Error when the two
-// dialects have no common ground for what is asked, or when something would be dropped and the caller does not want
-// that (x-sluice-strict).
+// Writes the caller's request in the words of the exchange's voice, for `model`, into scratch.translated; the names of
+// what that dialect cannot say are returned, and stand in scratch.dropped as a header's value. An Error when something
+// would be dropped and the caller or the model does not want that, or when it cannot be left out.
 Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model);
 
 // The value of a metric's label for such a name: callers can make up any.

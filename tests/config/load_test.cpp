@@ -124,7 +124,6 @@ models:
     timeouts: {connect: 3s, first_byte: 60s, idle: 120s, total: 10m}
     fallback: [m]
     context_fallback: [m]
-    strict: false
 routes: []
 teams:
   t: {models: [m], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
@@ -134,7 +133,7 @@ unknown_price: deny
 jwt: {}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 24u);
+  EXPECT_EQ(said.size(), 23u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }

@@ -88,13 +88,12 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:85: models.m.timeouts.total: found \"1\"; write a duration like 250ms, 3s, 5m or 1h"}},
         Case{"later_keys",
              provider + "models:\n  m:\n    targets: [{provider: demo, weight: 1}]\n    strategy: x\n    affinity: x\n"
-                        "    fallback: []\n    context_fallback: []\n    strict: true\n",
+                        "    fallback: []\n    context_fallback: []\n",
              {"f:4:32: models.m.targets[0].weight: \"weight\" is not supported by this version; remove it",
               "f:5:5: models.m.strategy: \"strategy\" is not supported by this version; remove it",
               "f:6:5: models.m.affinity: \"affinity\" is not supported by this version; remove it",
               "f:7:5: models.m.fallback: \"fallback\" is not supported by this version; remove it",
-              "f:8:5: models.m.context_fallback: \"context_fallback\" is not supported by this version; remove it",
-              "f:9:5: models.m.strict: \"strict\" is not supported by this version; remove it"}},
+              "f:8:5: models.m.context_fallback: \"context_fallback\" is not supported by this version; remove it"}},
         Case{"unknown_key_in_a_model_with_dots",
              provider + "models: {gpt-4.1: {target: [{provider: demo}]}}\n",
              {"f:2:10: models[\"gpt-4.1\"].targets: a model needs targets; write targets: [{provider: NAME, model: "
@@ -109,6 +108,7 @@ TEST(ModelSection, reads_every_key) {
                                  "    targets: [{provider: demo, model: x/y:z}, {provider: demo}]\n"
                                  "    retry: {attempts: 1}\n"
                                  "    timeouts: {connect: 1s, first_byte: 2s, idle: 3s, total: 4s}\n"
+                                 "    strict: true\n"
                                  "  \"a/*\": {targets: [{provider: demo, model: \"*\"}]}\n",
                              surroundings());
   ASSERT_TRUE(loaded.complaints.empty());
@@ -125,6 +125,8 @@ TEST(ModelSection, reads_every_key) {
   EXPECT_EQ(one.timeouts.first_byte, 2s);
   EXPECT_EQ(one.timeouts.idle, 3s);
   EXPECT_EQ(one.timeouts.total, 4s);
+  EXPECT_TRUE(one.strict);
+  EXPECT_FALSE(loaded.config.models[1].strict);
   EXPECT_EQ(loaded.config.models[1].name, "a/*");
   EXPECT_EQ(loaded.config.models[1].targets.at(0).model, "*");
 }

@@ -60,6 +60,7 @@ TEST(ReferenceFile, shows_the_defaults) {
   const Model model;
   ASSERT_FALSE(shown.models.empty());
   EXPECT_EQ(shown.models[0].attempts, model.attempts);
+  EXPECT_EQ(shown.models[0].strict, model.strict);
   EXPECT_EQ(shown.models[0].timeouts.connect, model.timeouts.connect);
   EXPECT_EQ(shown.models[0].timeouts.first_byte, model.timeouts.first_byte);
   EXPECT_EQ(shown.models[0].timeouts.idle, model.timeouts.idle);

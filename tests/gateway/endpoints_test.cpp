@@ -22,6 +22,38 @@ TEST(FindEndpoint, serves_every_path_with_and_without_its_version) {
   EXPECT_EQ(find_endpoint(Method::get, "/healthz").endpoint->kind, Kind::health);
 }
 
+TEST(FindEndpoint, knows_what_is_asked_beside_conversations) {
+  struct Case {
+    const char* path;
+    chat::Task task;
+    const chat::Dialect& dialect;
+    bool single;
+  };
+  for (const Case& one : {Case{"/v2/embed", chat::Task::embedding, chat::cohere_v2(), false},
+                          Case{"/v2/rerank", chat::Task::rerank, chat::cohere_v2(), false},
+                          Case{"/v1/messages/count_tokens", chat::Task::count, chat::anthropic_messages(), false},
+                          Case{"/responses/input_tokens", chat::Task::count, chat::openai_responses(), false},
+                          Case{"/v1beta/models/m:countTokens", chat::Task::count, chat::gemini(), false},
+                          Case{"/v1beta/models/m:embedContent", chat::Task::embedding, chat::gemini(), true},
+                          Case{"/v1beta/models/m:batchEmbedContents", chat::Task::embedding, chat::gemini(), false},
+                          Case{"/model/m/invoke", chat::Task::embedding, chat::bedrock_converse(), false},
+                          Case{"/model/m/count-tokens", chat::Task::count, chat::bedrock_converse(), false}}) {
+    const Found found = find_endpoint(Method::post, one.path);
+    ASSERT_NE(found.endpoint, nullptr) << one.path;
+    EXPECT_EQ(found.endpoint->task, one.task) << one.path;
+    EXPECT_EQ(&found.endpoint->dialect(), &one.dialect) << one.path;
+    EXPECT_EQ(found.endpoint->single, one.single) << one.path;
+  }
+}
+
+TEST(DialectFor, is_the_caller_s_in_lists_of_models_only) {
+  const std::vector<http::Field> fields{{"anthropic-version", "2023-06-01"}};
+  const Endpoint& list = *find_endpoint(Method::get, "/v1/models").endpoint;
+  EXPECT_EQ(&dialect_for(list, fields), &chat::anthropic_messages());
+  EXPECT_EQ(&dialect_for(list, {}), &chat::openai_chat());
+  EXPECT_EQ(&dialect_for(*find_endpoint(Method::post, "/v1/embeddings").endpoint, fields), &chat::openai_chat());
+}
+
 TEST(FindEndpoint, matches_exactly_and_nothing_that_only_looks_alike) {
   for (const char* path : {"/", "", "/v1", "/v1/", "/v1/chat/completions/", "/V1/chat/completions",
                            "/v1//chat/completions", "/v1/v1/embeddings", "/v1/../admin", "/v1/chat;x/completions",

@@ -39,6 +39,12 @@ struct Quirks {
   std::string max_tokens{};                // the member's name, if it is not the dialect's own
   std::uint64_t default_max_tokens = 0;    // for dialects that need one; 0: the dialect's own default
   std::vector<std::string> unsupported{};  // top-level members to be left out (and named as dropped when they were set)
+  // Names of members of requests for embeddings and ranks, if they are not the dialect's own.
+  std::string dimensions{};
+  std::string purpose{};  // "query" or "document"; empty: there is none
+  std::string top_n{};
+  // Patterns of the models whose embeddings are made of a list of texts, where a dialect has both forms.
+  std::vector<std::string> text_lists{};
 };
 
 // How a stream shall look to its reader, beyond what the dialect says.

@@ -10,6 +10,7 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/operations.hpp>
 #include <sluice/http/message.hpp>
 #include <sluice/http/sse.hpp>
 
@@ -18,17 +19,20 @@
 namespace sluice::chat {
 
 // What a request asks for. Decides which body members mean something.
-enum class Task : std::uint8_t { chat, completion, embedding, rerank, moderation, image, speech };
+enum class Task : std::uint8_t { chat, completion, embedding, rerank, moderation, image, speech, count };
 
 // Whether such answers can be streamed as events, and whether those carry token counts only when asked to.
 constexpr bool has_stream(Task task) { return task == Task::chat || task == Task::completion || task == Task::image; }
 constexpr bool has_metered_stream(Task task) { return task == Task::chat || task == Task::completion; }
+// Whether answers say how many tokens they took: to count is free, and documents are ranked for other units too.
+constexpr bool is_metered(Task task) { return task != Task::count && task != Task::rerank; }
 
 // What an endpoint's path says of a request.
 struct Asked {
   Task task = Task::chat;
   std::string_view model{};      // decoded; empty: it is in the body
   std::optional<bool> stream{};  // nothing: it is in the body
+  bool single = false;           // one input, where a dialect has a path of its own for that
 };
 
 // A part of the caller's body, by offset.
@@ -120,8 +124,13 @@ class Dialect {
 
   // The deep half; null where there is none yet.
   virtual const Codec* codec() const { return nullptr; }
-  // How callers with that task are understood when their provider speaks another dialect; null where they are not.
+  // How callers with that task are understood when their provider speaks another dialect, whose conversation answers
+  // them; null where the task is none.
   virtual const CallerCodec* caller_codec(Task task) const { return task == Task::chat ? codec() : nullptr; }
+  // The same for what is asked beside conversations; null where the dialect has no such request.
+  virtual const EmbeddingCodec* embedding_codec() const { return nullptr; }
+  virtual const RerankCodec* rerank_codec() const { return nullptr; }
+  virtual const CountCodec* count_codec() const { return nullptr; }
 };
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.

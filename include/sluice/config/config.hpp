@@ -61,6 +61,11 @@ struct Manners {
   std::string max_tokens;      // its name for the limit of tokens, if it is not the dialect's own
   std::uint64_t default_max_tokens = 0;  // for a dialect that demands a limit; 0: the dialect's default
   std::vector<std::string> unsupported;  // members of the dialect's requests that it does not take
+  // What it calls members of requests for embeddings and ranks, if that is not the dialect's own name.
+  std::string dimensions;
+  std::string purpose;
+  std::string top_n;
+  std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
 };
 
 // Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
@@ -101,6 +106,7 @@ struct Model {
   std::vector<Target> targets;
   unsigned attempts = 3;  // upstream requests in all for one caller request
   ModelTimeouts timeouts;
+  bool strict = false;  // refuses requests of which something would be left out
 };
 
 struct Team {

@@ -9,6 +9,7 @@
 
 #include <sluice/base/clock.hpp>
 #include <sluice/chat/dialect.hpp>
+#include <sluice/chat/operation.hpp>
 #include <sluice/gateway/snapshot.hpp>
 #include <sluice/net/service.hpp>
 
@@ -25,6 +26,7 @@ struct Endpoint {
   Kind kind = Kind::nowhere;
   chat::Task task{};                                       // for `converse`
   std::optional<bool> stream{};                            // for `converse`: what the path says
+  bool single = false;                                     // the same: one input
   const chat::Dialect& (*dialect)() = &chat::openai_chat;  // in which it speaks and fails
 };
 
@@ -85,7 +87,8 @@ struct Exchange {
   const Voice* voice = nullptr;  // how the target is spoken to
   // Decoded once, by the first attempt in another dialect; each such attempt puts its model's name in.
   std::unique_ptr<chat::Request> request;
-  bool usage_is_wanted = false;  // the caller of `request` asked for token counts in the stream
+  std::unique_ptr<chat::Operation> operation;  // the same for what is asked beside conversations
+  bool usage_is_wanted = false;                // the caller of `request` asked for token counts in the stream
   unsigned attempts = 0;
   TimePoint attempt_began{};
   Duration upstream_took{};  // of the last attempt, until its head

@@ -36,8 +36,9 @@ struct Provider {
   Secret fixed_lines;
   std::vector<std::string> fixed_names;  // of the catalogue's fields among them
 
-  // The caller's own dialect if it speaks that, else its first.
-  const Voice& voice_for(const chat::Dialect& spoken) const;
+  // The caller's own dialect if it speaks that, else the first into which such a request can be translated; null if
+  // there is none.
+  const Voice* voice_for(const chat::Dialect& spoken, chat::Task task) const;
   // Whether a field of this name comes from us, so that a caller's does not go along.
   bool sends(std::string_view field) const;
 };
@@ -57,6 +58,7 @@ struct Model {
   std::vector<Target> targets;
   unsigned attempts = 1;
   config::ModelTimeouts timeouts;
+  bool strict = false;  // what a provider cannot be told is not left out: the request is refused
 
   // What the first star of a pattern stands for in a name that matches it.
   std::string_view captured(std::string_view asked) const;

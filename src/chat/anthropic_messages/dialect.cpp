@@ -114,13 +114,15 @@ class AnthropicMessages final : public Dialect {
       outline.model = asked.model;
       read = check_model(asked.model);
     }
-    if (read && !asked.stream) read = read_stream(members[stream], outline);
+    if (read && !asked.stream && has_stream(asked.task)) read = read_stream(members[stream], outline);
     if (!read) return std::move(read).error();
     outline.stream = asked.stream.value_or(outline.stream);
     return outline;
   }
 
-  void append_path(const Asked&, std::string& out) const override { out += "/messages"; }
+  void append_path(const Asked& asked, std::string& out) const override {
+    out += asked.task == Task::count ? "/messages/count_tokens" : "/messages";
+  }
 
   // Clients name new features of the API in fields of this family: an open list.
   bool takes_along(std::string_view field) const override {
@@ -158,6 +160,7 @@ class AnthropicMessages final : public Dialect {
   }
 
   const Codec* codec() const override { return &codec_; }
+  const CountCodec* count_codec() const override { return &anthropic::count_codec(); }
 
  private:
   MessagesCodec codec_;

@@ -11,6 +11,7 @@
 
 #include <sluice/chat/codec.hpp>
 #include <sluice/chat/dialect.hpp>
+#include <sluice/chat/operations.hpp>
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
@@ -158,6 +159,7 @@ void write_thinking(json::Writer& out, const ThinkingPlan& plan, const Reasoning
 
 Result<Request> decode_request(std::string_view body, std::string_view model, bool stream);
 Result<Rendered> encode_request(const Request& request, const Quirks& quirks);
+const CountCodec& count_codec();
 Result<Response> decode_response(std::string_view body);
 void encode_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();

@@ -16,8 +16,13 @@ using json::Member;
 // The name of what is no frame; no event and no exception is called so.
 constexpr std::string_view unreadable_name = "unreadable frame";
 
-std::array<Member, 12> deciding_members() {
-  return {{{.name = "messages"},
+enum Named : std::size_t { one_text, many_texts };
+
+std::array<Member, 15> deciding_members() {
+  return {{{.name = "inputText"},
+           {.name = "texts"},
+           {.name = "input"},
+           {.name = "messages"},
            {.name = "system"},
            {.name = "inferenceConfig"},
            {.name = "toolConfig"},
@@ -78,13 +83,23 @@ class BedrockConverse final : public Dialect {
     outline.stream = asked.stream.value_or(false);
     auto good = check_model(asked.model);
     if (!good) return std::move(good).error();
+    const bool has_texts = members[one_text].kind != json::Kind::none || members[many_texts].kind != json::Kind::none;
+    if (asked.task == Task::embedding && !has_texts) {
+      return refuse_member("inputText", "Only embeddings are served here: 'inputText' or 'texts' is missing.");
+    }
     return outline;
   }
 
   void append_path(const Asked& asked, std::string& out) const override {
     out += "/model/";
     append_encoded(asked.model, out);
-    out += asked.stream.value_or(false) ? "/converse-stream" : "/converse";
+    if (asked.task == Task::embedding) {
+      out += "/invoke";
+    } else if (asked.task == Task::count) {
+      out += "/count-tokens";
+    } else {
+      out += asked.stream.value_or(false) ? "/converse-stream" : "/converse";
+    }
   }
 
   http::Slices retarget(std::string_view body, const Outline&, std::string_view, bool) const override { return {body}; }
@@ -121,8 +136,10 @@ class BedrockConverse final : public Dialect {
   }
 
   std::optional<Usage> usage_of(std::string_view body) const override {
-    std::array<Member, 1> members{{{.name = "usage"}}};
-    if (!json::read(body, members) || members[0].kind != json::Kind::object) return std::nullopt;
+    std::array<Member, 2> members{{{.name = "usage"}, {.name = "inputTextTokenCount"}}};
+    if (!json::read(body, members)) return std::nullopt;
+    if (members[1].kind == json::Kind::number) return bedrock::read_embedding_usage(json::Tree::read(body).root());
+    if (members[0].kind != json::Kind::object) return std::nullopt;
     const json::Tree tree = json::Tree::read(json::value_of(members[0], body));
     return bedrock::read_usage(tree.root());
   }
@@ -139,6 +156,8 @@ class BedrockConverse final : public Dialect {
     static const BedrockCodec codec;
     return &codec;
   }
+  const EmbeddingCodec* embedding_codec() const override { return &bedrock::embedding_codec(); }
+  const CountCodec* count_codec() const override { return &bedrock::count_codec(); }
 
  private:
   // Events that are not known yet are passed on; their frame says what they are.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/operations.hpp>
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
@@ -24,6 +25,9 @@ Result<Response> read_response(std::string_view body);
 void write_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> make_decoder();
 std::unique_ptr<StreamEncoder> make_encoder();
+
+const EmbeddingCodec& embedding_codec();
+const CountCodec& count_codec();
 
 // A list of content blocks, appended to `parts`. False: it is no such list, or one of them makes no sense.
 bool read_blocks(json::Value blocks, std::vector<Part>& parts);
@@ -72,6 +76,8 @@ void read_redacted(std::string_view base64, Thinking& thinking);
 // Nothing when it is no object or a count in it cannot be one.
 std::optional<Usage> read_usage(json::Value usage);
 void write_usage(json::Writer& writer, const Usage& usage);
+// What an answer with embeddings says was read; not every model's does.
+std::optional<Usage> read_embedding_usage(json::Value root);
 
 Ending read_ending(std::string_view stop_reason, bool has_calls);
 std::string_view write_ending(const Ending& ending);

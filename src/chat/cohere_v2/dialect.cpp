@@ -16,7 +16,7 @@ using json::Member;
 
 enum Named : std::size_t { model, stream };
 
-std::array<Member, 15> deciding_members() {
+std::array<Member, 18> deciding_members() {
   return {{{.name = "model"},
            {.name = "stream"},
            {.name = "messages"},
@@ -31,7 +31,10 @@ std::array<Member, 15> deciding_members() {
            {.name = "temperature"},
            {.name = "safety_mode"},
            {.name = "priority"},
-           {.name = "citation_options"}}};
+           {.name = "citation_options"},
+           {.name = "texts"},
+           {.name = "inputs"},
+           {.name = "query"}}};
 }
 
 bool has(std::string_view data, std::string_view part) {
@@ -59,19 +62,27 @@ class CohereV2 final : public Dialect {
  public:
   std::string_view name() const override { return cohere::dialect_name; }
 
-  Result<Outline> outline(const Asked&, std::string_view body, std::string& scratch) const override {
+  Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
     auto end = read_request_object(body, members);
     if (!end) return std::move(end).error();
     Outline outline;
     outline.object_end = *end;
     auto read = read_model(members[model], body, scratch, outline);
-    if (read) read = read_stream(members[stream], outline);
+    if (read && has_stream(asked.task)) read = read_stream(members[stream], outline);
     if (!read) return std::move(read).error();
     return outline;
   }
 
-  void append_path(const Asked&, std::string& out) const override { out += "/chat"; }
+  void append_path(const Asked& asked, std::string& out) const override {
+    if (asked.task == Task::embedding) {
+      out += "/embed";
+    } else if (asked.task == Task::rerank) {
+      out += "/rerank";
+    } else {
+      out += "/chat";
+    }
+  }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
@@ -103,10 +114,15 @@ class CohereV2 final : public Dialect {
   }
 
   std::optional<Usage> usage_of(std::string_view body) const override {
-    std::array<Member, 1> members{{{.name = "usage"}}};
-    if (!json::read(body, members) || members[0].kind != json::Kind::object) return std::nullopt;
-    const json::Tree tree = json::Tree::read(json::value_of(members[0], body));
-    return cohere::read_usage(tree.root());
+    std::array<Member, 2> members{{{.name = "usage"}, {.name = "meta"}}};
+    if (!json::read(body, members)) return std::nullopt;
+    if (members[0].kind == json::Kind::object) {
+      const json::Tree tree = json::Tree::read(json::value_of(members[0], body));
+      return cohere::read_usage(tree.root());
+    }
+    if (members[1].kind != json::Kind::object) return std::nullopt;
+    const json::Tree tree = json::Tree::read(json::value_of(members[1], body));
+    return cohere::read_billed(tree.root());
   }
 
   bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
@@ -121,6 +137,8 @@ class CohereV2 final : public Dialect {
     static const CohereCodec codec;
     return &codec;
   }
+  const EmbeddingCodec* embedding_codec() const override { return &cohere::embedding_codec(); }
+  const RerankCodec* rerank_codec() const override { return &cohere::rerank_codec(); }
 };
 
 }  // namespace

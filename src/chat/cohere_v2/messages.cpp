@@ -25,11 +25,7 @@ bool read_image(Value item, std::vector<Part>& parts) {
   const Value image = item["image_url"];
   const std::string url = image.is_string() ? image.string() : image["url"].string();
   if (url.empty()) return false;
-  Media media;
-  if (!read_data_url(url, media)) {
-    media = {};
-    media.url = url;
-  }
+  Media media = picture_at(url);
   media.detail = image["detail"].string();
   parts.push_back({std::move(media), {}});
   return true;
@@ -172,6 +168,14 @@ void write_call(Writer& writer, const ToolCall& call, const Reader& reader) {
 }
 
 }  // namespace
+
+Media picture_at(const std::string& url) {
+  Media media;
+  if (read_data_url(url, media)) return media;
+  media = {};
+  media.url = url;
+  return media;
+}
 
 bool are_own_citations(Value list) {
   if (!list.is_array() || list.size() == 0) return false;

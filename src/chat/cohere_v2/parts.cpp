@@ -73,6 +73,16 @@ std::optional<Usage> read_usage(Value usage) {
   return counts;
 }
 
+std::optional<Usage> read_billed(Value meta) {
+  const Value units = meta["billed_units"];
+  Usage counts;
+  std::uint64_t pictures = 0;
+  const bool good = read_count(units["input_tokens"], counts.input) && read_count(units["image_tokens"], pictures);
+  if (!good || (units["input_tokens"].absent() && units["image_tokens"].absent())) return std::nullopt;
+  counts.input += pictures;
+  return counts;
+}
+
 void write_usage(Writer& writer, const Usage& usage, std::string_view billed) {
   writer.open_object().name("billed_units");
   if (billed.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/operations.hpp>
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
@@ -26,11 +27,17 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
 std::unique_ptr<StreamDecoder> make_decoder();
 std::unique_ptr<StreamEncoder> make_encoder();
 
+const EmbeddingCodec& embedding_codec();
+const RerankCodec& rerank_codec();
+
 // What a message of a request or an answer says: `content`, `tool_plan`, `tool_calls`, `citations`. False: it makes no
 // sense.
 bool read_message(json::Value message, std::vector<Part>& parts);
 // A text or a list of texts and other things. False: it is neither.
 bool read_content(json::Value content, std::vector<Part>& parts);
+
+// A picture at an address, which may hold it ("data:…").
+Media picture_at(const std::string& url);
 
 // Who a message is written for.
 struct Reader {
@@ -51,6 +58,8 @@ bool are_own_citations(json::Value list);
 
 // Nothing when it is no object or a count in it cannot be one.
 std::optional<Usage> read_usage(json::Value usage);
+// What was billed for an answer beside conversations, from its `meta`. Nothing when no tokens were.
+std::optional<Usage> read_billed(json::Value meta);
 // `billed`: what the provider wrote itself, if it did.
 void write_usage(json::Writer& writer, const Usage& usage, std::string_view billed);
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "chat/gemini/operations.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/request_body.hpp"
@@ -17,7 +18,7 @@ using json::Member;
 // each believe a different one.
 enum Named : std::size_t { model };
 
-std::array<Member, 17> deciding_members() {
+std::array<Member, 21> deciding_members() {
   return {{{.name = "model"},
            {.name = "contents"},
            {.name = "tools"},
@@ -34,19 +35,21 @@ std::array<Member, 17> deciding_members() {
            {.name = "cached_content"},
            {.name = "serviceTier"},
            {.name = "service_tier"},
+           {.name = "taskType"},
+           {.name = "task_type"},
+           {.name = "requests"},
+           {.name = "content"},
            {.name = "store"}}};
 }
 constexpr std::size_t pairs_begin = 4;
-constexpr std::size_t pairs_end = 16;
+constexpr std::size_t pairs_end = 18;
 
 // The path has the model; a body may repeat it, but not name another.
 Result<Ok> check_repeated_model(const Member& member, std::string_view body, std::string_view asked) {
   if (member.kind == Kind::none) return Ok{};
-  constexpr std::string_view folder = "models/";
   std::string scratch;
   const auto name = json::string_of(member, body, scratch);
-  const bool same = name && (*name == asked || (name->starts_with(folder) && name->substr(folder.size()) == asked));
-  if (same) return Ok{};
+  if (name && generate_content::is_same_model(*name, asked)) return Ok{};
   return refuse_member("model", "The member 'model' must not differ from the model in the path.");
 }
 
@@ -79,6 +82,12 @@ void append_encoded(std::string_view name, std::string& out) {
     out += digits[byte >> 4];
     out += digits[byte & 15];
   }
+}
+
+std::string_view verb_of(const Asked& asked) {
+  if (asked.task == Task::embedding) return asked.single ? ":embedContent" : ":batchEmbedContents";
+  if (asked.task == Task::count) return ":countTokens";
+  return asked.stream.value_or(false) ? ":streamGenerateContent?alt=sse" : ":generateContent";
 }
 
 bool contains(std::string_view data, std::string_view quoted) {
@@ -143,6 +152,7 @@ class Gemini final : public Dialect {
     }
     auto good = check_model(asked.model);
     if (good) good = check_repeated_model(members[model], body, asked.model);
+    if (good && asked.task != Task::chat) good = generate_content::check_inner_models(body, asked.model);
     if (!good) return std::move(good).error();
     Outline outline;
     outline.model = asked.model;
@@ -157,7 +167,7 @@ class Gemini final : public Dialect {
     out += '/';
     out += folder;
     append_encoded(asked.model.starts_with(folder) ? asked.model.substr(folder.size()) : asked.model, out);
-    out += asked.stream.value_or(false) ? ":streamGenerateContent?alt=sse" : ":generateContent";
+    out += verb_of(asked);
   }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
@@ -217,6 +227,8 @@ class Gemini final : public Dialect {
   }
 
   const Codec* codec() const override { return &codec_; }
+  const EmbeddingCodec* embedding_codec() const override { return &generate_content::embedding_codec(); }
+  const CountCodec* count_codec() const override { return &generate_content::count_codec(); }
 
  private:
   GeminiCodec codec_{};

@@ -8,6 +8,7 @@
 
 #include "chat/json_walk.hpp"
 #include "chat/openai_chat/codec.hpp"
+#include "chat/openai_chat/operations.hpp"
 #include "chat/openai_chat/parts.hpp"
 #include "chat/request_body.hpp"
 
@@ -220,6 +221,8 @@ class OpenAiChat final : public Dialect {
       case Task::speech:
         out += "/audio/speech";
         break;
+      case Task::count:
+        break;  // there is no such request
     }
   }
 
@@ -282,6 +285,8 @@ class OpenAiChat final : public Dialect {
   }
 
   const Codec* codec() const override { return &openai::codec(); }
+  const EmbeddingCodec* embedding_codec() const override { return &openai::embedding_codec(); }
+  const RerankCodec* rerank_codec() const override { return &openai::rerank_codec(); }
 };
 
 }  // namespace

@@ -77,14 +77,14 @@ class OpenAiResponses final : public Dialect {
  public:
   std::string_view name() const override { return responses::dialect_name; }
 
-  Result<Outline> outline(const Asked&, std::string_view body, std::string& scratch) const override {
+  Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
     auto end = read_request_object(body, members);
     if (!end) return std::move(end).error();
     Outline outline;
     outline.object_end = *end;
     auto read = read_model(members[model], body, scratch, outline);
-    if (read) read = read_stream(members[stream], outline);
+    if (read && has_stream(asked.task)) read = read_stream(members[stream], outline);
     if (!read) return std::move(read).error();
     return outline;
   }
@@ -92,8 +92,8 @@ class OpenAiResponses final : public Dialect {
   bool takes_along(std::string_view field) const override { return openai_chat().takes_along(field); }
 
   void append_path(const Asked& asked, std::string& out) const override {
-    if (asked.task != Task::chat) return openai_chat().append_path(asked, out);
-    out += "/responses";
+    if (asked.task != Task::chat && asked.task != Task::count) return openai_chat().append_path(asked, out);
+    out += asked.task == Task::count ? "/responses/input_tokens" : "/responses";
   }
 
   // The usage always comes.
@@ -147,6 +147,7 @@ class OpenAiResponses final : public Dialect {
     static const OpenAiResponsesCodec codec;
     return &codec;
   }
+  const CountCodec* count_codec() const override { return &responses::count_codec(); }
 };
 
 }  // namespace

@@ -166,6 +166,7 @@ void write_error_event(const Error& error, std::uint64_t sequence, std::string& 
 
 Result<Request> decode_request(std::string_view body, std::string_view model, bool stream);
 Result<Rendered> encode_request(const Request& request, const Quirks& quirks);
+const CountCodec& count_codec();
 Result<Response> decode_response(std::string_view body);
 void encode_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();

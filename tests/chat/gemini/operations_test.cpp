@@ -1,0 +1,119 @@
+#include "chat/operations.hpp"
+
+namespace sluice::chat {
+namespace {
+
+const EmbeddingCodec& embeddings() { return *gemini().embedding_codec(); }
+const CountCodec& counting() { return *gemini().count_codec(); }
+
+TEST(GeminiEmbeddings, go_out_as_a_batch_whatever_came_in) {
+  const EmbeddingRequest one = question(
+      embeddings(),
+      R"({"content":{"parts":[{"text":"a"}]},"taskType":"RETRIEVAL_QUERY","title":"t","output_dimensionality":8})");
+  EXPECT_FALSE(one.is_list);
+  EXPECT_EQ(one.purpose, Purpose::query);
+  EXPECT_EQ(written(embeddings(), one),
+            Json::parse(R"({"requests":[{"model":"models/m","content":{"parts":[{"text":"a"}]},
+      "taskType":"RETRIEVAL_QUERY","title":"t","outputDimensionality":8}]})"));
+  const EmbeddingRequest two = question(embeddings(), R"({"requests":[
+      {"model":"models/m","content":{"parts":[{"text":"a"}]},"autoTruncate":false},
+      {"model":"models/m","content":{"parts":[{"text":"b"},{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}]},
+       "autoTruncate":false}]})");
+  EXPECT_TRUE(two.is_list);
+  EXPECT_EQ(two.inputs.at(1).parts.size(), 2u);
+  const Json body = written(embeddings(), two);
+  EXPECT_EQ(body["requests"][1]["autoTruncate"], false);
+  EXPECT_EQ(body["requests"][1]["content"]["parts"][1]["inlineData"]["data"], "iVBORw0KGgo=");
+}
+
+TEST(GeminiEmbeddings, must_ask_for_the_same_throughout_a_batch) {
+  EXPECT_EQ(refused_member(embeddings(), R"({"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":8},
+      {"content":{"parts":[{"text":"b"}]}}]})"),
+            "requests");
+  EXPECT_EQ(refused_member(embeddings(), R"({"requests":[]})"), "requests");
+  EXPECT_EQ(refused_member(embeddings(), R"({"content":{"parts":[]}})"), "content");
+  EXPECT_EQ(refused_member(embeddings(), R"({"content":{"parts":[{"functionCall":{"name":"f"}}]}})"), "content");
+  EXPECT_EQ(refused_member(embeddings(), R"({"content":{"parts":[{"text":"a"}]},"taskType":"POETRY"})"), "taskType");
+}
+
+TEST(GeminiEmbeddings, name_what_they_cannot_say) {
+  EmbeddingRequest request = asks_for({"a"});
+  request.types = {"base64", "int8"};
+  request.user = "u";
+  request.truncate = "NONE";
+  request.extras = {{"priority", {"1"}}};
+  EXPECT_EQ(dropped(embeddings(), request), (Dropped{"embedding_types", "user", "truncate", "priority"}));
+  request.inputs = {tokens()};
+  EXPECT_EQ(untold(embeddings(), request), "unsupported_parameter");
+}
+
+TEST(GeminiEmbeddings, answer_one_question_with_one_vector) {
+  EmbeddingRequest request = asks_for({"a"});
+  const EmbeddingAnswer answer =
+      answer_in(embeddings(), R"({"embeddings":[{"values":[0.50]}],"usageMetadata":{"promptTokenCount":4}})", request);
+  EXPECT_EQ(answer.usage->all_input(), 4u);
+  EXPECT_EQ(answered(embeddings(), answer, request)["embeddings"], Json::parse(R"([{"values":[0.5]}])"));
+  request.is_list = false;
+  const Json single = answered(embeddings(), answer, request);
+  EXPECT_EQ(single["embedding"], Json::parse(R"({"values":[0.5]})"));
+  EXPECT_EQ(single["usageMetadata"]["promptTokenCount"], 4);
+  EXPECT_EQ(answer_in(embeddings(), single.dump(), request).sets.at(0).vectors, std::vector<std::string>{"[0.5]"});
+  for (const char* wrong : {"{}", R"({"embeddings":[{}]})", R"({"embeddings":[{"values":[1]},{"values":[1]}]})"}) {
+    EXPECT_FALSE(embeddings().decode_answer(wrong, request)) << wrong;
+  }
+}
+
+std::string outlined(Task task, const std::string& body) {
+  std::string scratch;
+  const auto outline = gemini().outline({task, "m", false}, body + std::string(64, ' '), scratch);
+  return outline ? "accepted" : outline.error().param();
+}
+
+// Who may use one model must not use another by naming it further inside.
+TEST(GeminiOutline, refuses_another_model_inside_of_a_body) {
+  EXPECT_EQ(outlined(Task::embedding, R"({"requests":[{"model":"models/m"},{"model":"m"},{}]})"), "accepted");
+  EXPECT_EQ(outlined(Task::embedding, R"({"requests":[{"model":"models/m"},{"model":"models/x"}]})"), "model");
+  EXPECT_EQ(outlined(Task::embedding, R"({"requests":[{"model":"models/x","model":"models/m"}]})"), "model");
+  EXPECT_EQ(outlined(Task::embedding, R"({"requests":[{"model":7}]})"), "model");
+  EXPECT_EQ(outlined(Task::count, R"({"generateContentRequest":{"model":"models/x"}})"), "model");
+  EXPECT_EQ(outlined(Task::count, R"({"generate_content_request":{"model":"models/x"}})"), "model");
+  EXPECT_EQ(outlined(Task::embedding, R"({"requests":[],"requests":[]})"), "requests");
+}
+
+TEST(GeminiOperations, are_rewritten_for_a_model_of_another_name_only_where_that_is_repeated) {
+  EXPECT_TRUE(embeddings().must_rewrite(R"({"requests":[]})", true, {}));
+  EXPECT_FALSE(embeddings().must_rewrite(R"({"requests":[]})", false, {}));
+  EXPECT_FALSE(embeddings().must_rewrite(R"({"content":{}})", true, {}));
+  EXPECT_TRUE(counting().must_rewrite(R"({"generateContentRequest":{}})", true, {}));
+  EXPECT_FALSE(counting().must_rewrite(R"({"contents":[]})", true, {}));
+}
+
+TEST(GeminiOperations, have_paths_of_their_own) {
+  const auto path = [](const Asked& asked) {
+    std::string out;
+    gemini().append_path(asked, out);
+    return out;
+  };
+  EXPECT_EQ(path({Task::embedding, "m"}), "/models/m:batchEmbedContents");
+  EXPECT_EQ(path({Task::embedding, "m", {}, true}), "/models/m:embedContent");
+  EXPECT_EQ(path({Task::count, "models/m"}), "/models/m:countTokens");
+}
+
+TEST(GeminiCounting, sends_bare_contents_bare_and_all_else_as_a_whole_request) {
+  const std::string contents = R"([{"role":"user","parts":[{"text":"hi"}]}])";
+  const Request bare = question(counting(), R"({"contents":)" + contents + "}");
+  EXPECT_EQ(written(counting(), bare), Json::parse(R"({"contents":)" + contents + "}"));
+  const Request whole = question(counting(), R"({"generateContentRequest":{"model":"models/x","contents":)" + contents +
+                                                 R"(,"systemInstruction":{"parts":[{"text":"be brief"}]}}})");
+  const Json body = written(counting(), whole);
+  EXPECT_EQ(body.size(), 1u);
+  EXPECT_EQ(body["generateContentRequest"]["model"], "models/m");
+  EXPECT_EQ(body["generateContentRequest"]["contents"], Json::parse(contents));
+  EXPECT_EQ(body["generateContentRequest"]["systemInstruction"]["parts"][0]["text"], "be brief");
+  EXPECT_EQ(answer_in(counting(), R"({"totalTokens":31})", bare).tokens, 31u);
+  EXPECT_EQ(answered(counting(), TokenCount{31}, bare), Json::parse(R"({"totalTokens":31})"));
+  EXPECT_FALSE(counting().decode_answer(R"({"totalTokens":-1})", bare));
+}
+
+}  // namespace
+}  // namespace sluice::chat

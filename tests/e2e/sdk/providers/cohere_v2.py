@@ -41,7 +41,7 @@ def _text(content):
         if part["type"] == "document":
             data = part["document"]["data"]
             texts.append(data if isinstance(data, str) else play.compact(data))
-        else:
+        elif part["type"] != "thinking":
             play.demand(part["type"] == "text", f"a part {part!r}")
             texts.append(part["text"])
     return "".join(texts)
@@ -59,6 +59,8 @@ def _turns(messages):
             turns[-1].results.append(play.Result(message["tool_call_id"], text))
         else:
             play.demand(role in ("user", "assistant"), f"a role {role}")
+            thinks = any(part["type"] == "thinking" for part in message.get("content") or [] if isinstance(part, dict))
+            play.demand(role == "assistant" or not thinks, "a user who thinks")
             calls = [
                 play.Call(call["id"], call["function"]["name"], json.loads(call["function"]["arguments"]))
                 for call in message.get("tool_calls") or []

@@ -13,6 +13,7 @@ MEMBERS = """contents systemInstruction tools toolConfig generationConfig safety
 CONFIG = """temperature topP topK maxOutputTokens stopSequences seed candidateCount presencePenalty frequencyPenalty
 responseMimeType responseSchema responseJsonSchema responseModalities thinkingConfig responseLogprobs logprobs""".split()
 PARTS = ["text", "thought", "thoughtSignature", "functionCall", "functionResponse"]
+SCHEMAS = ["parameters", "parametersJsonSchema", "parameters_json_schema"]  # the last as Google's own package has it
 SIGNATURE = "c2NyaXB0ZWQtc2lnbmF0dXJl"
 
 
@@ -69,7 +70,7 @@ def _tools(request):
         play.demand_members(tool, ["functionDeclarations"], "a tool")
         for m, one in enumerate(tool["functionDeclarations"]):
             play.demand(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", one["name"]), f"a name {one['name']}")
-            both = [member for member in ("parameters", "parametersJsonSchema") if member in one]
+            both = [member for member in SCHEMAS if member in one]
             play.demand(len(both) < 2, "parameters twice")
             found[one["name"]] = request.raw("tools", n, "functionDeclarations", m, *both)
     return found

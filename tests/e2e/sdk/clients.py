@@ -141,6 +141,8 @@ class EveryProvider:
     STOP                   how an answer of words ends in it
     FAILED                 which exception each of play.FAILURES is
     BROKEN                 which exception a stream that broke is
+    UNKNOWN_KEY, NO_MODEL  which exceptions the gateway's own refusals are
+    client, connect(key)   what the methods below ask with, and another of it
     chat(model)            -> Heard: SYSTEM, QUESTION and LIMIT asked, answered in one piece
     stream(model)          -> Heard: the same, streamed
     loop(model, stream)    -> calls as (id, name, arguments), the last text: QUESTION asked with TOOLS, RESULTS told
@@ -154,6 +156,15 @@ class EveryProvider:
 
     def tearDown(self):
         self.assertEqual(self.stage.providers.complaints[self.complaints :], [])
+
+    def test_a_wrong_key_is_refused(self):
+        self.client = self.connect("sk-nobody")
+        with self.assertRaises(self.UNKNOWN_KEY):
+            self.chat(self.OWN)
+
+    def test_an_unknown_model_is_not_found(self):
+        with self.assertRaises(self.NO_MODEL):
+            self.chat("nobody")
 
     def check_words(self, dialect, heard, stream):
         words = Heard(play.TEXT, self.STOP, play.PROMPT, play.CACHED, play.COMPLETION)

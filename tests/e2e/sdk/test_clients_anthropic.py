@@ -32,6 +32,7 @@ class Messages(clients.EveryProvider, unittest.TestCase):
         "refused": anthropic.BadRequestError,
     }
     BROKEN = anthropic.APIError
+    UNKNOWN_KEY, NO_MODEL = anthropic.AuthenticationError, anthropic.NotFoundError
     MESSAGES = [{"role": "user", "content": clients.QUESTION}]
     TOOLS = [
         {"name": name, "description": f"Tells the {name}.", "input_schema": schema}
@@ -41,8 +42,13 @@ class Messages(clients.EveryProvider, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stage = stage
-        cls.client = anthropic.Anthropic(base_url=stage.url, api_key=clients.KEY, max_retries=0, timeout=30)
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.connect(clients.KEY)
+
+    @classmethod
+    def connect(cls, key):
+        client = anthropic.Anthropic(base_url=stage.url, api_key=key, max_retries=0, timeout=30)
+        cls.addClassCleanup(client.close)
+        return client
 
     def options(self, model, messages=MESSAGES, **more):
         limits = {"max_tokens": clients.LIMIT, "system": clients.SYSTEM}
@@ -106,7 +112,3 @@ class Messages(clients.EveryProvider, unittest.TestCase):
         self.assertTrue(error.request_id)
         self.assertEqual(error.body["error"]["type"], "rate_limit_error")
         return error.response.headers["retry-after"]
-
-    def test_an_unknown_model_is_not_found(self):
-        with self.assertRaises(anthropic.NotFoundError):
-            self.chat("nobody")

@@ -23,7 +23,8 @@ def setUpModule():
 class Converse(clients.EveryProvider, unittest.TestCase):
     OWN, STOP = "bedrock_converse", "end_turn"
     FAILED = {name: botocore.exceptions.ClientError for name in clients.play.FAILURES}
-    BROKEN = (botocore.exceptions.EventStreamError, botocore.exceptions.HTTPClientError)
+    BROKEN = botocore.exceptions.EventStreamError
+    UNKNOWN_KEY = NO_MODEL = botocore.exceptions.ClientError
     CODES = {
         "rate": ("ThrottlingException", 429),
         "too-long": ("ValidationException", 400),
@@ -40,17 +41,23 @@ class Converse(clients.EveryProvider, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stage = stage
-        # The package finds this key in the environment alone.
-        cls.enterClassContext(unittest.mock.patch.dict(os.environ, {"AWS_BEARER_TOKEN_BEDROCK": clients.KEY}))
+        cls.enterClassContext(unittest.mock.patch.dict(os.environ))
+        cls.client = cls.connect(clients.KEY)
+
+    def setUp(self):
+        super().setUp()
+        os.environ["AWS_BEARER_TOKEN_BEDROCK"] = clients.KEY
+
+    @classmethod
+    def connect(cls, key):
+        """The package finds such a key in the environment alone, when it asks."""
+        os.environ["AWS_BEARER_TOKEN_BEDROCK"] = key
         config = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=30)
-        cls.client = boto3.session.Session().client(
-            "bedrock-runtime",
-            region_name="eu-west-1",
-            endpoint_url=stage.url,
-            config=config,
-            verify=str(stage.authority.certificate),
-        )
-        cls.addClassCleanup(cls.client.close)
+        options = {"region_name": "eu-west-1", "endpoint_url": stage.url, "config": config}
+        options["verify"] = str(stage.authority.certificate)
+        client = boto3.session.Session().client("bedrock-runtime", **options)
+        cls.addClassCleanup(client.close)
+        return client
 
     def options(self, model, messages=MESSAGES, **more):
         limits = {"system": [{"text": clients.SYSTEM}], "inferenceConfig": {"maxTokens": clients.LIMIT}}
@@ -141,6 +148,10 @@ class Converse(clients.EveryProvider, unittest.TestCase):
     def retry_after(self, error):
         return error.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"]
 
-    def test_an_unknown_model_is_not_found(self):
+    def test_refusals_of_the_gateway_have_their_code(self):
         with self.assertRaises(self.client.exceptions.ResourceNotFoundException):
             self.chat("nobody")
+        self.client = self.connect("sk-nobody")
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            self.chat(self.OWN)
+        self.assertEqual(caught.exception.response["Error"]["Code"], "UnrecognizedClientException")

@@ -25,7 +25,8 @@ class GenerateContent(clients.EveryProvider, unittest.TestCase):
         "too-long": errors.ClientError,
         "refused": errors.ClientError,
     }
-    BROKEN = Exception
+    BROKEN = errors.ServerError
+    UNKNOWN_KEY = NO_MODEL = errors.ClientError
     STATUS = {"rate": (429, "RESOURCE_EXHAUSTED"), "too-long": (400, "INVALID_ARGUMENT")}
     TOOLS = [
         types.Tool(
@@ -39,9 +40,15 @@ class GenerateContent(clients.EveryProvider, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stage = stage
-        options = types.HttpOptions(base_url=stage.url, timeout=30_000, retry_options=types.HttpRetryOptions(attempts=1))
-        cls.client = genai.Client(api_key=clients.KEY, http_options=options)
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.connect(clients.KEY)
+
+    @classmethod
+    def connect(cls, key):
+        once = types.HttpRetryOptions(attempts=1)
+        options = types.HttpOptions(base_url=stage.url, timeout=30_000, retry_options=once)
+        client = genai.Client(api_key=key, http_options=options)
+        cls.addClassCleanup(client.close)
+        return client
 
     def config(self, **more):
         return types.GenerateContentConfig(
@@ -124,7 +131,9 @@ class GenerateContent(clients.EveryProvider, unittest.TestCase):
     def retry_after(self, error):
         return error.response.headers["retry-after"]
 
-    def test_an_unknown_model_is_not_found(self):
-        with self.assertRaises(errors.ClientError) as caught:
-            self.chat("nobody")
-        self.assertEqual(caught.exception.code, 404)
+    def test_refusals_of_the_gateway_have_their_status(self):
+        for expected, client, model in ((404, self.client, "nobody"), (401, self.connect("sk-nobody"), "gemini")):
+            with self.subTest(expected):
+                with self.assertRaises(errors.ClientError) as caught:
+                    client.models.generate_content(model=model, contents=clients.QUESTION)
+                self.assertEqual(caught.exception.code, expected)

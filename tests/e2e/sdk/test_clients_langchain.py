@@ -1,5 +1,6 @@
 """`langchain-openai` against every provider dialect, by way of chat completions and of Responses."""
 
+import functools
 import unittest
 
 import langchain_openai
@@ -31,6 +32,7 @@ class LangChain(clients.EveryProvider):
         "refused": openai.BadRequestError,
     }
     BROKEN = openai.APIError
+    UNKNOWN_KEY, NO_MODEL = openai.AuthenticationError, openai.NotFoundError
     MESSAGES = [messages.SystemMessage(clients.SYSTEM), messages.HumanMessage(clients.QUESTION)]
     TOOLS = [
         {"type": "function", "function": {"name": name, "description": f"Tells the {name}.", "parameters": schema}}
@@ -40,18 +42,17 @@ class LangChain(clients.EveryProvider):
     @classmethod
     def setUpClass(cls):
         cls.stage = stage
+        cls.client = cls.connect(clients.KEY)
+
+    @classmethod
+    def connect(cls, key):
+        """What makes a model of a name; here each model is a client."""
+        options = {"base_url": stage.url + "/v1", "api_key": key, "max_retries": 0, "timeout": 30}
+        asked = {"max_tokens": clients.LIMIT, "stream_usage": True, "use_responses_api": cls.RESPONSES}
+        return functools.partial(langchain_openai.ChatOpenAI, **options, **asked)
 
     def model(self, name):
-        return langchain_openai.ChatOpenAI(
-            model=name,
-            base_url=stage.url + "/v1",
-            api_key=clients.KEY,
-            max_retries=0,
-            timeout=30,
-            max_tokens=clients.LIMIT,
-            stream_usage=True,
-            use_responses_api=self.RESPONSES,
-        )
+        return self.client(model=name)
 
     def heard(self, message):
         usage, about = message.usage_metadata, message.response_metadata

@@ -10,6 +10,8 @@ STREAM = "text/event-stream; charset=utf-8"
 
 MEMBERS = """model messages system max_tokens stream tools tool_choice temperature top_p top_k stop_sequences metadata
 thinking output_config service_tier""".split()
+TOOL = """type name description input_schema strict cache_control input_examples eager_input_streaming
+defer_loading allowed_callers""".split()
 IDS = [f"toolu_01{n}Vb" for n in range(len(play.CALLS))]
 
 
@@ -64,8 +66,7 @@ def _tools(request):
     found = {}
     for n, tool in enumerate(request.json.get("tools") or []):
         play.demand(tool.get("type", "custom") == "custom", f"a tool of type {tool.get('type')}")
-        allowed = ["type", "name", "description", "input_schema", "strict", "cache_control", "input_examples"]
-        play.demand_members(tool, allowed, "a tool")
+        play.demand_members(tool, TOOL, "a tool")
         play.demand(tool["input_schema"]["type"] == "object", "an input_schema that is no object")
         found[tool["name"]] = request.raw("tools", n, "input_schema")
     return found

@@ -171,5 +171,8 @@ def failure(what):
 
 
 def stream_failure():
-    error = {"type": "error", "code": "server_error", "message": "The scripted server had an error.", "param": None}
-    return play.event(error | {"sequence_number": 99}, "error")
+    told = {"code": "server_error", "message": "The scripted server had an error."}
+    error = {"type": "error", "sequence_number": 98, "error": {"type": "server_error", "param": None} | told}
+    failed = _response(play.Asked("failing", True, []), "failed", [], told)
+    ended = {"type": "response.failed", "sequence_number": 99, "response": failed}
+    return play.event(error, "error") + play.event(ended, "response.failed")

@@ -132,12 +132,17 @@ def _demand_answers(results, calls):
 
 
 def reply(asked):
-    """What is said: calls when there are tools and no results yet, JSON when a schema asks for it, else words."""
+    """What is said: calls when there are tools and no results yet, JSON when a schema asks for it, else words.
+
+    A tool that is not the script's is one whose arguments shall be the answer.
+    """
     last = asked.turns[-1]
     if last.who == "results":
         return Say(["They say: "] + [f"{result.name}: {result.text}. " for result in last.results])
-    if asked.tools:
+    if set(asked.tools) == set(dict(CALLS)):
         return Say([BEFORE_CALLS], list(CALLS))
+    if asked.tools:
+        return Say([], [(list(asked.tools)[0], STRUCTURED)])
     if asked.schema is not None:
         return Say([STRUCTURED[at : at + 7] for at in range(0, len(STRUCTURED), 7)])
     return Say(list(PIECES))

@@ -141,6 +141,7 @@ class EveryProvider:
     STOP                   how an answer of words ends in it
     FAILED                 which exception each of play.FAILURES is
     BROKEN                 which exception a stream that broke is
+    PROOFS                 in which loops (streamed or not) what it sends back has the proofs of its calls
     UNKNOWN_KEY, NO_MODEL  which exceptions the gateway's own refusals are
     client, connect(key)   what the methods below ask with, and another of it
     chat(model)            -> Heard: SYSTEM, QUESTION and LIMIT asked, answered in one piece
@@ -150,6 +151,8 @@ class EveryProvider:
     pieces(model)          -> an iterator over the texts of a stream
     retry_after(error)     -> the field of that name, or None where the client does not show it
     """
+
+    PROOFS = (False, True)
 
     def setUp(self):
         self.complaints = len(self.stage.providers.complaints)
@@ -186,6 +189,8 @@ class EveryProvider:
         asked = self.stage.providers.last(dialect).asked
         self.assertEqual([result.name for result in asked.turns[-1].results], list(RESULTS))
         self.check_results(text)
+        if dialect == "gemini" and stream in self.PROOFS:
+            self.assertEqual([call.proof for call in asked.turns[-2].calls], [providers.gemini.SIGNATURE, None])
         return asked.tools
 
     def check_results(self, text):

@@ -95,6 +95,7 @@ class LangChain(clients.EveryProvider):
 @clients.on_every_provider
 class Chat(LangChain, unittest.TestCase):
     OWN, STOP, RESPONSES = "openai_chat", "stop", False
+    PROOFS = ()  # the package sends back only what OpenAI's own messages have
 
 
 @clients.on_every_provider

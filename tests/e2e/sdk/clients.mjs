@@ -36,7 +36,8 @@ async function heardBeforeThrowing(pieces) {
 // A client has
 //   own                  its dialect
 //   stop                 how an answer of words ends in it
-//   chat(model)          asks stage.system and stage.question with stage.limit: [text, finish, prompt, cached, completion]
+//   chat(model)          asks stage.system and stage.question with stage.limit:
+//                        [text, finish, prompt, cached, completion]
 //   stream(model)        the same, streamed
 //   pieces(model)        the texts of a stream
 //   loop(model, stream)  asks with stage.tools, tells stage.results: [[[id, name, arguments]…], the last text]

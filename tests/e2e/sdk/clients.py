@@ -99,7 +99,9 @@ class Stage(contextlib.ExitStack):
         self.providers = self.enter_context(server.Providers())
         listener, context, scheme = "", None, "http"
         if self.secure:
-            self.authority = certificates.Authority(self.enter_context(tempfile.TemporaryDirectory(prefix="sluice-e2e-")))
+            self.authority = certificates.Authority(
+                self.enter_context(tempfile.TemporaryDirectory(prefix="sluice-e2e-"))
+            )
             certificate, key = self.authority.issue("gateway", 1001)
             listener, scheme = f"  tls: {{certificate: {certificate}, key: {key}}}", "https"
             context = self.authority.client()

@@ -26,8 +26,8 @@ const tools = () => Object.fromEntries(Object.entries(stage.tools).map(([name, s
 // `providerOptions`: what the package needs to know of a gateway, whose names of models tell it nothing.
 function clientOf(own, modelOf, providerOptions = {}) {
   const options = (name, more = {}) => ({
-    model: modelOf(name), system: stage.system, prompt: stage.question, maxOutputTokens: stage.limit, maxRetries: 0, providerOptions,
-    ...more,
+    model: modelOf(name), system: stage.system, prompt: stage.question, maxOutputTokens: stage.limit,
+    maxRetries: 0, providerOptions, ...more,
   });
   const heard = (text, finish, usage) => [
     text, finish, usage.inputTokens, usage.inputTokenDetails.cacheReadTokens, usage.outputTokens,

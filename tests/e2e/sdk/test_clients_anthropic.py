@@ -88,9 +88,7 @@ class Messages(clients.EveryProvider, unittest.TestCase):
         self.assertEqual(message.stop_reason, "tool_use")
         made = [block for block in message.content if block.type == "tool_use"]
         messages.append({"role": "assistant", "content": message.content})
-        results = [
-            {"type": "tool_result", "tool_use_id": use.id, "content": clients.RESULTS[use.name]} for use in made
-        ]
+        results = [{"type": "tool_result", "tool_use_id": use.id, "content": clients.RESULTS[use.name]} for use in made]
         messages.append({"role": "user", "content": results})
         last = self.message(model, messages, stream)
         self.assertEqual(last.stop_reason, "end_turn")

@@ -51,9 +51,7 @@ class GenerateContent(clients.EveryProvider, unittest.TestCase):
         return client
 
     def config(self, **more):
-        return types.GenerateContentConfig(
-            system_instruction=clients.SYSTEM, max_output_tokens=clients.LIMIT, **more
-        )
+        return types.GenerateContentConfig(system_instruction=clients.SYSTEM, max_output_tokens=clients.LIMIT, **more)
 
     def heard(self, text, last):
         usage = last.usage_metadata

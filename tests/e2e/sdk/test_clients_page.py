@@ -29,8 +29,8 @@ SUITES = [
 
 TEXT = """# Clients that are tried
 
-Written by the tests (`e2e_clients_page`). Each of these speaks to the running gateway in its own dialect, and asks it for
-models of scripted providers of every dialect:
+Written by the tests (`e2e_clients_page`). Each of these speaks to the running gateway in its own dialect, and asks it
+for models of scripted providers of every dialect:
 {dialects}.
 On every one of them it chats, streams, calls two tools and is told their results, in one piece and streamed, gets
 structured output after its own schema, and sees failures and broken streams as the exceptions it has for them.

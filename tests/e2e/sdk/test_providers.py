@@ -174,7 +174,12 @@ class Providers(unittest.TestCase):
     def test_ids_and_arguments_must_be_those_of_the_calls(self):
         for dialect, (path, fields, body, _) in GOOD.items():
             text = json.dumps(body)
-            for ours, theirs in (("Europe/Zurich", "Europe/Berlin"), ("clock", "clocks"), ('_0', '_9'), ('_010', '_019')):
+            for ours, theirs in (
+                ("Europe/Zurich", "Europe/Berlin"),
+                ("clock", "clocks"),
+                ("_0", "_9"),
+                ("_010", "_019"),
+            ):
                 if ours not in text or (dialect == "gemini" and ours.startswith("_")):
                     continue
                 with self.subTest(dialect, ours=ours):

@@ -143,7 +143,10 @@ def failure(what):
     status, body = {
         "credential": (401, {"message": "Incorrect API key provided."}),
         "rate": (429, {"message": "You are using a Trial key, which is limited to 20 API calls / minute."}),
-        "too-long": (400, {"message": "too many tokens: size limit exceeded by 1 tokens.", "error_type": "TOO_MANY_TOKENS"}),
+        "too-long": (
+            400,
+            {"message": "too many tokens: size limit exceeded by 1 tokens.", "error_type": "TOO_MANY_TOKENS"},
+        ),
         "refused": (400, {"message": "invalid request: the script does not like the messages"}),
     }[what]
     return status, [], json.dumps({"id": "e-1"} | body).encode()

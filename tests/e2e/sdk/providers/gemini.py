@@ -11,7 +11,8 @@ STREAM = "text/event-stream"
 
 MEMBERS = """contents systemInstruction tools toolConfig generationConfig safetySettings cachedContent labels""".split()
 CONFIG = """temperature topP topK maxOutputTokens stopSequences seed candidateCount presencePenalty frequencyPenalty
-responseMimeType responseSchema responseJsonSchema responseModalities thinkingConfig responseLogprobs logprobs""".split()
+responseMimeType responseSchema responseJsonSchema responseModalities thinkingConfig responseLogprobs
+logprobs""".split()
 PARTS = ["text", "thought", "thoughtSignature", "functionCall", "functionResponse"]
 SCHEMAS = ["parameters", "parametersJsonSchema", "parameters_json_schema"]  # the last as Google's own package has it
 SIGNATURE = "c2NyaXB0ZWQtc2lnbmF0dXJl"
@@ -19,7 +20,9 @@ SIGNATURE = "c2NyaXB0ZWQtc2lnbmF0dXJl"
 
 def read(request):
     body = request.json
-    match = re.fullmatch(re.escape(BASE) + r"/models/([^/:]+):(generateContent|streamGenerateContent\?alt=sse)", request.path)
+    match = re.fullmatch(
+        re.escape(BASE) + r"/models/([^/:]+):(generateContent|streamGenerateContent\?alt=sse)", request.path
+    )
     play.demand(match, f"no such path: {request.path}")
     request.demand_header("x-goog-api-key", play.KEY)
     play.demand_members(body, MEMBERS, "the request")

@@ -8,9 +8,11 @@ KIND, BASE, MORE = "openai-compatible", "/v1", {}
 RETRY_AFTER = 7
 STREAM = "text/event-stream; charset=utf-8"
 
-MEMBERS = """model messages stream stream_options tools tool_choice parallel_tool_calls response_format temperature top_p
+MEMBERS = (
+    """model messages stream stream_options tools tool_choice parallel_tool_calls response_format temperature top_p
 max_completion_tokens max_tokens n stop seed user metadata store reasoning_effort frequency_penalty presence_penalty
 logit_bias logprobs top_logprobs modalities verbosity service_tier""".split()
+)
 IDS = [f"call_{n}pQ7x" for n in range(len(play.CALLS))]
 
 

@@ -52,7 +52,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        told = {"/__seen": [dataclasses.asdict(one) for one in self.server.seen], "/__complaints": self.server.complaints}
+        told = {
+            "/__seen": [dataclasses.asdict(one) for one in self.server.seen],
+            "/__complaints": self.server.complaints,
+        }
         self.whole(200, [], json.dumps(told[self.path]).encode())
 
     def do_POST(self):

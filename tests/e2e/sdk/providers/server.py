@@ -2,7 +2,7 @@
 
 The model's name decides what happens: `scripted` answers (play.py says what), the names of play.FAILURES fail with a
 status, those of play.BREAKS begin a stream that breaks. A request that a real provider would refuse is refused in the
-dialect, and remembered as a complaint. `GET /__seen` and `GET /__complaints` tell other processes.
+dialect, and remembered as a complaint. `GET /__last/DIALECT` and `GET /__complaints` tell other processes.
 """
 
 import dataclasses
@@ -52,11 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        told = {
-            "/__seen": [dataclasses.asdict(one) for one in self.server.seen],
-            "/__complaints": self.server.complaints,
-        }
-        self.whole(200, [], json.dumps(told[self.path]).encode())
+        what, _, dialect = self.path.removeprefix("/__").partition("/")
+        told = dataclasses.asdict(self.server.last(dialect)) if what == "last" else self.server.complaints
+        self.whole(200, [], json.dumps(told).encode())
 
     def do_POST(self):
         _, prefix, rest = self.path.split("/", 2)

@@ -62,6 +62,7 @@ export function onEveryProvider(name, client) {
         assert.deepEqual(asked.turns.at(-1).results.map((result) => result.name), Object.keys(stage.results));
         for (const result of Object.values(stage.results)) assert.ok(text.includes(result), text);
         if (stream) continue;
+        assert.ok(Object.values(asked.tools).every(Boolean));
         await client.loop(client.own, false);
         assert.deepEqual(asked.tools, (await lastAsked(client.own)).tools);
       }

@@ -72,8 +72,9 @@ def configuration(port):
     for name, dialect in providers.DIALECTS.items():
         settings = {"kind": dialect.KIND, "base_url": f"http://127.0.0.1:{port}/{name}{dialect.BASE}"}
         settings |= {"api_key": "${SCRIPTED_KEY}"} | dialect.MORE
-        for model in ["scripted", *play.FAILURES, *play.BREAKS]:
-            told = name if model == "scripted" else f"{name}-{model}"
+        scripted = getattr(dialect, "MODEL", "scripted")
+        for model in [scripted, *play.FAILURES, *play.BREAKS]:
+            told = name if model == scripted else f"{name}-{model}"
             target = {"targets": [{"provider": "for-" + told, "model": model}], "retry": {"attempts": 1}}
             offered += f"  for-{told}: {json.dumps(settings)}\n"
             models += f"  {told}: {json.dumps(target)}\n"
@@ -202,6 +203,7 @@ class EveryProvider:
 
     def each_tool_loop(self, dialect):
         tools = self.check_loop(dialect, False)
+        self.assertTrue(all(tools.values()), tools)
         self.loop(self.OWN, False)
         self.assertEqual(tools, self.stage.providers.last(self.OWN).asked.tools)
 

@@ -45,6 +45,7 @@ def messages():
 
 def contents():
     calls = [{"functionCall": {"name": name, "args": value}} for name, value in zip(NAMES, ARGUMENTS)]
+    calls[0]["thoughtSignature"] = providers.gemini.SIGNATURE
     results = [{"functionResponse": {"name": name, "response": {"result": "r"}}} for name in NAMES]
     turns = [("user", [{"text": "q"}]), ("model", calls), ("user", results)]
     return [{"role": role, "parts": parts} for role, parts in turns]
@@ -114,6 +115,7 @@ OWN = {
         lambda body: body["contents"][2]["parts"].reverse(),
         lambda body: body["contents"][2]["parts"][0]["functionResponse"].update(response="r"),
         lambda body: body["contents"][1]["parts"][0].update(thoughtSignature="another"),
+        lambda body: body["contents"][1]["parts"][0].pop("thoughtSignature"),
         lambda body: body.update(generationConfig={"responseJsonSchema": {}}),
     ],
     "bedrock_converse": [

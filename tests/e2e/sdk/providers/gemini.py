@@ -1,11 +1,14 @@
-"""generateContent, as Gemini demands and says it. Calls have no ids here; the first carries a signature."""
+"""generateContent, as Gemini demands and says it, from its third generation on. Calls have no ids here; the first of a
+turn carries a signature, and must bring it back, or the word for calls that other models made."""
 
+import base64
 import json
 import re
 
 from providers import play
 
 KIND, BASE, MORE = "gemini", "/v1beta", {}
+MODEL = "gemini-3-scripted"
 RETRY_AFTER = 7
 STREAM = "text/event-stream"
 
@@ -16,6 +19,7 @@ logprobs""".split()
 PARTS = ["text", "thought", "thoughtSignature", "functionCall", "functionResponse"]
 SCHEMAS = ["parameters", "parametersJsonSchema", "parameters_json_schema"]  # the last as Google's own package has it
 SIGNATURE = "c2NyaXB0ZWQtc2lnbmF0dXJl"
+NO_SIGNATURE = base64.b64encode(b"skip_thought_signature_validator").decode()
 
 
 def read(request):
@@ -50,7 +54,8 @@ def _turn(content):
         if call := part.get("functionCall"):
             play.demand(turn.who == "assistant", "a functionCall of the user")
             made = play.Call(None, call["name"], call["args"], part.get("thoughtSignature"))
-            play.demand(made.proof in (None, SIGNATURE), f"another signature: {made.proof}")
+            proofs = (None, SIGNATURE) if turn.calls else (SIGNATURE, NO_SIGNATURE)
+            play.demand(made.proof in proofs, f"the signature {made.proof} of a call")
             turn.calls.append(made)
         elif response := part.get("functionResponse"):
             play.demand(turn.who != "assistant", "a functionResponse of the model")

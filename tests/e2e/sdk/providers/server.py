@@ -1,7 +1,7 @@
 """Scripted providers of every dialect behind one port, each below its own prefix: http://127.0.0.1:PORT/DIALECT.
 
-The model's name decides what happens: `scripted` answers (play.py says what), the names of play.FAILURES fail with a
-status, those of play.BREAKS begin a stream that breaks. A request that a real provider would refuse is refused in the
+The model's name decides what happens: those of play.FAILURES fail with a status, those of play.BREAKS begin a stream that
+breaks, any other answers (play.py says what). A request that a real provider would refuse is refused in the
 dialect, and remembered as a complaint. `GET /__last/DIALECT` and `GET /__complaints` tell other processes.
 """
 
@@ -75,7 +75,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not asked.stream:
             return self.whole(200, [], dialect.whole(asked, play.reply(asked)))
         events = dialect.events(asked, play.reply(asked))
-        if asked.model == "scripted":
+        if asked.model not in play.BREAKS:
             self.stream(dialect, events)
             return self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True

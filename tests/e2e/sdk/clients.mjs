@@ -45,7 +45,7 @@ async function heardBeforeThrowing(pieces) {
 export function onEveryProvider(name, client) {
   const cases = {
     chat: async (dialect) => {
-      const words = [stage.text, client.stop, ...stage.usage];
+      const words = [stage.text, client.stop, ...stage.usage[dialect]];
       for (const stream of [false, true]) {
         assert.deepEqual(await (stream ? client.stream(dialect) : client.chat(dialect)), words);
         const asked = await lastAsked(dialect);

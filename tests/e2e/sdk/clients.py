@@ -124,6 +124,11 @@ class Heard:
     completion: int
 
 
+def usage_of(dialect):
+    """The tokens a client hears of: of the prompt, those of them that were cached, of the answer."""
+    return play.PROMPT, getattr(providers.DIALECTS[dialect], "CACHED", play.CACHED), play.COMPLETION
+
+
 def on_every_provider(suite):
     """Makes a test for each provider dialect, `test_X_on_DIALECT`, of every method `each_X(self, dialect)`."""
 
@@ -145,6 +150,7 @@ class EveryProvider:
     FAILED                 which exception each of play.FAILURES is
     BROKEN                 which exception a stream that broke is
     PROOFS                 in which loops (streamed or not) what it sends back has the proofs of its calls
+    SEES_CACHED            whether it can tell how many tokens were cached
     UNKNOWN_KEY, NO_MODEL  which exceptions the gateway's own refusals are
     client, connect(key)   what the methods below ask with, and another of it
     chat(model)            -> Heard: SYSTEM, QUESTION and LIMIT asked, answered in one piece
@@ -156,6 +162,7 @@ class EveryProvider:
     """
 
     PROOFS = (False, True)
+    SEES_CACHED = True
 
     def setUp(self):
         self.complaints = len(self.stage.providers.complaints)
@@ -173,8 +180,8 @@ class EveryProvider:
             self.chat("nobody")
 
     def check_words(self, dialect, heard, stream):
-        words = Heard(play.TEXT, self.STOP, play.PROMPT, play.CACHED, play.COMPLETION)
-        self.assertEqual(heard, words)
+        prompt, cached, completion = usage_of(dialect)
+        self.assertEqual(heard, Heard(play.TEXT, self.STOP, prompt, cached if self.SEES_CACHED else 0, completion))
         asked = self.stage.providers.last(dialect).asked
         self.assertEqual((asked.system, asked.turns[-1].text), (SYSTEM, QUESTION))
         self.assertEqual((asked.stream, asked.limit), (stream, LIMIT))
@@ -246,7 +253,7 @@ def main():
         told = {"url": stage.url, "providers_url": f"http://127.0.0.1:{stage.providers.port}", "key": KEY}
         told |= {"dialects": list(providers.DIALECTS), "system": SYSTEM, "question": QUESTION, "limit": LIMIT}
         told |= {"results": RESULTS, "tools": TOOLS, "draft": DRAFT, "structured": play.DRAFT, "text": play.TEXT}
-        told |= {"calls": EXPECTED_CALLS, "usage": [play.PROMPT, play.CACHED, play.COMPLETION]}
+        told |= {"calls": EXPECTED_CALLS, "usage": {name: usage_of(name) for name in providers.DIALECTS}}
         print(json.dumps(told), flush=True)
         sys.stdin.read()
 

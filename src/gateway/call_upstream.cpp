@@ -200,6 +200,11 @@ class CallUpstream final : public Handler {
       if (readable) exchange.usage = exchange.spoken.usage_of(body);
       note_usage(exchange);
     }
+    // Some say with a 400 that our own key is no good: not the caller's affair, and perhaps not the next target's.
+    if (status >= 400 && readable) {
+      Error refusal = exchange.spoken.decode_error(status, body);
+      if (refusal.code() == "upstream_auth") co_return refusal;
+    }
     exchange.first_event = parts_.clock.now();
     exchange.status = status;
     const http::HeadView head{status, held.all()};

@@ -16,10 +16,15 @@ inline std::string_view decimal(std::span<char> room, std::uint64_t number) {
   return {room.data(), static_cast<std::size_t>(result.ptr - room.data())};
 }
 
-// The fields of a reply, borrowed from the exchange and from whoever adds them. Begins with x-request-id.
+// The fields of a reply, borrowed from the exchange and from whoever adds them. Begins with the request's id, in
+// x-request-id and where the dialect's clients look for it.
 class ReplyFields {
  public:
-  explicit ReplyFields(const Exchange& exchange) { add("x-request-id", exchange.scratch.id); }
+  explicit ReplyFields(const Exchange& exchange) {
+    add("x-request-id", exchange.scratch.id);
+    const std::string_view own = exchange.spoken.request_id_field();
+    if (!own.empty()) add(own, exchange.scratch.id);
+  }
 
   void add(std::string_view name, std::string_view value) {
     if (count_ < fields_.size()) fields_[count_++] = {name, value};

@@ -82,6 +82,23 @@ TEST(FindEndpoint, tells_which_methods_a_path_takes) {
   EXPECT_EQ(find_endpoint(Method::del, "/v1/models").allow, "GET, HEAD");
 }
 
+TEST(FindEndpoint, takes_the_verbs_on_models_in_both_versions_of_their_api) {
+  for (const char* version : {"/v1", "/v1beta"}) {
+    for (const auto& [verb, streams] : {std::pair{":generateContent", false}, {":streamGenerateContent", true}}) {
+      const std::string path = std::string(version) + "/models/vendor/family" + verb;
+      const Found found = find_endpoint(Method::post, path);
+      ASSERT_TRUE(found.endpoint != nullptr && found.method_allowed) << path;
+      EXPECT_EQ(found.endpoint->dialect().name(), "gemini") << path;
+      EXPECT_EQ(found.endpoint->stream, streams) << path;
+      std::string name;
+      model_in_path(*found.endpoint, path, name);
+      EXPECT_EQ(name, "vendor/family") << path;
+    }
+  }
+  EXPECT_EQ(find_endpoint(Method::get, "/v1/models/vendor/family").endpoint->kind, Kind::model);
+  EXPECT_FALSE(find_endpoint(Method::post, "/v1/models/vendor/family").method_allowed);
+}
+
 std::string name_in(std::string_view path) {
   std::string name;
   model_in_path(*find_endpoint(Method::get, path).endpoint, path, name);

@@ -117,6 +117,9 @@ class Dialect {
   // What a provider's failure means, from its status and body or from an error event's data (status 200).
   virtual Error decode_error(int status, std::string_view body) const = 0;
 
+  // The field in which its clients look for a request's id, besides x-request-id; empty if there.
+  virtual std::string_view request_id_field() const { return {}; }
+
   // The body of an error answer, appended to `out`.
   virtual void encode_error(const Error& error, std::string& out) const = 0;
   // The event that tells the reader of a stream that it failed, appended to `out`.

@@ -125,6 +125,8 @@ class AnthropicMessages final : public Dialect {
   }
 
   // Clients name new features of the API in fields of this family: an open list.
+  std::string_view request_id_field() const override { return "request-id"; }
+
   bool takes_along(std::string_view field) const override {
     constexpr std::string_view family = "anthropic-";
     return equals_ignoring_case(field.substr(0, family.size()), family) ||

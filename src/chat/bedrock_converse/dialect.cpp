@@ -72,6 +72,7 @@ class BedrockCodec final : public Codec {
 class BedrockConverse final : public Dialect {
  public:
   std::string_view name() const override { return bedrock::dialect_name; }
+  std::string_view request_id_field() const override { return "x-amzn-requestid"; }
 
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string&) const override {
     auto members = deciding_members();

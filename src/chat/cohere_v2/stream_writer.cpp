@@ -107,12 +107,12 @@ class Encoder final : public StreamEncoder {
     const std::string proof = open.is_thinking ? proof_for_caller(open.proof) : open.signature;
     if (open.kind == Open::Kind::plan) return;
     if (open.kind == Open::Kind::call) {
-      std::string given;
-      Writer(given).open_object().member("signature", proof).close_object();
+      const std::string given = with_proof("function", R"({"arguments":""})", proof);
       if (!proof.empty()) say_call("tool-call-delta", open.index, given, out);
       return say_end("tool-call-end", open.index, out);
     }
-    if (!proof.empty()) say_member(open, "signature", proof, out);
+    const std::string given = with_proof(open.is_thinking ? "thinking" : "text", R"("")", proof);
+    if (!proof.empty()) say_content("content-delta", open.index, given, out);
     say_end("content-end", open.index, out);
   }
 
@@ -140,6 +140,13 @@ class Encoder final : public StreamEncoder {
   void take(const AnswerFailed& failed, std::string& out) {
     encode_failure_event(failed.error, out);
     ended_ = true;
+  }
+
+  // A delta that adds nothing but the proof. Its readers count on the member that every delta has.
+  static std::string with_proof(std::string_view member, std::string_view nothing, std::string_view proof) {
+    std::string json;
+    Writer(json).open_object().raw_member(member, nothing).member("signature", proof).close_object();
+    return json;
   }
 
   static void append(std::string_view type, std::string_view data, std::string& out) {

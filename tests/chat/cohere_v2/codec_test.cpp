@@ -236,6 +236,30 @@ TEST(CohereV2Stream, needs_its_end) {
   EXPECT_FALSE(fold(events_of(codec(), start + "data: {\n\n" + end)));
 }
 
+TEST(CohereV2Stream, has_the_usual_member_in_every_delta_with_a_proof_too) {
+  const Text text{"x", "of the text", {}};
+  const ToolCall call{"1", "clock", "{}", "of the call", {}, false};
+  const auto encoder = codec().stream_encoder({});
+  std::string written;
+  for (const Event& event : unfold(saying({{text, {}}, {call, {}}}))) encoder->encode(event, written);
+  http::SseReader reader;
+  http::SseEvent event;
+  std::vector<std::string> proofs;
+  for (std::string_view rest = written; reader.next(rest, event); rest.remove_prefix(event.raw.size())) {
+    if (event.data == "[DONE]") break;
+    const json said = json::parse(event.data);
+    const json message = said.value("delta", json::object()).value("message", json::object());
+    if (said["type"] == "content-delta") {
+      EXPECT_TRUE(message["content"]["text"].is_string()) << event.data;
+      proofs.push_back(message["content"].value("signature", ""));
+    } else if (said["type"] == "tool-call-delta") {
+      EXPECT_TRUE(message["tool_calls"]["function"]["arguments"].is_string()) << event.data;
+      proofs.push_back(message["tool_calls"].value("signature", ""));
+    }
+  }
+  EXPECT_THAT(proofs, ::testing::IsSupersetOf({"of the text", "of the call"}));
+}
+
 TEST(CohereV2Stream, reports_failures) {
   const std::string event =
       "event: message-end\ndata: "

@@ -173,6 +173,14 @@ TEST(OpenAiChatRequest, from_another_dialect_asks_for_the_usage_of_a_stream) {
   EXPECT_FALSE(write(request).body.contains("stream_options"));
 }
 
+TEST(OpenAiChatRequest, has_no_options_of_a_stream_when_it_asks_for_none) {
+  Request request = foreign();
+  request.wants_usage = true;
+  EXPECT_FALSE(write(request).body.contains("stream_options"));
+  request.stream = true;
+  EXPECT_EQ(write(request).body["stream_options"], (json{{"include_usage", true}}));
+}
+
 TEST(OpenAiChatRequest, names_what_it_cannot_say_of_another_dialect) {
   Request request = foreign();
   request.sampling.top_k = Number{"40"};

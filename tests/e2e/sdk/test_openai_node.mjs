@@ -1,13 +1,12 @@
 // The official `openai` package for Node against the gateway and a scripted upstream (stage.py plays both).
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
+
+import { openStage } from './stage.mjs';
 
 const modules = path.resolve(process.env.SLUICE_NODE_MODULES);
 const { OpenAI } = createRequire(import.meta.url)(path.join(modules, 'openai'));
@@ -17,20 +16,6 @@ const content = 'Bonjour, w\u00f6rld \u{1f30a}\n"quoted" back\\slash, the end.';
 const weather = '{"city": "Z\u00fcrich", "unit": "celsius"}';
 const clock = '{"zone": "Europe/Zurich"}';
 const messages = [{ role: 'user', content: 'Good morning, \u4e16\u754c' }];
-
-// Starts the upstream and the gateway; `stop` insists that the gateway ends cleanly.
-async function openStage(...options) {
-  const script = path.join(import.meta.dirname, 'stage.py');
-  const child = spawn(process.env.SLUICE_PYTHON, [script, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
-  assert.equal(typeof line[0], 'string', 'the stage did not open');
-  const stop = async () => {
-    child.stdin.end();
-    assert.equal((await ended)[0], 0, 'the gateway did not end cleanly');
-  };
-  return { ...JSON.parse(line[0]), stop };
-}
 
 const clientOf = (stage, options = {}) =>
   new OpenAI({ baseURL: stage.base_url, apiKey: stage.keys.app, maxRetries: 0, timeout: 30_000, ...options });
@@ -65,7 +50,7 @@ async function refused(promise, kind, status, code) {
 }
 
 describe('over plain HTTP', () => {
-  before(async () => { stage = await openStage(); });
+  before(async () => { stage = await openStage('stage.py'); });
   after(() => stage?.stop());
 
   test('chat answers, counts and names its request', async () => {
@@ -179,7 +164,7 @@ describe('over plain HTTP', () => {
 
 describe('over TLS on both sides', () => {
   let secure;
-  before(async () => { secure = await openStage('--tls'); });
+  before(async () => { secure = await openStage('stage.py', '--tls'); });
   after(() => secure?.stop());
 
   test('the gateway is refused while its authority is unknown, then answers and streams', async () => {

@@ -60,6 +60,7 @@ class RunningDaemon final : public Daemon {
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
+    in_force_ = world->snapshot;
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers;
     metrics_->gauges_from([this] { return gauges(); });
@@ -85,6 +86,7 @@ class RunningDaemon final : public Daemon {
     warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
+    in_force_ = world->snapshot;
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
     return Ok{};
   }
@@ -136,7 +138,7 @@ class RunningDaemon final : public Daemon {
     }
     const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
                                 "sluice/" + std::string(version()),
-                                [this](const std::string& path) { return trusts_.get(path); }};
+                                [this](const std::string& path) { return trusts_.get(path); }, in_force_.get()};
     auto snapshot = Snapshot::compile(config, means);
     if (!snapshot) return snapshot.error();
     world.snapshot = *std::move(snapshot);
@@ -217,6 +219,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<AccessLog> access_log_;
   net::SharedLoad load_;
   TrustShelf trusts_;
+  std::shared_ptr<const Snapshot> in_force_;
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
   std::string admin_listen_;

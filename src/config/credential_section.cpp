@@ -172,8 +172,8 @@ std::string tenants_url(const Value& value, const Kind& kind) {
   constexpr std::string_view place = "{tenant_id}";
   std::string tenant;
   read_text(value["tenant_id"], tenant);
-  const bool is_plain =
-      tenant.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == std::string::npos;
+  const bool is_plain = tenant.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+                        std::string::npos;
   if (!is_plain || tenant.starts_with('.')) {
     value["tenant_id"].wrong("no id or domain of a tenant", "write it as the portal shows it");
     return {};

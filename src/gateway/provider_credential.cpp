@@ -58,9 +58,10 @@ Result<> place(const config::Provider& given, const Snapshot::Means& means, Prov
   credential.origin.host = url->host;
   credential.origin.port = url->port;
   credential.origin.tls = url->tls;
-  credential.origin.allow_private = wanted.reached_like && given.allow_private;
   credential.origin.gives_credentials = std::holds_alternative<credential::ContainerKeys>(wanted.source) ||
                                         std::holds_alternative<credential::InstanceKeys>(wanted.source);
+  // What stands beside a container, or in the machine, is private by nature.
+  credential.origin.allow_private = credential.origin.gives_credentials || (wanted.reached_like && given.allow_private);
   if (!url->tls) return Ok{};
   auto trust = means.trust(wanted.reached_like ? given.ca_file : std::string());
   if (!trust) return trust.error();

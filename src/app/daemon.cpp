@@ -60,7 +60,7 @@ class RunningDaemon final : public Daemon {
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
-    asks_for_keys_ = world->snapshot->needs_keys();
+    in_force_ = world->snapshot;
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
     metrics_->gauges_from([this] { return gauges(); });
@@ -86,8 +86,8 @@ class RunningDaemon final : public Daemon {
     warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
+    in_force_ = world->snapshot;
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
-    asks_for_keys_ = world->snapshot->needs_keys();
     return Ok{};
   }
 
@@ -112,7 +112,7 @@ class RunningDaemon final : public Daemon {
   // Half a file may be a whole configuration: one in which the keys are not there yet, or not there any more. Only
   // somebody who says so opens the door.
   bool loses_keys(const config::Config& config) const {
-    return asks_for_keys_ && config.keys.empty() && !config.auth_none;
+    return in_force_->needs_keys() && config.keys.empty() && !config.auth_none;
   }
   static Error without_keys() {
     return Error(Fault::bad_request, Blame::gateway, "configuration",
@@ -148,7 +148,7 @@ class RunningDaemon final : public Daemon {
     }
     const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
                                 "sluice/" + std::string(version()),
-                                [this](const std::string& path) { return trusts_.get(path); }};
+                                [this](const std::string& path) { return trusts_.get(path); }, in_force_.get()};
     auto snapshot = Snapshot::compile(config, means);
     if (!snapshot) return snapshot.error();
     world.snapshot = *std::move(snapshot);
@@ -229,10 +229,10 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<AccessLog> access_log_;
   net::SharedLoad load_;
   TrustShelf trusts_;
+  std::shared_ptr<const Snapshot> in_force_;
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
   std::string admin_listen_;
-  bool asks_for_keys_ = false;  // the configuration in force does
   config::Drain drain_;
   std::atomic<bool> draining_{false};
   bool started_ = false;

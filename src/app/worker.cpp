@@ -18,9 +18,9 @@ Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, st
     : clock_(parts.clock),
       loop_(parts.clock),
       transport_(net::make_transport(loop_, parts.load)),
-      gateway_(Gateway::make(
-          {parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log, parts.log, version()},
-          random_from_system(), std::move(world))),
+      gateway_(Gateway::make({parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log,
+                              parts.log, loop_, version()},
+                             random_from_system(), std::move(world))),
       server_(loop_, *gateway_, parts.load, settings) {
   server_.on_session_end([this] { finish_if_empty(); });
 }
@@ -73,7 +73,10 @@ void Worker::stop_exchanges() {
 }
 
 void Worker::finish_if_empty() {
-  if (finishing_ && server_.sessions() == 0) loop_.stop();
+  if (!finishing_ || server_.sessions() > 0) return;
+  if (gateway_->renewing() == 0) return loop_.stop();
+  gateway_->stop_renewing();
+  loop_.post_at(clock_.now() + tell_again, [this] { finish_if_empty(); });
 }
 
 bool Worker::count(Counts& counts, Duration patience) {

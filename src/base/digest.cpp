@@ -65,11 +65,13 @@ Digest Hmac::operator()(std::string_view message) const {
   return digest;
 }
 
-Digest sha256(std::string_view message) {
+Digest sha256(std::string_view message) { return sha256(std::span<const std::string_view>(&message, 1)); }
+
+Digest sha256(std::span<const std::string_view> pieces) {
   Digest digest;
   SHA256_CTX context;
   SHA256_Init(&context);
-  SHA256_Update(&context, message.data(), message.size());
+  for (const std::string_view piece : pieces) SHA256_Update(&context, piece.data(), piece.size());
   SHA256_Final(digest.data(), &context);
   return digest;
 }

@@ -35,10 +35,23 @@ void read_manners(const Section& section, Manners& manners) {
   manners.text_lists = read_list(section["text_lists"]);
 }
 
+void read_credential_way(const Section& section, Kind& kind) {
+  std::string way;
+  read_choice(section["credential"], {"aws_sigv4", "service_account", "client_credentials"}, way);
+  if (way == "aws_sigv4") kind.credential = CredentialWay::aws_sigv4;
+  if (way == "service_account") kind.credential = CredentialWay::service_account;
+  if (way == "client_credentials") kind.credential = CredentialWay::client_credentials;
+  read_text(section["service"], kind.service);
+  read_text(section["scope"], kind.scope);
+  read_text(section["token_url"], kind.token_url);
+  read_text(section["bearer_variable"], kind.bearer_variable);
+}
+
 Kind read_kind(const Member& member) {
-  const Section section(member.value, {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private",
-                                       "built_in", "probe", "key_header", "headers", "max_tokens", "default_max_tokens",
-                                       "unsupported", "names", "text_lists"});
+  const Section section(
+      member.value, {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private", "built_in",
+                     "probe", "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported", "names",
+                     "text_lists", "credential", "service", "scope", "token_url", "bearer_variable"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -56,6 +69,7 @@ Kind read_kind(const Member& member) {
   read_flag(section["built_in"], kind.built_in);
   read_flag(section["probe"], kind.probe);
   read_manners(section, kind.manners);
+  read_credential_way(section, kind);
   kind.key = key == "required" ? KeyNeed::required : key == "optional" ? KeyNeed::optional : KeyNeed::none;
   return kind;
 }

@@ -14,12 +14,25 @@ namespace sluice::config {
 
 enum class KeyNeed : std::uint8_t { required, optional, none };
 
+// How a kind's providers learn who we are, beside a key.
+enum class CredentialWay : std::uint8_t {
+  none,
+  aws_sigv4,           // requests are signed with AWS's keys
+  service_account,     // a token for a Google service account's signed statement
+  client_credentials,  // a token for a client's id and secret
+};
+
 struct Kind {
   std::string name;
   std::string dialect;
   std::vector<Provider::Voice> also;  // with paths in the place of base_url's
   std::string base_url;               // empty: the configuration has to give one, unless it is built in
   KeyNeed key = KeyNeed::required;
+  CredentialWay credential = CredentialWay::none;
+  std::string service;              // that requests are signed for
+  std::string scope;                // that tokens are asked for
+  std::string token_url;            // of whom; {tenant_id} stands for the client's tenant
+  std::string bearer_variable;      // a key that is taken from there when nothing else is written
   std::string key_variable;         // where the provider's own tools look for the key; may be empty
   std::vector<std::string> models;  // patterns under which the embedded default offers its models
   bool allow_private = false;

@@ -8,7 +8,7 @@ const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
       {"", {"storage", "routes", "prices", "unknown_price", "jwt"}},
       {"admin", {"token"}},
-      {"providers.*", {"breaker", "credentials", "location", "project", "residency"}},
+      {"providers.*", {"breaker", "residency"}},
       {"models.*", {"affinity", "context_fallback", "fallback", "strategy"}},
       {"models.*.targets", {"weight"}},
       {"models.*.retry", {"on"}},

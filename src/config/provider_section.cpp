@@ -3,7 +3,9 @@
 
 #include <sluice/base/text.hpp>
 
+#include "config/credential_section.hpp"
 #include "config/planned.hpp"
+#include "config/provider_address.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -31,15 +33,6 @@ const Kind* find_kind(const Member& member, const Catalogue& catalogue) {
   return nullptr;
 }
 
-void read_base_url(const Value& value, std::string& base_url) {
-  const auto text = value.text();
-  if (!text) return;
-  if (!parse_url(*text))
-    return value.wrong("no absolute http or https URL",
-                       "write https://HOST[:PORT][/PATH], without user, query or fragment");
-  base_url = *text;
-}
-
 void read_ca(const Value& value, Provider& provider) {
   const Section section(value, {"ca"});
   read_pem(section["ca"], Pem::authorities, provider.ca_file);
@@ -56,39 +49,6 @@ void read_dialect(const Value& value, const Catalogue& catalogue, Provider& prov
   provider.also.clear();
 }
 
-// The paths of the other dialects: the base URL's own where the catalogue says ".". When the file has another base
-// URL than the kind, they lie below what it puts in front of the kind's own path; one whose path does not end like the
-// kind's is not known well enough.
-void place_voices(const Kind& kind, Provider& provider) {
-  provider.also = kind.also;
-  const auto usual = parse_url(kind.base_url);
-  const auto given = parse_url(provider.base_url);
-  if (!given) return provider.also.clear();
-  const bool is_known = usual && given->path.ends_with(usual->path);
-  const std::string front = is_known ? given->path.substr(0, given->path.size() - usual->path.size()) : "";
-  std::erase_if(provider.also, [&](const Provider::Voice& voice) { return voice.path != "." && !is_known; });
-  for (Provider::Voice& voice : provider.also) voice.path = voice.path == "." ? given->path : front + voice.path;
-}
-
-// A base URL with a place for the region: "https://service.{region}.example".
-void read_region(const Value& value, const Value& base_url, const Kind& kind, Provider& provider) {
-  constexpr std::string_view place = "{region}";
-  const std::size_t at = kind.base_url.find(place);
-  if (at == std::string::npos) {
-    if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " has no regions", "remove it");
-    return;
-  }
-  if (base_url.written()) return;
-  const auto region = value.text();
-  if (!value.written()) return value.wrong("kind " + kind.name + " needs a region", "write region: NAME");
-  if (!region) return;
-  const bool is_plain =
-      !region->empty() && region->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
-  if (!is_plain) return value.wrong("no region", "write its name, such as eu-west-1");
-  provider.base_url = kind.base_url;
-  provider.base_url.replace(at, place.size(), *region);
-}
-
 void read_key(const Member& member, const Kind& kind, Provider& provider) {
   const Value key = member.value["api_key"];
   read_secret(key, provider.api_key);
@@ -98,15 +58,22 @@ void read_key(const Member& member, const Kind& kind, Provider& provider) {
 }
 
 void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
-  for (const std::string_view name : {"api_key", "base_url", "allow_private", "tls", "dialect", "region"}) {
+  Names names{"api_key", "base_url", "allow_private", "tls", "dialect", "region", "location", "project"};
+  names.insert(names.end(), credential_keys().begin(), credential_keys().end());
+  for (const std::string_view name : names) {
     const Value value = member.value[name];
     if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " is built in", "remove it");
   }
 }
 
+Names provider_keys() {
+  Names names{"kind", "dialect", "api_key", "base_url", "region", "location", "project", "allow_private", "tls"};
+  names.insert(names.end(), credential_keys().begin(), credential_keys().end());
+  return names;
+}
+
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
-  const Section section(member.value, {"kind", "dialect", "api_key", "base_url", "region", "allow_private", "tls"},
-                        planned_keys("providers.*"));
+  const Section section(member.value, provider_keys(), planned_keys("providers.*"));
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
   if (kind != nullptr) provider = provider_of(*kind);
@@ -116,18 +83,20 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
     return provider;
   }
   read_base_url(section["base_url"], provider.base_url);
-  if (kind != nullptr) {
-    read_region(section["region"], section["base_url"], *kind, provider);
-    place_voices(*kind, provider);
-  }
-  read_dialect(section["dialect"], catalogue, provider);
   read_flag(section["allow_private"], provider.allow_private);
-  read_ca(section["tls"], provider);
   if (kind == nullptr) {
+    read_dialect(section["dialect"], catalogue, provider);
+    read_ca(section["tls"], provider);
     read_secret(section["api_key"], provider.api_key);
     return provider;
   }
   read_key(member, *kind, provider);
+  Places places = read_places(member.value, *kind);
+  read_credential(member.value, *kind, places, provider);
+  fill_address(member.value, *kind, places, provider);
+  place_voices(*kind, provider);
+  read_dialect(section["dialect"], catalogue, provider);
+  read_ca(section["tls"], provider);
   if (provider.base_url.empty() && !section["base_url"].written())
     section["base_url"].wrong("kind " + kind->name + " needs a base_url", "write base_url: https://HOST[:PORT][/PATH]");
   return provider;

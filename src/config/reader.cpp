@@ -258,22 +258,40 @@ bool read_pem(const Value& value, Pem purpose, std::string& path) {
   return false;
 }
 
-void read_secret(const Value& value, Secret& out) {
-  if (!value.is_scalar()) return;
+namespace {
+
+// What a secret's reference leads to; nothing after complaining.
+std::optional<std::string> follow(const Value& value) {
+  if (!value.is_scalar()) return std::nullopt;
   constexpr std::string_view file_prefix = "file:";
   const std::string_view raw = value.raw();
   const bool from_file = raw.substr(0, file_prefix.size()) == file_prefix;
   auto text = from_file ? content_of_file(value, raw.substr(file_prefix.size())) : expand(value, raw);
-  if (!text) return;
+  if (!text) return std::nullopt;
   if (!from_file && !has_reference(raw) && !raw.empty())
     value.doubtful("the secret itself stands in the file", "write ${NAME} for an environment variable, or file:/path");
-  if (raw.empty())
-    return value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");
-  if (text->empty()) return value.wrong("the secret is empty", "give it a value where the reference leads to");
+  if (!text->empty()) return text;
+  if (raw.empty()) {
+    value.wrong("is empty", "write \"${NAME}\" for an environment variable, or file:/path, or remove the key");
+  } else {
+    value.wrong("the secret is empty", "give it a value where the reference leads to");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void read_secret(const Value& value, Secret& out) {
+  auto text = follow(value);
+  if (!text) return;
   if (!is_credential(*text))
     return value.wrong("the secret holds spaces, control characters or letters outside ASCII",
                        "such a secret cannot travel in a header; check for a line break or quotes");
   out = Secret(std::move(*text));
+}
+
+void read_secret_text(const Value& value, Secret& out) {
+  if (auto text = follow(value)) out = Secret(std::move(*text));
 }
 
 }  // namespace sluice::config

@@ -96,5 +96,7 @@ bool read_pem(const Value& value, Pem purpose, std::string& path);
 
 // A credential: ${NAME} or file:/path; written literally it is a warning. No complaint shows any of it.
 void read_secret(const Value& value, Secret& out);
+// The same for one that never travels as it is, and may have any characters.
+void read_secret_text(const Value& value, Secret& out);
 
 }  // namespace sluice::config

@@ -4,7 +4,9 @@
 
 #include <sluice/base/text.hpp>
 
+#include "gateway/credentials.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/provider_credential.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/retry_after.hpp"
 #include "gateway/translate.hpp"
@@ -63,7 +65,7 @@ bool is_passed_on_unchanged(int status) { return status == 400 || status == 404 
 
 class CallUpstream final : public Handler {
  public:
-  explicit CallUpstream(const GatewayParts& parts) : parts_(parts) {}
+  CallUpstream(const GatewayParts& parts, Credentials& credentials) : parts_(parts), credentials_(credentials) {}
 
   Async<> handle(Exchange& exchange) const override {
     ++exchange.attempts;
@@ -109,22 +111,34 @@ class CallUpstream final : public Handler {
       }
       outgoing.body = http::Slices(exchange.scratch.translated);
     }
+    const Provider& provider = *exchange.target->provider;
+    const config::ModelTimeouts& timeouts = exchange.model->timeouts;
+    credential::Keeper::GrantPtr grant;
+    if (provider.credential != nullptr) {
+      const TimePoint by = exchange.attempt_began + std::min(timeouts.first_byte, timeouts.total);
+      Result<credential::Keeper::GrantPtr> given = co_await credentials_.grant(provider, exchange.incoming.stop(), by);
+      if (!given) co_return std::move(given).error();
+      grant = *std::move(given);
+    }
     // What is translated is a conversation, whatever the caller's dialect made of it.
     const bool converses = !as_it_is && exchange.spoken.caller_codec(task) != nullptr;
     const chat::Asked asked{converses ? chat::Task::chat : task, model, exchange.outline.stream,
                             as_it_is && exchange.asked.single};
-    if (!write_upstream_head(exchange, asked, outgoing.body.bytes())) {
+    if (!write_upstream_head(exchange, asked, outgoing.body, grant.get(), parts_.clock.utc())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
     }
     outgoing.head = exchange.scratch.head;
-    const config::ModelTimeouts& timeouts = exchange.model->timeouts;
     const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle,
                                    exchange.attempt_began + timeouts.total};
-    Result<net::CallPtr> call = co_await parts_.transport.send(exchange.target->provider->origin, outgoing, deadlines,
-                                                               exchange.incoming.stop());
+    Result<net::CallPtr> call =
+        co_await parts_.transport.send(provider.origin, outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
+    const int status = (*call)->head().status;
+    if (grant != nullptr && (status == 401 || status == 403)) {
+      provider.credential->keeper.refused(grant, parts_.clock.now());
+    }
     if (as_it_is) co_return co_await pass_on(exchange, **call, meter_stream);
     co_return co_await pass_on_translated(exchange, **call);
   }
@@ -212,10 +226,13 @@ class CallUpstream final : public Handler {
   }
 
   const GatewayParts parts_;
+  Credentials& credentials_;
 };
 
 }  // namespace
 
-std::unique_ptr<Handler> call_upstream(const GatewayParts& parts) { return std::make_unique<CallUpstream>(parts); }
+std::unique_ptr<Handler> call_upstream(const GatewayParts& parts, Credentials& credentials) {
+  return std::make_unique<CallUpstream>(parts, credentials);
+}
 
 }  // namespace sluice

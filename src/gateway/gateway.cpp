@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/credentials.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/verbs.hpp"
 
@@ -48,7 +49,8 @@ class Door final : public Gateway {
         random_(random),
         dialect_(chat::openai_chat()),
         chain_(make_chain(parts)),
-        call_upstream_(sluice::call_upstream(parts)),
+        credentials_(parts),
+        call_upstream_(sluice::call_upstream(parts, credentials_)),
         list_models_(sluice::list_models(parts)),
         tell_version_(sluice::tell_version(parts)),
         say_healthy_(sluice::say_healthy()) {
@@ -62,6 +64,9 @@ class Door final : public Gateway {
     world_ =
         std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
+
+  std::size_t renewing() const override { return credentials_.renewing(); }
+  void stop_renewing() override { credentials_.stop_renewing(); }
 
   Async<> serve(net::Incoming& incoming, net::Reply& reply) override {
     const http::RequestView& request = incoming.request();
@@ -165,6 +170,7 @@ class Door final : public Gateway {
   const chat::Dialect& dialect_;
   std::shared_ptr<const Snapshot> world_;
   Chain chain_;
+  Credentials credentials_;
   std::unique_ptr<Handler> call_upstream_;
   std::unique_ptr<Handler> list_models_;
   std::unique_ptr<Handler> tell_version_;

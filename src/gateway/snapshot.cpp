@@ -9,6 +9,8 @@
 #include <sluice/chat/operation.hpp>
 #include <sluice/config/load.hpp>
 
+#include "gateway/provider_credential.hpp"
+
 namespace sluice {
 namespace {
 
@@ -21,14 +23,6 @@ std::string as_json(std::string_view text) {
 
 Error unusable(const std::string& provider, const std::string& why) {
   return Error(Fault::internal, Blame::gateway, "configuration", "providers." + provider + ": " + why);
-}
-
-// The host field's value: the port only if it is not the scheme's own (RFC 9110 §7.2).
-std::string host_of(const config::Url& url) {
-  const bool literal_v6 = url.host.find(':') != std::string::npos;
-  std::string host = literal_v6 ? "[" + url.host + "]" : url.host;
-  if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
-  return host;
 }
 
 }  // namespace
@@ -111,6 +105,11 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
     if (!trust) return unusable(given.name, trust.error().message());
     provider.origin.trust = *std::move(trust);
+  }
+  if (given.credential) {
+    auto credential = prepare_credential(given, host_of(*url), means);
+    if (!credential) return unusable(given.name, credential.error().message());
+    provider.credential = *std::move(credential);
   }
   std::string lines = "host: " + host_of(*url) + "\r\n";
   if (!given.api_key.empty()) {

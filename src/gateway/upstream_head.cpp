@@ -6,6 +6,8 @@
 #include <sluice/base/text.hpp>
 #include <sluice/http/writer.hpp>
 
+#include "gateway/provider_credential.hpp"
+
 namespace sluice {
 namespace {
 
@@ -36,9 +38,26 @@ bool is_refused(std::string_view parameters) {
   return !weight.empty() && weight.find_first_not_of("0.") == std::string_view::npos;
 }
 
+// Writes scratch.proof: a bearer token, or the signature of this very request.
+void prove(Exchange& exchange, const http::Slices& body, std::string_view type, const credential::Grant* grant,
+           UtcTime now) {
+  std::string& lines = exchange.scratch.proof;
+  lines.clear();
+  if (grant == nullptr) return;
+  if (!grant->token.empty()) {
+    lines.append("authorization: Bearer ").append(grant->token.reveal()).append("\r\n");
+    return;
+  }
+  const ProviderCredential& credential = *exchange.target->provider->credential;
+  const std::array<credential::SignedField, 2> fields{{{"content-type", type}, {"host", credential.provider_host}}};
+  const credential::AwsRequest request{"POST", exchange.scratch.target, fields, sha256(body.pieces())};
+  credential::append_aws_signature(request, grant->keys, credential.scope, now, lines);
+}
+
 }  // namespace
 
-bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size_t body_bytes) {
+bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const http::Slices& body,
+                         const credential::Grant* grant, UtcTime now) {
   const Provider& provider = *exchange.target->provider;
   const Voice& voice = *exchange.voice;
   const bool same_dialect = voice.dialect == &exchange.spoken;
@@ -56,7 +75,10 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size
   std::string& target = exchange.scratch.target;
   target.assign(voice.path_prefix);
   voice.dialect->append_path(asked, target);
-  std::size_t needed = 512 + provider.fixed_lines.reveal().size() + target.size() + type.size() + accept.size();
+  prove(exchange, body, type, grant, now);
+  const std::string& proof = exchange.scratch.proof;
+  std::size_t needed =
+      512 + provider.fixed_lines.reveal().size() + proof.size() + target.size() + type.size() + accept.size();
   const auto goes_along = [&](const http::Field& field) {
     return voice.dialect->takes_along(field.name) && !is_hop_by_hop(fields, field.name) && !provider.sends(field.name);
   };
@@ -67,12 +89,13 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size
   http::HeadWriter head(out);
   head.request_line("POST", target);
   head.raw(provider.fixed_lines.reveal());
+  head.raw(proof);
   head.field("content-type", type);
   head.field("accept", accept);
   for (const http::Field& field : fields) {
     if (goes_along(field)) head.field(field.name, field.value);
   }
-  head.field("content-length", body_bytes);
+  head.field("content-length", body.bytes());
   head.end();
   if (head.failed()) return false;
   out.resize(head.text().size());

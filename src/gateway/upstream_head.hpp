@@ -3,15 +3,18 @@
 #include <string>
 #include <string_view>
 
+#include <sluice/credential/grant.hpp>
 #include <sluice/gateway/exchange.hpp>
 
 namespace sluice {
 
 // Writes the head of the request to the exchange's target: made anew from what we know, never copied from the caller's
 // framing. `asked`: what the target is asked for, its model's name included. Of the caller's fields go along, where the
-// target speaks the caller's dialect, content-type, accept and those of a short list. Uses scratch.target; the head is
-// scratch.head then. False if it cannot be written (a field larger than any sane head).
-bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, std::size_t body_bytes);
+// target speaks the caller's dialect, content-type, accept and those of a short list. `grant`: what a provider with a
+// credential is shown, or `body` is signed with, at the time `now`; else null. Uses scratch.target and scratch.proof;
+// the head is scratch.head then. False if it cannot be written (a field larger than any sane head).
+bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const http::Slices& body,
+                         const credential::Grant* grant, UtcTime now);
 
 // Whether the caller takes answers in this content coding (RFC 9110 §12.5.3).
 bool accepts_coding(std::span<const http::Field> request_fields, std::string_view coding);

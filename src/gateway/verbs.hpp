@@ -9,6 +9,8 @@
 // The verbs of the chain, in the order of make_chain(). One file each; none knows another.
 namespace sluice {
 
+class Credentials;
+
 // Counts and logs every request, whatever became of it.
 std::unique_ptr<Middleware> observe(const GatewayParts& parts);
 // Turns an Error into bytes, and is the only one to do so.
@@ -23,7 +25,7 @@ std::unique_ptr<Middleware> route(const GatewayParts& parts);
 std::unique_ptr<Middleware> fall_back(const GatewayParts& parts);
 
 // The ends of chains.
-std::unique_ptr<Handler> call_upstream(const GatewayParts& parts);
+std::unique_ptr<Handler> call_upstream(const GatewayParts& parts, Credentials& credentials);
 std::unique_ptr<Handler> list_models(const GatewayParts& parts);
 std::unique_ptr<Handler> tell_version(const GatewayParts& parts);
 std::unique_ptr<Handler> say_healthy();

@@ -35,6 +35,11 @@ bool is_private_v4(std::uint32_t address) {
   return false;
 }
 
+// The ranges of 169.254.169.254 and of 169.254.170.2 and .23, and 100.100.100.200.
+bool is_metadata_v4(std::uint32_t address) {
+  return address >> 8 == 0xA9FEA9 || address >> 8 == 0xA9FEAA || address == 0x646464C8;
+}
+
 std::uint32_t word(const asio::ip::address_v6::bytes_type& bytes, std::size_t at) {
   return static_cast<std::uint32_t>(bytes[at]) << 24 | static_cast<std::uint32_t>(bytes[at + 1]) << 16 |
          static_cast<std::uint32_t>(bytes[at + 2]) << 8 | static_cast<std::uint32_t>(bytes[at + 3]);
@@ -71,6 +76,18 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 
 bool is_private(const asio::ip::address& address) {
   return address.is_v4() ? is_private_v4(address.to_v4().to_uint()) : is_private_v6(address.to_v6());
+}
+
+bool is_metadata(const asio::ip::address& address) {
+  if (address.is_v4()) return is_metadata_v4(address.to_v4().to_uint());
+  const auto bytes = address.to_v6().to_bytes();
+  const bool high_zero = word(bytes, 0) == 0 && word(bytes, 4) == 0;
+  if (high_zero && (word(bytes, 8) == 0x0000FFFF || word(bytes, 8) == 0)) return is_metadata_v4(word(bytes, 12));
+  if (word(bytes, 0) == 0x0064FF9B) return is_metadata_v4(word(bytes, 12));
+  // fd00:ec2::254 and ::23, and fd20:ce::254
+  const bool ec2 = word(bytes, 0) == 0xFD000EC2 && word(bytes, 4) == 0 && word(bytes, 8) == 0;
+  const bool gce = word(bytes, 0) == 0xFD2000CE && word(bytes, 4) == 0 && word(bytes, 8) == 0;
+  return ec2 || (gce && word(bytes, 12) == 0x254);
 }
 
 }  // namespace sluice::net

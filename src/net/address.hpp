@@ -16,4 +16,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text);
 // such an IPv4 address (mapped, NAT64, 6to4).
 bool is_private(const asio::ip::address& address);
 
+// Whether clouds answer there with the credentials of the machine or container that asks.
+bool is_metadata(const asio::ip::address& address);
+
 }  // namespace sluice::net

@@ -144,12 +144,13 @@ class Race final : public Timer, public Stop::Waiting {
 Async<Addresses> addresses_of(Resolver& resolver, const Origin& origin, TimePoint deadline, Stop& stop) {
   ErrorCode not_literal;
   const auto literal = asio::ip::make_address(origin.host, not_literal);
+  if (!not_literal && !may_lie_at(origin, literal, true)) co_return refused();
   if (!not_literal) co_return Addresses{literal};
   Result<Addresses> resolved = co_await resolver.resolve(origin.host, deadline, stop);
   if (!resolved) co_return std::move(resolved).error();
   Addresses allowed = *std::move(resolved);
   // The addresses checked here are those connected to: a name cannot change its mind in between.
-  if (!origin.allow_private) std::erase_if(allowed, is_private);
+  std::erase_if(allowed, [&origin](const auto& address) { return !may_lie_at(origin, address, false); });
   if (allowed.empty()) {
     co_return failed(Fault::unavailable, Outcome::connect, "upstream_unavailable",
                      "The provider's name leads to a private address, which is not allowed for it.");
@@ -179,6 +180,11 @@ Async<> shake_hands(LoopParts& loop, Stream& stream, TimePoint deadline, Stop& s
 }
 
 }  // namespace
+
+bool may_lie_at(const Origin& origin, const asio::ip::address& address, bool literal) {
+  if (is_metadata(address) && !origin.gives_credentials) return false;
+  return literal || origin.allow_private || !is_private(address);
+}
 
 Addresses interleaved(const Addresses& addresses) {
   if (addresses.empty()) return {};

@@ -14,6 +14,9 @@ inline constexpr Duration handshake_limit = std::chrono::seconds(5);
 // The order in which addresses are tried: families alternate, IPv6 first if the resolver had it first (RFC 8305 §4).
 Addresses interleaved(const Addresses& addresses);
 
+// Whether an origin may lie at an address that is written literally, or that its name resolved to.
+bool may_lie_at(const Origin& origin, const asio::ip::address& address, bool literal);
+
 // Connects to one of the origin's addresses: name, private-range check, TCP to whichever address answers first, TLS
 // with `context` (null without TLS). Errors are retryable, carry the outcome (connect, timeout, tls) and name no
 // address.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include <string>
 #include <vector>
 
@@ -71,6 +73,12 @@ TEST(FillWithRandom, fills_everything) {
   fill_with_random(first);
   fill_with_random(second);
   EXPECT_NE(first, second);
+}
+
+TEST(Sha256, takes_pieces_as_if_they_were_one) {
+  const std::array<std::string_view, 4> pieces{"ab", "", "c", "def"};
+  EXPECT_EQ(sha256(pieces), sha256("abcdef"));
+  EXPECT_EQ(sha256(std::span<const std::string_view>()), sha256(""));
 }
 
 }  // namespace

@@ -15,9 +15,14 @@ extern const std::string_view providers_yaml;
 namespace sluice::config {
 namespace {
 
-std::string in_a_region(std::string base_url) {
-  const std::size_t at = base_url.find("{region}");
-  return at == std::string::npos ? base_url : base_url.replace(at, 8, "eu-west-1");
+// A base URL with something in all its places.
+std::string placed(std::string base_url) {
+  for (const std::string place : {"{region}", "{location-}", "{location}", "{project}"}) {
+    for (std::size_t at = base_url.find(place); at != std::string::npos; at = base_url.find(place)) {
+      base_url.replace(at, place.size(), place == "{location-}" ? "eu-west-1-" : "eu-west-1");
+    }
+  }
+  return base_url;
 }
 
 TEST(Catalogue, is_well_formed) {
@@ -36,7 +41,7 @@ TEST(Catalogue, has_all_a_provider_needs_of_each_kind) {
     };
     EXPECT_TRUE(is_spoken(kind.dialect)) << kind.name;
     for (const Provider::Voice& voice : kind.also) EXPECT_TRUE(is_spoken(voice.dialect)) << kind.name;
-    const std::string base_url = in_a_region(kind.base_url);
+    const std::string base_url = placed(kind.base_url);
     EXPECT_TRUE(base_url.empty() || parse_url(base_url)) << kind.name;
     if (kind.key == KeyNeed::required) {
       EXPECT_TRUE(is_variable_name(kind.key_variable)) << kind.name;
@@ -44,6 +49,12 @@ TEST(Catalogue, has_all_a_provider_needs_of_each_kind) {
       EXPECT_FALSE(kind.allow_private) << kind.name;
     }
     EXPECT_TRUE(!kind.built_in || kind.base_url.empty()) << kind.name;
+    if (kind.credential == CredentialWay::aws_sigv4) {
+      EXPECT_FALSE(kind.service.empty()) << kind.name;
+    } else if (kind.credential != CredentialWay::none) {
+      EXPECT_FALSE(kind.scope.empty()) << kind.name;
+      EXPECT_TRUE(kind.token_url.starts_with("https://")) << kind.name;
+    }
   }
 }
 

@@ -21,12 +21,12 @@ GatewayUnderTest& Stage::open(const std::vector<std::uint16_t>& ports, const Det
   return open_with(configuration(ports, details));
 }
 
-GatewayUnderTest& Stage::open_with(const std::string& yaml) {
+GatewayUnderTest& Stage::open_with(const std::string& yaml, const Variables& variables) {
   if (gateway_ != nullptr) check_log();
   expected_lines_ = 0;
   refused_ = 0;
   gateway_.reset();
-  gateway_ = std::make_unique<GatewayUnderTest>(yaml);
+  gateway_ = std::make_unique<GatewayUnderTest>(yaml, variables);
   running_ = open_descriptors();
   return *gateway_;
 }

@@ -27,7 +27,7 @@ class Stage {
   ScriptedUpstream& upstream(std::vector<Script> scripts, ScriptedUpstream::Options options = {});
   // Starts the gateway, in place of the one before if there was one; see configuration().
   GatewayUnderTest& open(const std::vector<std::uint16_t>& ports, const Details& details = {});
-  GatewayUnderTest& open_with(const std::string& yaml);
+  GatewayUnderTest& open_with(const std::string& yaml, const Variables& variables = {});
   GatewayUnderTest& gateway() { return *gateway_; }
 
   // Sends one request on a connection of its own and reads the answer.

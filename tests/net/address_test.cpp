@@ -54,5 +54,18 @@ TEST(IsPrivate, leaves_public_addresses_alone) {
   }
 }
 
+TEST(IsMetadata, knows_where_clouds_hand_out_credentials_in_every_spelling) {
+  for (const char* address :
+       {"169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "::ffff:169.254.169.254",
+        "::169.254.170.2", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"}) {
+    EXPECT_TRUE(is_metadata(asio::ip::make_address(address))) << address;
+    EXPECT_TRUE(is_private(asio::ip::make_address(address))) << address;
+  }
+  for (const char* address : {"169.254.0.1", "169.254.171.2", "127.0.0.1", "10.0.0.1", "100.100.100.100", "8.8.8.8",
+                              "::1", "fd00:ec3::254", "fd20:ce::255", "2001:db8::1"}) {
+    EXPECT_FALSE(is_metadata(asio::ip::make_address(address))) << address;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::net

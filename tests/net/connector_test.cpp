@@ -88,5 +88,32 @@ TEST(Connect, takes_a_literal_address_as_written) {
   EXPECT_TRUE(fixture.connect_within(5s));
 }
 
+TEST(MayLieAt, lets_nobody_but_sources_of_credentials_lie_where_these_are_handed_out) {
+  Origin origin;
+  origin.allow_private = true;
+  const auto private_one = asio::ip::make_address("10.0.0.1");
+  for (const char* metadata : {"169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"}) {
+    const auto address = asio::ip::make_address(metadata);
+    origin.gives_credentials = false;
+    EXPECT_FALSE(may_lie_at(origin, address, true)) << metadata;
+    EXPECT_FALSE(may_lie_at(origin, address, false)) << metadata;
+    origin.gives_credentials = true;
+    EXPECT_TRUE(may_lie_at(origin, address, true)) << metadata;
+  }
+  origin.allow_private = false;
+  EXPECT_TRUE(may_lie_at(origin, private_one, true));
+  EXPECT_FALSE(may_lie_at(origin, private_one, false));
+}
+
+TEST(Connect, refuses_addresses_that_hand_out_credentials_although_private_ones_are_allowed) {
+  for (const char* const host : {"provider.test", "169.254.169.254", "fd00:ec2::23"}) {
+    Fixture fixture({"169.254.169.254", "169.254.170.2"});
+    fixture.origin.host = host;
+    const auto connected = fixture.connect_within(1h);
+    ASSERT_FALSE(connected) << host;
+    EXPECT_EQ(connected.error().outcome(), Outcome::connect) << host;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::net

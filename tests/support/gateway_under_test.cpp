@@ -14,9 +14,10 @@
 namespace sluice::test {
 namespace {
 
-config::Surroundings surroundings() {
+config::Surroundings surroundings(const Variables& variables) {
   config::Surroundings around;
-  around.environment = [](const std::string& name) -> std::optional<std::string> {
+  around.environment = [variables](const std::string& name) -> std::optional<std::string> {
+    if (const auto own = variables.find(name); own != variables.end()) return own->second;
     if (name == "CALLER_KEY") return std::string(caller_key);
     if (name == "OTHER_KEY") return "sk-other-canary-77aa42";
     if (name == "THIRD_KEY") return "sk-third-canary-0c55fe";
@@ -71,8 +72,8 @@ std::string CapturedLog::text() const {
   return text_;
 }
 
-config::Config GatewayUnderTest::read(const std::string& yaml) {
-  config::Loaded loaded = config::load(yaml, surroundings());
+config::Config GatewayUnderTest::read(const std::string& yaml, const Variables& variables) {
+  config::Loaded loaded = config::load(yaml, surroundings(variables));
   if (!loaded.ok()) {
     std::string all = "the test's configuration is refused:\n" + yaml;
     for (const config::Complaint& complaint : loaded.complaints) all += complaint.text("test.yaml") + "\n";
@@ -81,9 +82,9 @@ config::Config GatewayUnderTest::read(const std::string& yaml) {
   return std::move(loaded.config);
 }
 
-GatewayUnderTest::GatewayUnderTest(const std::string& yaml) {
+GatewayUnderTest::GatewayUnderTest(const std::string& yaml, const Variables& variables) {
   std::signal(SIGPIPE, SIG_IGN);  // as the process around the daemon does
-  const config::Config config = read(yaml);
+  const config::Config config = read(yaml, variables);
   // In memory, without an end: a pipe nobody reads meanwhile would fill, and lines would be dropped.
   access_file_ = ::memfd_create("access-log", MFD_CLOEXEC);
   if (access_file_ < 0) throw std::runtime_error("no file for the access log");

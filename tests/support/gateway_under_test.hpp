@@ -49,10 +49,13 @@ class CapturedLog : public Log {
   std::string text_;
 };
 
+// Environment variables of one gateway, beside those that all have.
+using Variables = std::map<std::string, std::string>;
+
 class GatewayUnderTest {
  public:
   // Throws when the configuration is not accepted or the gateway does not start.
-  explicit GatewayUnderTest(const std::string& yaml);
+  explicit GatewayUnderTest(const std::string& yaml, const Variables& variables = {});
   ~GatewayUnderTest();
   GatewayUnderTest(const GatewayUnderTest&) = delete;
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
@@ -77,7 +80,7 @@ class GatewayUnderTest {
   double await_metric(std::string_view name, double value, const std::vector<std::string>& labels = {}) const;
 
   // A configuration read as the gateway does it. Throws with all complaints.
-  static config::Config read(const std::string& yaml);
+  static config::Config read(const std::string& yaml, const Variables& variables = {});
 
  private:
   void drain_access_log(int wait_ms);

@@ -30,6 +30,8 @@ class Hmac {
 };
 
 Digest sha256(std::string_view message);
+// Of the pieces as if they were one.
+Digest sha256(std::span<const std::string_view> pieces);
 
 // Compares without telling by its duration where the first difference is.
 bool equal_in_constant_time(const Digest& left, const Digest& right);

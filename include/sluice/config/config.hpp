@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sluice/base/secret.hpp>
+#include <sluice/credential/source.hpp>
 
 // What an operator may write, checked and with defaults filled in. The reference with every key is
 // docs/reference/configuration.md and config/sluice.yaml.
@@ -68,6 +69,15 @@ struct Manners {
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
 };
 
+// How a provider learns who we are, where a key does not tell: a grant that is got somewhere and shown, or signed with.
+struct Credential {
+  credential::Source source;
+  std::string url;            // whom to ask for it, of which only scheme, host and port count; empty: nobody
+  bool reached_like = false;  // that address is the file's own: tls.ca and allow_private of the provider hold for it
+  // What requests are signed for; empty when the grant is a token.
+  credential::AwsScope scope;
+};
+
 // Where a provider's address and manners come from: a catalogue entry, with what the file replaces.
 struct Provider {
   // Another dialect it speaks at the same address, used for callers who speak it themselves.
@@ -79,9 +89,10 @@ struct Provider {
   std::string kind;     // the catalogue's name
   std::string dialect;  // the file's, else the kind's
   std::vector<Voice> also;
-  std::string base_url;   // the file's, else the kind's; empty for a built-in service
-  bool built_in = false;  // answered by a service inside this process (kind demo)
-  Secret api_key;         // empty: none is sent
+  std::string base_url;                  // the file's, else the kind's; empty for a built-in service
+  bool built_in = false;                 // answered by a service inside this process (kind demo)
+  Secret api_key;                        // empty: none is sent
+  std::optional<Credential> credential;  // in the place of api_key
   bool allow_private = false;
   std::string ca_file;  // empty: the system's authorities
   Manners manners;      // the kind's

@@ -40,6 +40,7 @@ struct Scratch {
   std::string renamed;     // a model name made for one request, as JSON
   std::string target;      // of the upstream request
   std::string head;        // of the upstream request
+  std::string proof;       // the lines of that head which prove who we are, where they are made for each request
   std::string timing;      // the server-timing value
   std::string body;        // of an answer of our own
   std::string translated;  // the body of a request to a provider of another dialect

@@ -7,6 +7,7 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/base/id.hpp>
 #include <sluice/gateway/snapshot.hpp>
+#include <sluice/net/loop.hpp>
 #include <sluice/net/service.hpp>
 #include <sluice/net/transport.hpp>
 #include <sluice/telemetry/access_log.hpp>
@@ -23,6 +24,7 @@ struct GatewayParts {
   Metrics& labels;  // to intern error codes
   AccessLog& access_log;
   Log& log;
+  net::Loop& loop;           // the worker's
   std::string_view version;  // ours, as callers are told it: "0.1.0"
 };
 
@@ -36,6 +38,11 @@ class Gateway : public net::Service {
 
   // For requests from now on; running ones keep theirs. On the worker's thread.
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;
+
+  // Renewals of credentials under way: they belong to no request, and have to end before the loop does. On the
+  // worker's thread, as is stop_renewing(), after which they end soon.
+  virtual std::size_t renewing() const = 0;
+  virtual void stop_renewing() = 0;
 };
 
 }  // namespace sluice

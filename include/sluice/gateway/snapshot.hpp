@@ -25,6 +25,8 @@ struct Voice {
   std::string path_prefix;  // what the base URL's path becomes: "/v1"
 };
 
+struct ProviderCredential;
+
 // An upstream we may call. Pure data: what it can do, its dialect and the transport do.
 struct Provider {
   std::string name;
@@ -35,6 +37,9 @@ struct Provider {
   // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
   Secret fixed_lines;
   std::vector<std::string> fixed_names;  // of the catalogue's fields among them
+  // What each request has to prove anew, beside those lines; null when there is nothing of the kind. Bound to the same
+  // origin; shared with renewals under way and with the snapshot after this one.
+  std::shared_ptr<ProviderCredential> credential;
 
   // The caller's own dialect if it speaks that, else the first into which such a request can be translated; null if
   // there is none.
@@ -95,6 +100,8 @@ class Snapshot {
     // The authorities in a file, or the system's for an empty path. Asked for each provider; expected to
     // return the same object for the same content, since connections are shared by it.
     std::function<Result<std::shared_ptr<const net::Trust>>(const std::string&)> trust;
+    // The one in force until now, whose credentials that did not change are kept. May be null.
+    const Snapshot* before = nullptr;
   };
   static Result<std::shared_ptr<const Snapshot>> compile(const config::Config& config, const Means& means);
 
@@ -105,6 +112,7 @@ class Snapshot {
   // The model of exactly that name, else the first pattern, in the file's order, that matches; or null.
   const Model* find_model(std::string_view name) const;
   const std::vector<Model>& models() const { return models_; }
+  const std::vector<Provider>& providers() const { return providers_; }
 
   bool needs_keys() const { return needs_keys_; }
   // The key with that secret, or null. The duration does not depend on how much of a secret is right.

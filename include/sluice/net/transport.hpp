@@ -33,6 +33,9 @@ struct Origin {
   bool tls = true;
   bool allow_private = false;          // whether a *resolved* name may lead to a private or loopback address
   std::shared_ptr<const Trust> trust;  // with tls
+  // Whether it is asked for credentials: only then may it lie at an address where clouds hand these out to whoever
+  // asks, written literally or not.
+  bool gives_credentials = false;
 
   bool operator==(const Origin&) const = default;
 };

@@ -1,6 +1,7 @@
 #include <array>
 #include <string>
 
+#include <sluice/base/percent.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/http/event_stream.hpp>
 
@@ -34,22 +35,6 @@ std::array<Member, 15> deciding_members() {
            {.name = "requestMetadata"},
            {.name = "performanceConfig"},
            {.name = "serviceTier"}}};
-}
-
-// Percent-encoded (RFC 3986 §2.1) but for letters, digits and -._~.
-void append_encoded(std::string_view text, std::string& out) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[static_cast<unsigned char>(c) >> 4];
-      out += digits[static_cast<unsigned char>(c) & 15];
-    }
-  }
 }
 
 class BedrockCodec final : public Codec {
@@ -93,7 +78,7 @@ class BedrockConverse final : public Dialect {
 
   void append_path(const Asked& asked, std::string& out) const override {
     out += "/model/";
-    append_encoded(asked.model, out);
+    append_percent_encoded(out, asked.model);
     if (asked.task == Task::embedding) {
       out += "/invoke";
     } else if (asked.task == Task::count) {

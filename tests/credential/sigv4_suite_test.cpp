@@ -1,0 +1,115 @@
+#include "credential/sigv4.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+// AWS's own suite is not part of this tree. Where it lies beside SLUICE_RECORDINGS (in ../auth), all of it is checked.
+namespace sluice::credential {
+namespace {
+
+nlohmann::json suite(const std::string& name) {
+  const char* const folder = std::getenv("SLUICE_RECORDINGS");
+  std::ifstream file(folder == nullptr ? std::string() : std::string(folder) + "/../auth/" + name);
+  if (!file) {
+    std::cout << "\n*** " << name << " is not beside SLUICE_RECORDINGS: IT WAS NOT CHECKED. ***\n\n";
+    return {};
+  }
+  return nlohmann::json::parse(std::string(std::istreambuf_iterator<char>(file), {}), nullptr, false);
+}
+
+// A request as the suite writes it. Lines that begin with a blank go on with the value before them.
+struct Written {
+  explicit Written(const std::string& text) {
+    std::istringstream stream(text);
+    std::string line;
+    std::getline(stream, line);
+    const std::size_t first = line.find(' ');
+    const std::size_t last = line.rfind(' ');
+    method = line.substr(0, first);
+    target = line.substr(first + 1, last - first - 1);
+    while (std::getline(stream, line) && !line.empty()) {
+      const std::size_t colon = line.find(':');
+      if (line.front() == ' ') {
+        lines.back().second += line;
+      } else {
+        lines.emplace_back(line.substr(0, colon), line.substr(colon + 1));
+      }
+    }
+    body.assign(std::istreambuf_iterator<char>(stream), {});
+  }
+  // The signer brings the date and the token itself.
+  std::vector<SignedField> fields() const {
+    std::vector<SignedField> out;
+    for (const auto& [name, value] : lines) {
+      if (name != "X-Amz-Date" && name != "X-Amz-Security-Token") out.push_back({name, value});
+    }
+    return out;
+  }
+  std::string method, target, body;
+  std::vector<std::pair<std::string, std::string>> lines;
+};
+
+std::string token_in(const std::string& canonical) {
+  constexpr std::string_view name = "\nx-amz-security-token:";
+  const std::size_t at = canonical.find(name);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + name.size();
+  return canonical.substr(begin, canonical.find('\n', begin) - begin);
+}
+
+TEST(SigV4Suite, is_signed_as_published) {
+  const nlohmann::json all = suite("aws_sigv4_testsuite.json");
+  if (all.is_null()) GTEST_SKIP();
+  const UtcTime time =
+      std::chrono::sys_days(std::chrono::year(2015) / 8 / 30) + std::chrono::hours(12) + std::chrono::minutes(36);
+  std::size_t checked = 0;
+  for (const auto& [name, example] : all["cases"].items()) {
+    const Written request(example["req"]);
+    const std::vector<SignedField> fields = request.fields();
+    const AwsKeys keys{"AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+                       Secret(token_in(example["creq"]))};
+    std::string lines;
+    append_aws_signature({request.method, request.target, fields, sha256(request.body)}, keys, {"us-east-1", "service"},
+                         time, lines);
+    EXPECT_TRUE(lines.ends_with("authorization: " + example["authz"].get<std::string>() + "\r\n"))
+        << name << "\n"
+        << lines << example["authz"] << example["creq"];
+    ++checked;
+  }
+  EXPECT_GE(checked, 30u);
+}
+
+TEST(SigV4Suite, agrees_about_a_request_to_a_model) {
+  const nlohmann::json example = suite("bedrock_mantle_sigv4.json");
+  if (example.is_null()) GTEST_SKIP();
+  const nlohmann::json& given = example["credentials"];
+  const AwsKeys keys{given["accessKeyId"], Secret(given["secretAccessKey"]), Secret(given["sessionToken"])};
+  const std::string url = example["request"]["url"];
+  const std::string rest = url.substr(std::string("https://").size());
+  const std::string host = rest.substr(0, rest.find('/'));
+  const std::string type = example["request"]["contentType"];
+  const std::string hash = example["expected"]["payloadHash"];
+  const std::string target = rest.substr(host.size());
+  const std::string body = example["request"]["body"];
+  const std::vector<SignedField> fields{{"content-type", type}, {"host", host}, {"x-amz-content-sha256", hash}};
+  const UtcTime time = std::chrono::sys_days(std::chrono::year(2025) / 1 / 2) + std::chrono::hours(3) +
+                       std::chrono::minutes(4) + std::chrono::seconds(5);
+  std::string lines;
+  append_aws_signature({"POST", target, fields, sha256(body)}, keys, {example["region"], example["service"]}, time,
+                       lines);
+  EXPECT_TRUE(lines.ends_with("authorization: " + example["expected"]["authorization"].get<std::string>() + "\r\n"))
+      << lines;
+}
+
+}  // namespace
+}  // namespace sluice::credential

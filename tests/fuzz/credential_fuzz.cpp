@@ -1,0 +1,46 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <sluice/credential/aws_profile.hpp>
+#include <sluice/credential/service_account.hpp>
+
+#include "credential/answers.hpp"
+#include "credential/sigv4.hpp"
+#include "credential/trouble.hpp"
+
+namespace {
+
+using namespace sluice;
+using namespace sluice::credential;
+
+void check(const AwsKeys& keys) {
+  const bool token = keys.session_token.empty() || is_sendable(keys.session_token.reveal());
+  if (!is_sendable(keys.access_key_id) || !is_sendable(keys.secret_access_key.reveal()) || !token) std::abort();
+}
+
+}  // namespace
+
+// Whatever files and token servers say, what comes out can stand in a header field, and a signature is one set of
+// lines.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string_view half = text.substr(0, size / 2);
+  const std::string_view rest = text.substr(size / 2);
+  const auto profile = read_aws_profile(half, rest, "default");
+  if (profile) check(profile->keys);
+  const auto token = read_token_answer(200, text);
+  if (token && (!is_sendable(token->grant.token.reveal()) || *token->lifetime <= Duration::zero())) std::abort();
+  const auto keys = read_keys_answer(200, text, UtcTime());
+  if (keys) check(keys->grant.keys);
+  (void)read_token_answer(400, text);
+  (void)read_service_account(text);
+  const std::string path = canonical_path(text, "service");
+  const std::string query = canonical_query(text);
+  if (path.empty() || path.front() != '/' || path.find_first_of(" ?#\r\n") != std::string::npos) std::abort();
+  // A canonical query is its own canonical form.
+  if (canonical_query(query) != query || query.find_first_of(" ?#\r\n/") != std::string::npos) std::abort();
+  return 0;
+}

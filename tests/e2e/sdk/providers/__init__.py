@@ -4,6 +4,7 @@ KIND, BASE, MORE       the catalogue's kind, the path of its base_url, other lin
 MODEL                  what its model is called, where it is not `scripted`
 CACHED                 how many cached tokens it tells of, where they are not play.CACHED
 RETRY_AFTER            the seconds a caller is told after its `rate` failure
+IDS                    how it names the script's calls
 STREAM                 the content type of its streams
 read(request)          the request as play.Asked; raises play.Refusal when a real provider would refuse it
 whole(asked, say)      the body of an answer

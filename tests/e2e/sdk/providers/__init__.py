@@ -13,7 +13,7 @@ failure(what)          one of play.FAILURES as (status, header fields, body)
 stream_failure()       the piece with which a provider says that its stream has failed
 """
 
-from providers import anthropic_messages, bedrock_converse, cohere_v2, gemini, openai_chat, openai_responses
+from providers import anthropic_messages, bedrock_converse, cohere_v2, gemini, ollama, openai_chat, openai_responses
 
 DIALECTS = {
     "openai_chat": openai_chat,
@@ -22,4 +22,5 @@ DIALECTS = {
     "gemini": gemini,
     "bedrock_converse": bedrock_converse,
     "cohere_v2": cohere_v2,
+    "ollama": ollama,
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -61,6 +62,7 @@ class RunningDaemon final : public Daemon {
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
     in_force_ = world->snapshot;
+    serves_tls_ = config.server.tls.has_value();
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
     metrics_->gauges_from([this] { return gauges(); });
@@ -78,7 +80,8 @@ class RunningDaemon final : public Daemon {
   std::uint16_t admin_port() const override { return admin_->port(); }
 
   Result<> reload(const config::Config& config) override {
-    Result<World> world = loses_keys(config) ? Result<World>(without_keys()) : prepare(config);
+    std::optional<Error> too_much = more_than_a_reload(config);
+    Result<World> world = too_much ? Result<World>(*std::move(too_much)) : prepare(config);
     metrics_->reloaded(static_cast<bool>(world), clock_.utc());
     if (!world) return world.error();
     warn_of_restart("server.listen", started_with_.listen, config.server.listen);
@@ -87,6 +90,7 @@ class RunningDaemon final : public Daemon {
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     in_force_ = world->snapshot;
+    serves_tls_ = config.server.tls.has_value();
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
     return Ok{};
   }
@@ -109,14 +113,18 @@ class RunningDaemon final : public Daemon {
   }
 
  private:
-  // Half a file may be a whole configuration: one in which the keys are not there yet, or not there any more. Only
-  // somebody who says so opens the door.
-  bool loses_keys(const config::Config& config) const {
-    return in_force_->needs_keys() && config.keys.empty() && !config.auth_none;
-  }
-  static Error without_keys() {
-    return Error(Fault::bad_request, Blame::gateway, "configuration",
-                 "it has no keys any more, although callers need one now; write \"auth: none\" if nobody shall");
+  // Half a file may be a whole configuration: one in which the keys are not there yet, or not there any more. What
+  // opens a door has to be said.
+  std::optional<Error> more_than_a_reload(const config::Config& config) const {
+    std::string_view problem;
+    if (in_force_->needs_keys() && config.keys.empty() && !config.auth_none) {
+      problem = "it has no keys any more, although callers need one now; write \"auth: none\" if nobody shall";
+    } else if (serves_tls_ && !config.server.tls) {
+      problem = "it has no server.tls any more; callers are served without TLS after a restart only";
+    } else {
+      return std::nullopt;
+    }
+    return Error(Fault::bad_request, Blame::gateway, "configuration", std::string(problem));
   }
 
   // A configuration made ready for use.
@@ -233,6 +241,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
   std::string admin_listen_;
+  bool serves_tls_ = false;
   config::Drain drain_;
   std::atomic<bool> draining_{false};
   bool started_ = false;

@@ -66,6 +66,12 @@ void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
   }
 }
 
+// By a name; addresses that are written literally are always allowed.
+bool leads_home(const std::string& base_url) {
+  const auto url = parse_url(base_url);
+  return url && (url->host == "localhost" || url->host.ends_with(".localhost"));
+}
+
 Names provider_keys() {
   Names names{"kind", "dialect", "api_key", "base_url", "region", "location", "project", "allow_private", "tls"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
@@ -97,6 +103,9 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   place_voices(*kind, provider);
   read_dialect(section["dialect"], catalogue, provider);
   read_ca(section["tls"], provider);
+  if (leads_home(provider.base_url) && !provider.allow_private) {
+    section["base_url"].doubtful("leads to this machine, where the provider may not be", "write allow_private: true");
+  }
   if (provider.base_url.empty() && !section["base_url"].written())
     section["base_url"].wrong("kind " + kind->name + " needs a base_url", "write base_url: https://HOST[:PORT][/PATH]");
   return provider;

@@ -57,7 +57,7 @@ class Answer final : public Middleware {
         parts_.metrics.rejected(Rejection::model);
         break;
       case Fault::too_large:
-        parts_.metrics.rejected(Rejection::too_large);
+        if (exchange.attempts == 0) parts_.metrics.rejected(Rejection::too_large);
         break;
       case Fault::request_timeout:
         parts_.metrics.rejected(Rejection::too_slow);

@@ -75,12 +75,25 @@ class CallUpstream final : public Handler {
     exchange.told = false;
     exchange.streaming = false;
     Result<> outcome = co_await attempt(exchange);
+    if (!outcome) log_failure(exchange, outcome.error());
     parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment,
                              outcome_of(exchange, outcome));
     co_return outcome;
   }
 
  private:
+  // Why a target failed, where the caller's own doing is not the reason. Nothing of what was said.
+  void log_failure(const Exchange& exchange, const Error& error) const {
+    if (error.blame() == Blame::client) return;
+    parts_.log.write(LogLevel::warn, "an attempt failed",
+                     {{"request_id", exchange.scratch.id},
+                      {"provider", exchange.target->provider->name},
+                      {"model", exchange.model->name},
+                      {"attempt", std::to_string(exchange.attempts)},
+                      {"outcome", std::string(to_string(error.outcome()))},
+                      {"code", std::string(error.code())}});
+  }
+
   static Outcome outcome_of(const Exchange& exchange, const Result<>& outcome) {
     if (exchange.complete || outcome) return exchange.status >= 400 ? Outcome::client_error : Outcome::ok;
     return outcome.error().outcome();

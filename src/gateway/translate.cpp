@@ -106,6 +106,12 @@ Error answer_too_large() {
       .with_outcome(Outcome::server_error);
 }
 
+// What went before, kept where only the provider that kept it can look: without it the answer would be to another
+// question.
+bool is_history(std::string_view name) {
+  return name == "previous_response_id" || name == "conversation" || name.ends_with("item_reference");
+}
+
 Error would_lose(const std::string& names) {
   return Error(Fault::bad_request, Blame::client, "unsupported_parameter",
                "The provider of this model cannot be told everything this request says: " + names + ".")
@@ -324,7 +330,9 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
   if (!rendered) return std::move(rendered).error();
   exchange.scratch.dropped.clear();
   append_dropped(exchange.scratch.dropped, rendered->dropped);
-  if (!rendered->dropped.empty() && is_strict(exchange)) return would_lose(exchange.scratch.dropped);
+  const bool is_too_much = is_strict(exchange) || std::any_of(rendered->dropped.begin(), rendered->dropped.end(),
+                                                              [](const std::string& name) { return is_history(name); });
+  if (!rendered->dropped.empty() && is_too_much) return would_lose(exchange.scratch.dropped);
   exchange.scratch.translated = std::move(rendered->body);
   return std::move(rendered->dropped);
 }

@@ -158,9 +158,19 @@ TEST_F(Contract, a_failing_target_is_followed_by_the_next) {
   }
 }
 
+TEST_F(Contract, the_log_tells_why_each_target_failed) {
+  expect_words(ask_targets({refusing(503), always(completion("second"))}), "second");
+  EXPECT_TRUE(eventually([this] {
+    const std::string log = stage_.gateway().log_text();
+    return log.find("an attempt failed") != std::string::npos && log.find("p1") != std::string::npos &&
+           log.find("5xx") != std::string::npos;
+  })) << stage_.gateway().log_text();
+}
+
 TEST_F(Contract, our_own_key_s_trouble_is_never_the_caller_s) {
   for (const int status : {401, 403}) {
     expect_error(ask_targets({refusing(status)}, "retry: {attempts: 1}"), 502, "upstream_auth");
+    expect_words(ask_targets({refusing(status), always(completion("with a better key"))}), "with a better key");
   }
 }
 

@@ -273,6 +273,44 @@ TEST_F(Dialects, a_translated_stream_without_its_end_never_ends_cleanly) {
   EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos) << answer.body;
 }
 
+TEST_F(Dialects, a_whole_answer_is_not_asked_for_with_what_only_streams_may_have) {
+  auto& upstream = stage_.upstream(always(completion("fine")));
+  open({{&upstream, {}}});
+  const std::string request = R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hi"}])";
+  EXPECT_EQ(stage_.ask(post("/v1/messages", request + "}", bearer())).status, 200);
+  EXPECT_EQ(upstream.seen().back().body.find("stream_options"), std::string::npos) << upstream.seen().back().body;
+}
+
+TEST_F(Dialects, who_wants_it_strict_is_refused_whatever_word_says_so_and_what_is_changed_counts_as_lost) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string warm =
+      R"({"model":"m","stream":true,"temperature":1.7,"messages":[{"role":"user","content":"hi"}]})";
+  EXPECT_EQ(stage_.ask(post("/v1/chat/completions", warm, bearer())).field("x-sluice-dropped"), "temperature");
+  for (const char* const word : {"1", "true", "TRUE", "yes"}) {
+    const std::string field = "x-sluice-strict: "s + word + "\r\n";
+    expect_error(stage_.ask(post("/v1/chat/completions", warm, bearer() + field)), 400, "unsupported_parameter");
+  }
+  for (const char* const word : {"0", "false", "False"}) {
+    const std::string field = "x-sluice-strict: "s + word + "\r\n";
+    EXPECT_EQ(stage_.ask(post("/v1/chat/completions", warm, bearer() + field)).status, 200) << word;
+  }
+}
+
+TEST_F(Dialects, history_that_only_another_provider_could_look_up_is_refused_not_forgotten) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  for (const std::string member :
+       {R"("previous_response_id":"resp_1","input":"hi")", R"("conversation":"c_1","input":"hi")",
+        R"("input":[{"type":"item_reference","id":"msg_1"},{"role":"user","content":"hi"}])"}) {
+    const Answer answer = stage_.ask(post("/v1/responses", "{\"model\":\"m\"," + member + "}", bearer()));
+    expect_error(answer, 400, "unsupported_parameter");
+  }
+  EXPECT_EQ(upstream.requests(), 0u);
+  const std::string none = R"({"model":"m","stream":true,"previous_response_id":null,"input":"hi"})";
+  EXPECT_EQ(stage_.ask(post("/v1/responses", none, bearer())).status, 200);
+}
+
 TEST_F(Dialects, a_list_of_names_that_is_too_long_says_that_there_are_more) {
   auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
   open({{&upstream, speaks("anthropic_messages")}});

@@ -6,13 +6,13 @@ namespace {
 
 class OwnDialect : public ::testing::Test {
  protected:
-  // A gateway whose models m1, m2 … are providers of that dialect with these answers, and m, which tries them in turn.
+  // A gateway whose model m tries providers of that dialect in turn, who have these answers.
   void open(const std::string& dialect, const std::vector<std::string>& answers) {
     std::string yaml = "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n";
     std::string targets;
     for (const std::string& answer : answers) {
-      const std::string name = "p" + std::to_string(targets.size());
       const std::string port = std::to_string(stage_.upstream(always(answer)).port());
+      const std::string name = "p" + port;
       yaml += "  " + name + ": {kind: openai-compatible, dialect: " + dialect +
               ", base_url: \"http://127.0.0.1:" + port + "\"}\n";
       targets += (targets.empty() ? "{provider: " : ", {provider: ") + name + "}";

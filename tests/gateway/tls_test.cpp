@@ -75,6 +75,17 @@ TEST_F(Listener, keeps_its_certificate_when_the_new_one_cannot_be_used) {
   EXPECT_EQ(gateway_->metric("sluice_config_reload_success"), 0);
 }
 
+TEST_F(Listener, does_not_lose_tls_by_a_reload) {
+  const std::size_t begin = yaml_.find("tls: {");
+  ASSERT_NE(begin, std::string::npos);
+  std::string without = yaml_;
+  without.replace(begin, yaml_.find('}', begin) + 1 - begin, "limits: {}");
+  const Result<> reloaded = gateway_->daemon().reload(GatewayUnderTest::read(without));
+  ASSERT_FALSE(reloaded);
+  EXPECT_NE(reloaded.error().message().find("server.tls"), std::string::npos);
+  EXPECT_TRUE(serves(first_));
+}
+
 TEST_F(Listener, gives_up_on_a_handshake_that_never_comes) {
   RawClient silent(gateway_->port());  // speaks no TLS
   EXPECT_NE(silent.await_close(std::chrono::milliseconds(50'000)), Ending::waiting);

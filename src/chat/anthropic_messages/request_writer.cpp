@@ -272,7 +272,9 @@ class RequestWriter {
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
     if (!is_own_ && !plan_.thinks() && sampling.temperature && sampling.temperature->value() > 1) {
-      if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");  // the dialect's highest
+      // The dialect's highest, which is not what was asked for.
+      if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");
+      lose("temperature");
     } else {
       write_number("temperature", sampling.temperature, [](double value) { return value == 1; });
     }

@@ -196,7 +196,8 @@ Error error_of(Class cls, const std::string& words) {
           .worth_retrying();
     case Class::credential:
       return make(Fault::upstream_failed, "upstream_auth", "The provider does not accept the gateway's credential.",
-                  Outcome::client_error);
+                  Outcome::client_error)
+          .worth_retrying();
     case Class::timeout:
       return make(Fault::upstream_timeout, "upstream_timeout", sentence("The provider took too long", words),
                   Outcome::timeout)

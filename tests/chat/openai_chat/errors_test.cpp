@@ -53,7 +53,7 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
           true, Outcome::server_error});
   expect({408, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout});
   for (const int status : {401, 403})
-    expect({status, R"({"detail":"no"})", failed, "upstream_auth", false, Outcome::client_error});
+    expect({status, R"({"detail":"no"})", failed, "upstream_auth", true, Outcome::client_error});
   for (const int status : {400, 405, 409, 415, 422, 499}) {
     expect({status, R"({"error":{"message":"m","code":null}})", Fault::bad_request, "invalid_request", false,
             Outcome::client_error});
@@ -76,8 +76,8 @@ TEST(OpenAiErrors, of_a_prompt_that_is_too_long_are_known_by_code_or_words) {
 
 TEST(OpenAiErrors, of_the_gateways_key_are_seen_behind_other_statuses) {
   expect({400, R"({"error":{"message":"m","type":"invalid_request_error","code":"invalid_api_key"}})", failed,
-          "upstream_auth", false, Outcome::client_error});
-  expect({404, R"({"error":{"message":"m","type":"authentication_error"}})", failed, "upstream_auth", false,
+          "upstream_auth", true, Outcome::client_error});
+  expect({404, R"({"error":{"message":"m","type":"authentication_error"}})", failed, "upstream_auth", true,
           Outcome::client_error});
 }
 
@@ -85,7 +85,7 @@ TEST(OpenAiErrors, inside_a_stream_are_told_apart_by_their_code_and_type) {
   const Case server{200, "", failed, "upstream_error", true, Outcome::server_error};
   const Case rate{200, "", Fault::rate_limited, "rate_limit_exceeded", true, Outcome::rate_limited};
   const Case quota{200, "", Fault::rate_limited, "insufficient_quota", true, Outcome::rate_limited};
-  const Case key{200, "", failed, "upstream_auth", false, Outcome::client_error};
+  const Case key{200, "", failed, "upstream_auth", true, Outcome::client_error};
   const Case late{200, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout};
   const Case refusal{200, "", Fault::bad_request, "invalid_request", false, Outcome::client_error};
   const Case overflow{200, "", Fault::bad_request, "context_length_exceeded", false, Outcome::client_error};

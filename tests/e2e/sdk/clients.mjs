@@ -60,6 +60,7 @@ export function onEveryProvider(name, client) {
         assert.equal(new Set(calls.map((call) => call[0])).size, calls.length);
         const asked = await lastAsked(dialect);
         assert.deepEqual(asked.turns.at(-1).results.map((result) => result.name), Object.keys(stage.results));
+        assert.deepEqual(asked.turns.at(-2).calls.map((call) => call.id), stage.ids[dialect]);
         for (const result of Object.values(stage.results)) assert.ok(text.includes(result), text);
         if (stream) continue;
         assert.ok(Object.values(asked.tools).every(Boolean));

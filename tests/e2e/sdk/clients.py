@@ -151,6 +151,7 @@ class EveryProvider:
     BROKEN                 which exception a stream that broke is
     PROOFS                 in which loops (streamed or not) what it sends back has the proofs of its calls
     SEES_CACHED            whether it can tell how many tokens were cached
+    KEEPS_IDS              whether it sends the ids of calls back
     UNKNOWN_KEY, NO_MODEL  which exceptions the gateway's own refusals are
     client, connect(key)   what the methods below ask with, and another of it
     chat(model)            -> Heard: SYSTEM, QUESTION and LIMIT asked, answered in one piece
@@ -163,6 +164,7 @@ class EveryProvider:
 
     PROOFS = (False, True)
     SEES_CACHED = True
+    KEEPS_IDS = True
 
     def setUp(self):
         self.complaints = len(self.stage.providers.complaints)
@@ -199,6 +201,8 @@ class EveryProvider:
         asked = self.stage.providers.last(dialect).asked
         self.assertEqual([result.name for result in asked.turns[-1].results], list(RESULTS))
         self.check_results(text)
+        if self.KEEPS_IDS:
+            self.assertEqual([call.id for call in asked.turns[-2].calls], providers.DIALECTS[dialect].IDS)
         if dialect == "gemini" and stream in self.PROOFS:
             self.assertEqual([call.proof for call in asked.turns[-2].calls], [providers.gemini.SIGNATURE, None])
         return asked.tools
@@ -253,6 +257,7 @@ def main():
         told = {"url": stage.url, "providers_url": f"http://127.0.0.1:{stage.providers.port}", "key": KEY}
         told |= {"dialects": list(providers.DIALECTS), "system": SYSTEM, "question": QUESTION, "limit": LIMIT}
         told |= {"results": RESULTS, "tools": TOOLS, "draft": DRAFT, "structured": play.DRAFT, "text": play.TEXT}
+        told |= {"ids": {name: dialect.IDS for name, dialect in providers.DIALECTS.items()}}
         told |= {"calls": EXPECTED_CALLS, "usage": {name: usage_of(name) for name in providers.DIALECTS}}
         print(json.dumps(told), flush=True)
         sys.stdin.read()

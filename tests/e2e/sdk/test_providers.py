@@ -23,6 +23,15 @@ def chat(ids):
     return [dict(ASKED), {"role": "assistant", "content": None, "tool_calls": calls}, *results]
 
 
+def named_chat():
+    """The same as Ollama has them."""
+    asked, called, *results = chat(providers.ollama.IDS)
+    called["content"] = ""
+    for call, arguments in zip(called["tool_calls"], ARGUMENTS):
+        call["function"]["arguments"] = arguments
+    return [asked, called, *(result | {"tool_name": name} for result, name in zip(results, NAMES))]
+
+
 def responses():
     ids = providers.openai_responses.IDS
     calls = [
@@ -87,6 +96,7 @@ GOOD = {
         {"messages": converse(), "toolConfig": {"tools": [TOOL]}},
         "messages",
     ),
+    "ollama": ("/api/chat", KEY, {"model": "m", "messages": named_chat()}, "messages"),
     "cohere_v2": ("/v2/chat", KEY, {"model": "m", "messages": chat(providers.cohere_v2.IDS)}, "messages"),
 }
 
@@ -123,6 +133,13 @@ OWN = {
         lambda body: body["messages"][0].update(content=[{"text": " "}]),
         lambda body: body["messages"].insert(0, {"role": "user", "content": [{"text": "x"}]}),
         lambda body: body.update(inferenceConfig={"topK": 1}),
+    ],
+    "ollama": [
+        lambda body: body.update(max_tokens=9),
+        lambda body: body.update(options={"max_tokens": 9}),
+        lambda body: body["messages"][0].update(content=[{"type": "text", "text": "x"}]),
+        lambda body: body["messages"][2].pop("tool_name"),
+        lambda body: body["messages"][1]["tool_calls"][0]["function"].update(arguments=play.CALLS[0][1]),
     ],
     "cohere_v2": [
         lambda body: body.update(tool_choice="auto"),

@@ -24,7 +24,7 @@ def read(request):
     play.demand(isinstance(body["max_tokens"], int) and body["max_tokens"] > 0, "max_tokens is no positive integer")
     play.demand(0 <= body.get("temperature", 1) <= 1, "temperature above 1")
     turns = [_turn(message) for message in body["messages"]]
-    play.demand_turns(turns, IDS, alternate=True)
+    play.demand_turns(turns, alternate=True)
     return play.Asked(
         model=body["model"],
         stream=body.get("stream", False),

@@ -26,7 +26,7 @@ def read(request):
     config = body.get("inferenceConfig") or {}
     play.demand_members(config, ["maxTokens", "temperature", "topP", "stopSequences"], "inferenceConfig")
     turns = [_turn(message) for message in body["messages"]]
-    play.demand_turns(turns, IDS, alternate=True)
+    play.demand_turns(turns, alternate=True)
     tools = _tools(request)
     play.demand(tools or not any(turn.calls for turn in turns), "toolUse in the messages without toolConfig")
     return play.Asked(

@@ -21,7 +21,7 @@ def read(request):
     play.demand_members(body, MEMBERS, "the request")
     play.demand(body.get("tool_choice") in (None, "REQUIRED", "NONE"), f"a tool_choice {body.get('tool_choice')!r}")
     system, turns = _turns(body["messages"])
-    play.demand_turns(turns, IDS, alternate=False)
+    play.demand_turns(turns, alternate=False)
     return play.Asked(
         model=body["model"],
         stream=body.get("stream", False),

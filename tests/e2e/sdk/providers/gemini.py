@@ -19,6 +19,7 @@ logprobs""".split()
 PARTS = ["text", "thought", "thoughtSignature", "functionCall", "functionResponse"]
 SCHEMAS = ["parameters", "parametersJsonSchema", "parameters_json_schema"]  # the last as Google's own package has it
 SIGNATURE = "c2NyaXB0ZWQtc2lnbmF0dXJl"
+IDS = [None] * len(play.CALLS)
 NO_SIGNATURE = base64.b64encode(b"skip_thought_signature_validator").decode()
 
 
@@ -33,7 +34,7 @@ def read(request):
     config = body.get("generationConfig") or {}
     play.demand_members(config, CONFIG, "generationConfig")
     turns = [_turn(content) for content in body["contents"]]
-    play.demand_turns(turns, [None] * len(play.CALLS), alternate=True)
+    play.demand_turns(turns, alternate=True)
     return play.Asked(
         model=match[1],
         stream=match[2] != "generateContent",

@@ -23,7 +23,7 @@ def read(request):
     play.demand_members(body, MEMBERS, "the request")
     play.demand(body.get("stream") or "stream_options" not in body, "stream_options without stream")
     system, turns = _turns(body["messages"])
-    play.demand_turns(turns, IDS, alternate=False)
+    play.demand_turns(turns, alternate=False)
     return play.Asked(
         model=body["model"],
         stream=body.get("stream", False),

@@ -20,7 +20,7 @@ def read(request):
     request.demand_bearer()
     play.demand_members(body, MEMBERS, "the request")
     system, turns = _turns(body["input"])
-    play.demand_turns(turns, IDS, alternate=False)
+    play.demand_turns(turns, alternate=False)
     return play.Asked(
         model=body["model"],
         stream=body.get("stream") or False,

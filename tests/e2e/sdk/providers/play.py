@@ -90,8 +90,8 @@ class Say:
         return "".join(self.pieces)
 
 
-def demand_turns(turns, ids, alternate):
-    """Every call is one of the script's, answered right after its turn, once; `ids`: what the calls were named."""
+def demand_turns(turns, alternate):
+    """Every call is one of the script's, answered right after its turn, once."""
     demand(turns and turns[0].who == "user", "the conversation does not begin with the user")
     waiting, before = [], None
     for turn in turns:
@@ -102,18 +102,19 @@ def demand_turns(turns, ids, alternate):
             demand(waiting, "results without calls")
             _demand_answers(turn.results, waiting)
             waiting = []
-        waiting = _demand_calls(turn.calls, ids) or waiting
+        waiting = _demand_calls(turn.calls) or waiting
         before = turn.who if turn.who == "assistant" else "user"
     demand(not waiting, "calls without results")
     demand(before == "user", "the conversation ends with the assistant")
 
 
-def _demand_calls(calls, ids):
-    for call, identity in zip(calls, ids):
+def _demand_calls(calls):
+    for call in calls:
         scripted = dict(CALLS).get(call.name)
         demand(scripted, f"a call nobody made: {call.name}")
         demand(call.arguments == json.loads(scripted), f"other arguments of {call.name}: {call.arguments!r}")
-        demand(call.id is None or call.id == identity, f"another id of {call.name}: {call.id!r}, not {identity!r}")
+        demand(call.id is None or call.id, f"an empty id of {call.name}")
+    demand(len({call.id or call.name for call in calls}) == len(calls), "one id for two calls")
     demand(len(calls) in (0, len(CALLS)), f"{len(calls)} calls")
     return list(calls)
 

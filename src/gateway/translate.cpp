@@ -283,8 +283,8 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
         callers->decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
     exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
-    // The books need the counts; whether the caller sees them is the encoder's concern. Whole answers have them anyway.
-    exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, exchange.outline.stream);
+    // The books need the counts; whether the caller sees them is the encoder's concern.
+    exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, true);
   }
   exchange.request->model = model;
   Result<chat::Rendered> rendered = theirs->encode_request(*exchange.request, exchange.target->provider->quirks);

@@ -177,11 +177,11 @@ void RequestWriter::write() {
   write_reasoning();
   write_rest();
   if (request_.stream) to_.member("stream", true);
-  // Dialects in which the usage is not a choice have it always.
+  // Dialects in which the usage is not a choice have it always. Providers refuse the options where nothing is streamed.
   const bool wants_usage = request_.stream && (request_.wants_usage || !is_own());
-  if ((wants_usage || request_.wants_usage || has_beside("stream_options.")) && allows("stream_options")) {
+  if (request_.stream && (wants_usage || has_beside("stream_options.")) && allows("stream_options")) {
     to_.name("stream_options").open_object();
-    if (wants_usage || request_.wants_usage) to_.member("include_usage", true);
+    if (wants_usage) to_.member("include_usage", true);
     write_beside("stream_options.");
     to_.close_object();
   }

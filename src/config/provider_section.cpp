@@ -41,11 +41,21 @@ void read_ca(const Value& value, Provider& provider) {
     value.doubtful("tls has no effect on an http URL", "write an https URL, or remove it");
 }
 
-// A dialect named in the file is the only one that is spoken: whoever writes it knows the server.
+// A URL with another path.
+std::string with_path(const std::string& url, const std::string& path) {
+  constexpr std::string_view mark = "://";
+  return url.substr(0, url.find('/', url.find(mark) + mark.size())) + path;
+}
+
+// A dialect named in the file is the only one that is spoken: whoever writes it knows the server. Where the kind tells
+// its path, that is the address.
 void read_dialect(const Value& value, const Catalogue& catalogue, Provider& provider) {
   if (!value.written()) return;
   const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
   read_choice(value, known, provider.dialect);
+  for (const Provider::Voice& voice : provider.also) {
+    if (voice.dialect == provider.dialect) provider.base_url = with_path(provider.base_url, voice.path);
+  }
   provider.also.clear();
 }
 

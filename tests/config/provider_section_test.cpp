@@ -116,6 +116,7 @@ TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
       "dialects: [one, two, three]\nkinds: {k: {dialect: one, also: {two: /api, three: .}, base_url: "
       "\"http://h/v1\", key: none}}\n",
       complaints);
+  std::string base_url;
   const auto read = [&](const std::string& more) {
     const std::string text = "p: {kind: k" + more + "}\n";
     const Document document = parse_yaml(text, complaints);
@@ -125,6 +126,7 @@ TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
     read_providers(Value(document.root, {}, "", desk), catalogue, providers);
     std::string voices = providers.at(0).dialect;
     for (const Provider::Voice& voice : providers.at(0).also) voices += " " + voice.dialect + "@" + voice.path;
+    base_url = providers.at(0).base_url;
     return voices;
   };
   EXPECT_EQ(read(""), "one two@/api three@/v1");
@@ -132,6 +134,13 @@ TEST(ProviderSection, speaks_other_dialects_where_its_kind_does) {
   EXPECT_EQ(read(", base_url: \"http://other/prefix/v1\""), "one two@/prefix/api three@/prefix/v1");
   EXPECT_EQ(read(", base_url: \"http://other/elsewhere\""), "one three@/elsewhere");
   EXPECT_EQ(read(", dialect: two"), "two");
+  EXPECT_EQ(base_url, "http://h/api") << "its own path";
+  EXPECT_EQ(read(", dialect: two, base_url: \"https://other:1/prefix/v1\""), "two");
+  EXPECT_EQ(base_url, "https://other:1/prefix/api");
+  EXPECT_EQ(read(", dialect: two, base_url: \"http://other/elsewhere\""), "two");
+  EXPECT_EQ(base_url, "http://other/elsewhere") << "what is written holds where the kind does not know better";
+  EXPECT_EQ(read(", dialect: three"), "three");
+  EXPECT_EQ(base_url, "http://h/v1");
   EXPECT_EQ(std::move(complaints).in_order().size(), 0u);
 }
 

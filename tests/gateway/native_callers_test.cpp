@@ -152,6 +152,7 @@ TEST_F(NativeCallers, reach_other_dialects_with_a_prompt) {
     EXPECT_EQ(lines.size() > 1, stream);
     EXPECT_EQ(last_seen().target(), "/v1/chat/completions") << "a conversation, not a completion";
     const auto sent = json::parse(last_seen().body);
+    EXPECT_EQ(sent.contains("stream_options"), stream) << "servers take it with streams only";
     EXPECT_EQ(sent["messages"], json::parse(R"([{"role":"system","content":"Be brief."},
                                                 {"role":"user","content":"Go."}])"));
   }

@@ -23,7 +23,7 @@ void reused_connection_dies(Stage& stage, const Script& ending) {
   EXPECT_EQ(second.field("x-sluice-attempts"), "1") << "the silent retry is no attempt";
   EXPECT_EQ(upstream.connections(), 2u);
   EXPECT_EQ(upstream.requests(), 3u);
-  EXPECT_EQ(gateway.metric("sluice_upstream_attempts_total", {"outcome=\"ok\""}), 2);
+  EXPECT_EQ(gateway.await_metric("sluice_upstream_attempts_total", 2, {"outcome=\"ok\""}), 2);
   EXPECT_EQ(gateway.metric("sluice_upstream_attempts_total", {"outcome=\"reset\""}), 0);
 }
 

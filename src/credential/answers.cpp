@@ -49,8 +49,8 @@ std::optional<unsigned> digits(std::string_view text, std::size_t at, std::size_
   return value ? std::optional(static_cast<unsigned>(*value)) : std::nullopt;
 }
 
-// "2026-11-23T05:00:00Z", with or without a fraction.
-std::optional<UtcTime> parse_time(std::string_view text) {
+// "2026-11-23T05:00:00Z", with or without a fraction. In seconds: nanoseconds end in 2262.
+std::optional<std::chrono::sys_seconds> parse_time(std::string_view text) {
   const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
   const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second || text.back() != 'Z') return std::nullopt;
@@ -97,8 +97,9 @@ Result<Granted> read_keys_answer(int status, std::string_view body, UtcTime now)
   if (expiration.empty()) return granted;
   const auto expires = parse_time(expiration);
   if (!expires) return trouble("the metadata server's answer has no usable Expiration");
-  if (*expires <= now) return trouble("the metadata server's keys have expired");
-  granted.lifetime = std::min<Duration>(std::chrono::duration_cast<Duration>(*expires - now), longest_lifetime);
+  const seconds left = *expires - std::chrono::floor<seconds>(now);
+  if (left <= seconds::zero()) return trouble("the metadata server's keys have expired");
+  granted.lifetime = std::min(left, longest_lifetime);
   return granted;
 }
 

@@ -70,6 +70,10 @@ TEST(KeysAnswer, may_have_no_end_or_a_fraction_in_it) {
       read_keys_answer(200, R"({"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"2026-11-23T05:01:00.5Z"})", now);
   ASSERT_TRUE(fraction);
   EXPECT_EQ(fraction->lifetime, Duration(seconds(60)));
+  const auto far =
+      read_keys_answer(200, R"({"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"9999-12-31T23:59:59Z"})", now);
+  ASSERT_TRUE(far);
+  EXPECT_EQ(far->lifetime, Duration(std::chrono::hours(24 * 7)));
 }
 
 TEST(KeysAnswer, is_refused_with_a_reason) {

@@ -104,6 +104,7 @@ TEST(Credentials, get_one_token_for_a_hundred_requests_at_once_over_several_work
   EXPECT_TRUE(key.verifies(statement.message, statement.signature));
   EXPECT_EQ(statement.claims.value("aud", ""), "http://127.0.0.1:" + std::to_string(tokens.port()) + "/token");
   expect_silence(stage, {std::string(account_canary), "PRIVATE KEY", statement.signature});
+  clients.clear();
   stage.settle();
 }
 
@@ -130,8 +131,8 @@ TEST(Credentials, let_another_target_answer_when_no_token_can_be_had) {
 }
 
 TEST(Credentials, that_are_missing_are_the_gateways_trouble_and_not_the_callers) {
+  const RefusingPort tokens;
   Stage stage;
-  RefusingPort tokens;
   auto& provider = stage.upstream(always(completion("never")));
   stage.open_with(with_providers(client_provider("base_url: " + url(provider.port()) +
                                                  ", token_url: " + url(tokens.port(), "/token")),
@@ -163,6 +164,7 @@ TEST(Credentials, are_renewed_although_the_caller_who_caused_it_left) {
   EXPECT_EQ(stage.gateway().await_metric("sluice_requests_in_flight", 1), 1);
   tokens.signal("go");
   expect_words(stayer.read_answer(), "fine");
+  stayer.close();
   EXPECT_EQ(tokens.requests(), 1u);
   stage.settle();
 }
@@ -247,14 +249,14 @@ TEST(Signatures, verify_for_requests_in_the_providers_own_dialect_and_translated
   auto& provider = stage.upstream(always(response(200, converse_answer)));
   stage.open_with(
       with_providers(signing_provider(provider.port(), ", access_key_id: AKIDTEST, secret_access_key: \"${S}\""),
-                     "{provider: cloud, model: \"anthropic.claude-3:0/x y\"}"),
+                     "{provider: cloud, model: \"anthropic.claude-3:0/x+y\"}"),
       {{"S", std::string(signing_secret)}});
   EXPECT_EQ(stage.ask(chat()).status, 200);
   const std::string own = R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})";
   EXPECT_EQ(stage.ask(post("/model/m/converse", own, bearer() + "x-amz-date: 20200101T000000Z\r\n")).status, 200);
   ASSERT_EQ(provider.requests(), 2u);
   for (const SeenRequest& request : provider.seen()) {
-    EXPECT_EQ(request.target(), "/model/anthropic.claude-3%3A0%2Fx%20y/converse");
+    EXPECT_EQ(request.target(), "/model/anthropic.claude-3%3A0%2Fx%2By/converse");
     EXPECT_EQ(signature_trouble(request, "AKIDTEST", signing_secret, "eu-west-1", "bedrock"), "");
     EXPECT_NE(signature_trouble(request, "AKIDTEST", "another", "eu-west-1", "bedrock"), "");
     SeenRequest changed = request;

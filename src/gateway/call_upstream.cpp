@@ -5,6 +5,7 @@
 #include <sluice/base/text.hpp>
 
 #include "gateway/credentials.hpp"
+#include "gateway/dropped_fields.hpp"
 #include "gateway/held_fields.hpp"
 #include "gateway/provider_credential.hpp"
 #include "gateway/relay.hpp"

@@ -1,8 +1,6 @@
 #include "gateway/translate.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,91 +8,21 @@
 
 #include <sluice/base/text.hpp>
 
+#include "gateway/dropped_fields.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/translate_operation.hpp"
+#include "gateway/translation_limits.hpp"
 #include "gateway/upstream_head.hpp"
 
 namespace sluice {
 namespace {
-
-constexpr std::size_t longest_list = 1024;  // bytes of x-sluice-dropped
-// What is translated; docs/reference/configuration.md tells.
-constexpr std::size_t most_values_asked = 100'000;
-constexpr std::size_t most_values_answered = 1'000'000;
-constexpr std::size_t most_tools = 1'000;
-// Memory for a value: of a conversation, where the smallest may be a tool or a message; and where it is only noted.
-constexpr std::size_t bytes_per_part = 512;
-constexpr std::size_t bytes_per_place = 64;
-
-// The members a metric may name; callers can make up any others.
-constexpr std::array<std::string_view, 43> known_fields{"cache_control",
-                                                        "dimensions",
-                                                        "embedding_types",
-                                                        "encoding_format",
-                                                        "frequency_penalty",
-                                                        "input_type",
-                                                        "logit_bias",
-                                                        "logprobs",
-                                                        "max_tokens",
-                                                        "max_tokens_per_doc",
-                                                        "messages.annotations",
-                                                        "messages.audio",
-                                                        "messages.cache_control",
-                                                        "messages.document",
-                                                        "messages.image",
-                                                        "messages.image_url",
-                                                        "messages.image_url.detail",
-                                                        "messages.is_error",
-                                                        "messages.name",
-                                                        "messages.reasoning",
-                                                        "messages.video",
-                                                        "metadata",
-                                                        "min_p",
-                                                        "n",
-                                                        "parallel_tool_calls",
-                                                        "presence_penalty",
-                                                        "reasoning.summary",
-                                                        "reasoning_effort",
-                                                        "response_format",
-                                                        "response_format.strict",
-                                                        "seed",
-                                                        "service_tier",
-                                                        "stop",
-                                                        "store",
-                                                        "temperature",
-                                                        "title",
-                                                        "tool_choice",
-                                                        "tools.custom",
-                                                        "tools.strict",
-                                                        "top_logprobs",
-                                                        "truncate",
-                                                        "user",
-                                                        "verbosity"};
-
-// Names that callers chose go into a header field: only what is harmless there. A list that is too long says so.
-void append_dropped(std::string& list, const chat::Dropped& names) {
-  for (const std::string& name : names) {
-    if (list.ends_with(chat::more_dropped)) return;
-    if (!list.empty()) list += ", ";
-    if (list.size() + name.size() > longest_list) {
-      list += chat::more_dropped;
-      return;
-    }
-    for (const char c : name) {
-      const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
-      list += harmless ? c : '?';
-    }
-  }
-}
 
 // Who wrote anything but a no meant it.
 bool is_strict(const Exchange& exchange) {
   const std::string_view wanted = http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("");
   return exchange.model->strict || !(wanted.empty() || wanted == "0" || equals_ignoring_case(wanted, "false"));
 }
-
-// Whether what the caller wants is a conversation, in whatever guise, or one of the operations beside them.
-bool converses(const Exchange& exchange) { return exchange.spoken.caller_codec(exchange.endpoint.task) != nullptr; }
 
 const chat::CallerCodec& callers_codec(const Exchange& exchange) {
   return *exchange.spoken.caller_codec(exchange.endpoint.task);
@@ -134,27 +62,6 @@ void complete(Answer& answer, const Exchange& exchange, const Clock& clock) {
   }
   if (answer.id.empty()) answer.id = "answer-" + exchange.scratch.id;
   if (answer.model.empty()) answer.model = exchange.request->model;
-}
-
-// A body that is to be decoded takes memory by its values, not by its length.
-Result<Ok> make_room(Exchange& exchange, std::size_t bytes_per_value) {
-  const std::size_t most = converses(exchange) ? most_values_asked : most_values_answered;
-  const std::size_t values = chat::count_values(exchange.body, most);
-  if (values >= most) {
-    return Error(Fault::bad_request, Blame::client, "invalid_request",
-                 "The request has too many JSON values to be translated for its model's provider.");
-  }
-  if (exchange.incoming.hold(2 * exchange.body.size() + values * bytes_per_value)) return Ok{};
-  return Error(Fault::unavailable, Blame::gateway, "service_unavailable",
-               "The gateway holds as many request bodies as it may; try again shortly.");
-}
-
-// Tools are looked for one after the other.
-Result<Ok> check_tools(const chat::Request& request) {
-  if (request.tools.size() <= most_tools && request.tool_choice.only.size() <= most_tools) return Ok{};
-  return Error(Fault::bad_request, Blame::client, "invalid_request",
-               "The request has too many tools to be translated for its model's provider.")
-      .with_param("tools");
 }
 
 class TranslatedStream {
@@ -267,7 +174,7 @@ Result<chat::Response> read_answer(const chat::Codec& codec, std::string_view bo
 // The request for a conversation in the provider's words.
 Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
   if (exchange.request == nullptr) {
-    if (Result<Ok> room = make_room(exchange, bytes_per_part); !room) return std::move(room).error();
+    if (Result<Ok> room = make_room(exchange); !room) return std::move(room).error();
     Result<chat::Request> decoded =
         callers_codec(exchange).decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
@@ -280,47 +187,12 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
   return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
 }
 
-// The same for anything else.
-Result<chat::Rendered> render_operation(Exchange& exchange, std::string_view model) {
-  if (exchange.operation == nullptr) {
-    // Token numbers and vectors stay in their writer's bytes.
-    if (Result<Ok> room = make_room(exchange, bytes_per_place); !room) return std::move(room).error();
-    Result<std::unique_ptr<chat::Operation>> read =
-        chat::Operation::read(exchange.spoken, exchange.endpoint.task, exchange.body, exchange.outline.model);
-    if (!read) return std::move(read).error();
-    exchange.operation = *std::move(read);
-  }
-  return exchange.operation->write_for(*exchange.voice->dialect, model, exchange.target->provider->quirks);
-}
-
-// Sends what stands in scratch.body.
-Async<> send_whole(const RelayParts& parts, Exchange& exchange) {
-  HeldFields held(exchange, parts.clock.now());
-  held.add("content-type", "application/json");
-  if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
-  exchange.first_event = parts.clock.now();
-  exchange.status = 200;
-  const http::HeadView head{200, held.all()};
-  co_return co_await exchange.reply.send(head, http::Slices(exchange.scratch.body));
-}
-
 Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
   exchange.scratch.body.clear();
   chat::Dropped dropped;
   callers_codec(exchange).encode_response(response, exchange.scratch.body, dropped);
   append_dropped(exchange.scratch.dropped, dropped);
-  co_return co_await send_whole(parts, exchange);
-}
-
-Async<> answer_operation(const RelayParts& parts, Exchange& exchange, net::Call& call) {
-  const Result<> collected = co_await call.collect(largest_answer);
-  if (!collected) co_return collected.error();
-  const std::string id = "answer-" + exchange.scratch.id;
-  Result<chat::Operation::Reply> reply = exchange.operation->reply_from(*exchange.voice->dialect, call.pending(), id);
-  if (!reply) co_return reply.error();
-  exchange.usage = reply->usage;
-  exchange.scratch.body = std::move(reply->body);
-  co_return co_await send_whole(parts, exchange);
+  co_return co_await send_translated(parts, exchange);
 }
 
 }  // namespace
@@ -335,11 +207,6 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
   if (!rendered->dropped.empty() && is_too_much) return would_lose(exchange.scratch.dropped);
   exchange.scratch.translated = std::move(rendered->body);
   return std::move(rendered->dropped);
-}
-
-Label label_of_dropped(std::string_view name, Metrics& labels) {
-  const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
-  return known ? labels.label(name) : labels::other;
 }
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
@@ -358,7 +225,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   }
   const Result<> collected = co_await call.collect(largest_answer);
   if (!collected) co_return collected.error();
-  if (chat::count_values(call.pending(), most_values_answered) >= most_values_answered) co_return answer_too_large();
+  if (is_too_large(call.pending())) co_return answer_too_large();
   Result<chat::Response> response = read_answer(theirs, call.pending(), is_stream);
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss

@@ -14,9 +14,6 @@ namespace sluice {
 // would be dropped and the caller or the model does not want that, or when it cannot be left out.
 Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view model);
 
-// The value of a metric's label for such a name: callers can make up any.
-Label label_of_dropped(std::string_view name, Metrics& labels);
-
 // Passes a provider's answer with a status of success on in the caller's dialect: event by event if the caller asked
 // for a stream, whatever the provider sent. As with relay_events(), the reply's head waits for the first event that
 // says something, and an Error after that means that the stream broke.

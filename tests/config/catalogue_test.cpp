@@ -102,6 +102,16 @@ TEST(Catalogue, is_searched_by_name) {
   EXPECT_EQ(known_kinds().front(), "demo");
 }
 
+TEST(Catalogue, knows_what_providers_call_otherwise) {
+  const Catalogue catalogue = shipped_catalogue();
+  const Manners& voyage = catalogue.find("voyage")->manners;
+  EXPECT_EQ(voyage.dimensions, "output_dimension");
+  EXPECT_EQ(voyage.purpose, "input_type");
+  EXPECT_EQ(voyage.top_n, "top_k");
+  EXPECT_EQ(catalogue.find("openai")->manners.dimensions, "");
+  EXPECT_FALSE(catalogue.find("bedrock")->manners.text_lists.empty());
+}
+
 TEST(Catalogue, complains_about_itself) {
   Complaints complaints;
   read_catalogue("kinds:\n  a: {dialekt: x, key: maybe}\n", complaints);

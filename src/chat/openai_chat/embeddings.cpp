@@ -80,7 +80,8 @@ class Writing {
     to_.open_object().member("model", request_.model);
     Result<Ok> written = write_input();
     if (!written) return written;
-    const std::string_view dimensions = quirks_.dimensions.empty() ? "dimensions" : quirks_.dimensions;
+    const std::string_view named = quirks_.dimensions;
+    const std::string_view dimensions = named.empty() ? "dimensions" : named;
     if (request_.dimensions && allows(dimensions)) to_.member(dimensions, *request_.dimensions);
     write_purpose();
     write_type();

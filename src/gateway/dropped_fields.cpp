@@ -1,0 +1,80 @@
+#include "gateway/dropped_fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t longest_list = 1024;  // bytes
+
+// The members a metric may name; callers can make up any others.
+constexpr std::array<std::string_view, 43> known_fields{"cache_control",
+                                                        "dimensions",
+                                                        "embedding_types",
+                                                        "encoding_format",
+                                                        "frequency_penalty",
+                                                        "input_type",
+                                                        "logit_bias",
+                                                        "logprobs",
+                                                        "max_tokens",
+                                                        "max_tokens_per_doc",
+                                                        "messages.annotations",
+                                                        "messages.audio",
+                                                        "messages.cache_control",
+                                                        "messages.document",
+                                                        "messages.image",
+                                                        "messages.image_url",
+                                                        "messages.image_url.detail",
+                                                        "messages.is_error",
+                                                        "messages.name",
+                                                        "messages.reasoning",
+                                                        "messages.video",
+                                                        "metadata",
+                                                        "min_p",
+                                                        "n",
+                                                        "parallel_tool_calls",
+                                                        "presence_penalty",
+                                                        "reasoning.summary",
+                                                        "reasoning_effort",
+                                                        "response_format",
+                                                        "response_format.strict",
+                                                        "seed",
+                                                        "service_tier",
+                                                        "stop",
+                                                        "store",
+                                                        "temperature",
+                                                        "title",
+                                                        "tool_choice",
+                                                        "tools.custom",
+                                                        "tools.strict",
+                                                        "top_logprobs",
+                                                        "truncate",
+                                                        "user",
+                                                        "verbosity"};
+
+}  // namespace
+
+void append_dropped(std::string& list, const chat::Dropped& names) {
+  for (const std::string& name : names) {
+    if (list.ends_with(chat::more_dropped)) return;
+    if (!list.empty()) list += ", ";
+    if (list.size() + name.size() > longest_list) {
+      list += chat::more_dropped;
+      return;
+    }
+    for (const char c : name) {
+      const bool harmless = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+      list += harmless ? c : '?';
+    }
+  }
+}
+
+Label label_of_dropped(std::string_view name, Metrics& labels) {
+  const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
+  return known ? labels.label(name) : labels::other;
+}
+
+}  // namespace sluice

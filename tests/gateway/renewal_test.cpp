@@ -77,7 +77,8 @@ struct Worker {
   std::unique_ptr<AccessLog> access_log = make_access_log(nowhere);
   CapturedLog log;
   Provider provider;
-  Credentials credentials{GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, loop}};
+  Credentials credentials{
+      GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, loop, "test"}};
 };
 
 Async<> renews_ahead(Worker& worker, const ScriptedUpstream& tokens) {

@@ -55,8 +55,8 @@ class MessagesCodec final : public Codec {
     ollama_api::write_response(Form::messages, response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return ollama_api::make_decoder(); }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
-    return ollama_api::make_encoder(Form::messages, form);
+  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override {
+    return ollama_api::make_encoder(Form::messages);
   }
   std::string_view stream_type(const StreamForm&) const override { return ollama_api::stream_type; }
 };
@@ -70,8 +70,8 @@ class PromptCodec final : public CallerCodec {
   void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
     ollama_api::write_response(Form::prompt, response, out, dropped);
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
-    return ollama_api::make_encoder(Form::prompt, form);
+  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override {
+    return ollama_api::make_encoder(Form::prompt);
   }
   std::string_view stream_type(const StreamForm&) const override { return ollama_api::stream_type; }
 };

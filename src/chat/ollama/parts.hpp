@@ -30,7 +30,7 @@ Result<Rendered> write_request(const Request& request, const Quirks& quirks);
 Result<Response> read_response(std::string_view body);
 void write_response(Form form, const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> make_decoder();
-std::unique_ptr<StreamEncoder> make_encoder(Form form, const StreamForm& shape);
+std::unique_ptr<StreamEncoder> make_encoder(Form form);
 
 // ---- Messages
 

@@ -21,7 +21,7 @@ struct Open {
 
 class Encoder final : public StreamEncoder {
  public:
-  Encoder(Form form, const StreamForm& shape) : form_(form), shape_(shape) {}
+  explicit Encoder(Form form) : form_(form) {}
 
   void encode(const Event& event, std::string& out) override {
     if (ended_) return;
@@ -33,7 +33,7 @@ class Encoder final : public StreamEncoder {
  private:
   // Says nothing yet, but shows the reader that there will be an answer.
   void take(const AnswerStart& start, std::string& out) {
-    head_ = {shape_.model.empty() ? start.model : shape_.model, start.created};
+    head_ = {start.model, start.created};
     write_line(nothing_said(), {}, out);
   }
 
@@ -157,7 +157,6 @@ class Encoder final : public StreamEncoder {
   }
 
   const Form form_;
-  const StreamForm shape_;
   Head head_{};
   std::map<std::size_t, Open> open_{};
   std::size_t held_ = 0;
@@ -171,8 +170,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> make_encoder(Form form, const StreamForm& shape) {
-  return std::make_unique<Encoder>(form, shape);
-}
+std::unique_ptr<StreamEncoder> make_encoder(Form form) { return std::make_unique<Encoder>(form); }
 
 }  // namespace sluice::chat::ollama_api

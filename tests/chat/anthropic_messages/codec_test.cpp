@@ -560,14 +560,6 @@ TEST(AnthropicStreams, wrap_the_free_text_of_custom_tools) {
             json::parse(R"({"_raw": "say \"hi\"\ntwice"})"));
 }
 
-TEST(AnthropicStreams, name_the_model_as_the_reader_knows_it) {
-  const auto encoder = codec().stream_encoder({.model = "alias"});
-  std::string out;
-  encoder->encode(AnswerStart{"i", "real", 0, "", ""}, out);
-  EXPECT_TRUE(out.starts_with("event: message_start\ndata: {"));
-  EXPECT_NE(out.find(R"("model":"alias")"), std::string::npos);
-}
-
 TEST(AnthropicStreams, tell_of_failures) {
   const auto encoder = codec().stream_encoder({});
   std::string out;

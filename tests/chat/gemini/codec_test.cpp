@@ -587,13 +587,12 @@ TEST(GeminiAnswer, that_cannot_be_read_is_the_providers_failure) {
 // ---- Streams
 
 TEST(GeminiStream, ends_with_the_counts_beside_the_reason) {
-  const std::string stream =
-      streamed(answer_with({{Text{"Hi", {}, {}}, {}}}, {Finish::stop, {}, {}}), {.model = "alias"});
+  const std::string stream = streamed(answer_with({{Text{"Hi", {}, {}}, {}}}, {Finish::stop, {}, {}}));
   EXPECT_EQ(
       stream,
-      R"(data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"modelVersion":"alias","responseId":"a1"})"
+      R"(data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"modelVersion":"m","responseId":"a1"})"
       "\r\n\r\n"
-      R"(data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":15,"candidatesTokenCount":7,"totalTokenCount":25,"cachedContentTokenCount":5,"thoughtsTokenCount":3},"modelVersion":"alias","responseId":"a1"})"
+      R"(data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":15,"candidatesTokenCount":7,"totalTokenCount":25,"cachedContentTokenCount":5,"thoughtsTokenCount":3},"modelVersion":"m","responseId":"a1"})"
       "\r\n\r\n");
 }
 

@@ -19,7 +19,7 @@ struct Stream {
 
 std::string kinds_of(const std::vector<EventSense>& senses) {
   std::string kinds;
-  for (const EventSense& sense : senses) kinds += "cueD"[static_cast<std::size_t>(sense.kind)];
+  for (const EventSense& sense : senses) kinds += "cueLD"[static_cast<std::size_t>(sense.kind)];
   return kinds;
 }
 

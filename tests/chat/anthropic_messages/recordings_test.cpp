@@ -158,7 +158,7 @@ std::string senses(std::string_view stream, std::optional<Usage>& usage) {
   http::SseEvent event;
   while (reader.next(stream, event)) {
     const EventSense sense = anthropic_messages().sense(event);
-    if (event.has_data) kinds += "cueD"[static_cast<std::size_t>(sense.kind)];
+    if (event.has_data) kinds += "cueLD"[static_cast<std::size_t>(sense.kind)];
     if (sense.usage) usage = sense.usage;
     stream.remove_prefix(event.raw.size());
   }

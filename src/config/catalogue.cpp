@@ -48,10 +48,27 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  const Section section(
-      member.value, {"dialect", "also", "base_url", "key", "key_variable", "models", "allow_private", "built_in",
-                     "probe", "key_header", "headers", "max_tokens", "default_max_tokens", "unsupported", "names",
-                     "text_lists", "credential", "service", "scope", "token_url", "bearer_variable"});
+  const Section section(member.value, {"dialect",
+                                       "also",
+                                       "base_url",
+                                       "key",
+                                       "key_variable",
+                                       "models",
+                                       "allow_private",
+                                       "built_in",
+                                       "probe",
+                                       "key_header",
+                                       "headers",
+                                       "max_tokens",
+                                       "default_max_tokens",
+                                       "unsupported",
+                                       "names",
+                                       "text_lists",
+                                       "credential",
+                                       "service",
+                                       "scope",
+                                       "token_url",
+                                       "bearer_variable"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";

@@ -31,8 +31,7 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   }
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
+void append_percent_decoded(std::string& out, std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool escaped =
         text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
@@ -43,6 +42,11 @@ std::string percent_decoded(std::string_view text) {
     out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
     i += 2;
   }
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  append_percent_decoded(out, text);
   return out;
 }
 

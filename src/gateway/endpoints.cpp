@@ -1,7 +1,8 @@
 #include "gateway/endpoints.hpp"
 
 #include <array>
-#include <charconv>
+
+#include <sluice/base/percent.hpp>
 
 namespace sluice {
 namespace {
@@ -9,165 +10,81 @@ namespace {
 using http::Method;
 using Kind = Endpoint::Kind;
 
-// Everything the data plane answers.
+using chat::Task;
+using DialectOf = const chat::Dialect& (*)();
+
+// Of OpenAI's family: with and without /v1.
+constexpr Endpoint versioned(std::string_view path, Task task, DialectOf dialect = &chat::openai_chat) {
+  return {.path = path,
+          .versioned = true,
+          .method = Method::post,
+          .kind = Kind::converse,
+          .task = task,
+          .dialect = dialect};
+}
+
+constexpr Endpoint fixed(std::string_view path, DialectOf dialect, Task task = Task::chat) {
+  return {.path = path, .method = Method::post, .kind = Kind::converse, .task = task, .dialect = dialect};
+}
+
+// The model's name stands between the two, and whether to stream is said by the path.
+constexpr Endpoint named(std::string_view path, std::string_view suffix, DialectOf dialect, bool stream,
+                         Task task = Task::chat) {
+  return {.path = path,
+          .suffix = suffix,
+          .names_model = true,
+          .method = Method::post,
+          .kind = Kind::converse,
+          .task = task,
+          .stream = stream,
+          .dialect = dialect};
+}
+
+constexpr Endpoint single(Endpoint endpoint) {
+  endpoint.single = true;
+  return endpoint;
+}
+
+// Everything the data plane answers; the first that matches.
 constexpr std::array endpoints{
-    Endpoint{.path = "/chat/completions",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::chat},
-    Endpoint{.path = "/completions",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::completion},
-    Endpoint{.path = "/embeddings",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::embedding},
-    Endpoint{.path = "/rerank",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::rerank},
-    Endpoint{.path = "/moderations",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::moderation},
-    Endpoint{.path = "/images/generations",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::image},
-    Endpoint{.path = "/audio/speech",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::speech},
-    Endpoint{.path = "/v1/models/",
-             .suffix = ":generateContent",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = false,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/v1/models/",
-             .suffix = ":streamGenerateContent",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = true,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/models", .versioned = true, .method = Method::get, .kind = Kind::models},
-    Endpoint{.path = "/models/", .names_model = true, .versioned = true, .method = Method::get, .kind = Kind::model},
-    Endpoint{.path = "/responses",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .dialect = &chat::openai_responses},
-    Endpoint{.path = "/responses/input_tokens",
-             .versioned = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::count,
-             .dialect = &chat::openai_responses},
-    Endpoint{.path = "/v1/messages/count_tokens",
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::count,
-             .dialect = &chat::anthropic_messages},
-    Endpoint{
-        .path = "/v1/messages", .method = Method::post, .kind = Kind::converse, .dialect = &chat::anthropic_messages},
-    Endpoint{.path = "/v2/chat", .method = Method::post, .kind = Kind::converse, .dialect = &chat::cohere_v2},
-    Endpoint{.path = "/api/chat", .method = Method::post, .kind = Kind::converse, .dialect = &chat::ollama},
-    Endpoint{.path = "/api/generate",
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::completion,
-             .dialect = &chat::ollama},
+    versioned("/chat/completions", Task::chat),
+    versioned("/completions", Task::completion),
+    versioned("/embeddings", Task::embedding),
+    versioned("/rerank", Task::rerank),
+    versioned("/moderations", Task::moderation),
+    versioned("/images/generations", Task::image),
+    versioned("/audio/speech", Task::speech),
+    versioned("/responses", Task::chat, &chat::openai_responses),
+    versioned("/responses/input_tokens", Task::count, &chat::openai_responses),
+
+    fixed("/v1/messages", &chat::anthropic_messages),
+    fixed("/v1/messages/count_tokens", &chat::anthropic_messages, Task::count),
+
+    named("/v1beta/models/", ":generateContent", &chat::gemini, false),
+    named("/v1beta/models/", ":streamGenerateContent", &chat::gemini, true),
+    named("/v1beta/models/", ":countTokens", &chat::gemini, false, Task::count),
+    single(named("/v1beta/models/", ":embedContent", &chat::gemini, false, Task::embedding)),
+    named("/v1beta/models/", ":batchEmbedContents", &chat::gemini, false, Task::embedding),
+    named("/v1/models/", ":generateContent", &chat::gemini, false),
+    named("/v1/models/", ":streamGenerateContent", &chat::gemini, true),
+
+    named("/model/", "/converse", &chat::bedrock_converse, false),
+    named("/model/", "/converse-stream", &chat::bedrock_converse, true),
+    named("/model/", "/invoke", &chat::bedrock_converse, false, Task::embedding),
+    named("/model/", "/count-tokens", &chat::bedrock_converse, false, Task::count),
+
+    fixed("/v2/chat", &chat::cohere_v2),
+    fixed("/v2/embed", &chat::cohere_v2, Task::embedding),
+    fixed("/v2/rerank", &chat::cohere_v2, Task::rerank),
+
+    fixed("/api/chat", &chat::ollama),
+    fixed("/api/generate", &chat::ollama, Task::completion),
     Endpoint{.path = "/api/tags", .method = Method::get, .kind = Kind::tags, .dialect = &chat::ollama},
     Endpoint{.path = "/api/version", .method = Method::get, .kind = Kind::version, .dialect = &chat::ollama},
-    Endpoint{.path = "/v2/embed",
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::embedding,
-             .dialect = &chat::cohere_v2},
-    Endpoint{.path = "/v2/rerank",
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::rerank,
-             .dialect = &chat::cohere_v2},
-    Endpoint{.path = "/v1beta/models/",
-             .suffix = ":generateContent",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = false,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/v1beta/models/",
-             .suffix = ":streamGenerateContent",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = true,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/model/",
-             .suffix = "/converse",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = false,
-             .dialect = &chat::bedrock_converse},
-    Endpoint{.path = "/model/",
-             .suffix = "/converse-stream",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .stream = true,
-             .dialect = &chat::bedrock_converse},
-    Endpoint{.path = "/v1beta/models/",
-             .suffix = ":countTokens",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::count,
-             .stream = false,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/v1beta/models/",
-             .suffix = ":embedContent",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::embedding,
-             .stream = false,
-             .single = true,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/v1beta/models/",
-             .suffix = ":batchEmbedContents",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::embedding,
-             .stream = false,
-             .dialect = &chat::gemini},
-    Endpoint{.path = "/model/",
-             .suffix = "/invoke",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::embedding,
-             .stream = false,
-             .dialect = &chat::bedrock_converse},
-    Endpoint{.path = "/model/",
-             .suffix = "/count-tokens",
-             .names_model = true,
-             .method = Method::post,
-             .kind = Kind::converse,
-             .task = chat::Task::count,
-             .stream = false,
-             .dialect = &chat::bedrock_converse},
+
+    // Behind the paths that go on with a verb.
+    Endpoint{.path = "/models", .versioned = true, .method = Method::get, .kind = Kind::models},
+    Endpoint{.path = "/models/", .names_model = true, .versioned = true, .method = Method::get, .kind = Kind::model},
     Endpoint{.path = "/healthz", .method = Method::get, .kind = Kind::health},
 };
 
@@ -198,15 +115,8 @@ Found find_endpoint(http::Method method, std::string_view path) {
 void model_in_path(const Endpoint& endpoint, std::string_view path, std::string& name) {
   name.clear();
   if (endpoint.versioned) path = without_version(path);
-  std::string_view rest =
-      path.substr(endpoint.path.size(), path.size() - endpoint.path.size() - endpoint.suffix.size());
-  while (!rest.empty()) {
-    unsigned char byte = 0;
-    const bool escaped = rest.front() == '%' && rest.size() >= 3 &&
-                         std::from_chars(rest.data() + 1, rest.data() + 3, byte, 16).ptr == rest.data() + 3;
-    name += escaped ? static_cast<char>(byte) : rest.front();
-    rest.remove_prefix(escaped ? 3 : 1);
-  }
+  append_percent_decoded(
+      name, path.substr(endpoint.path.size(), path.size() - endpoint.path.size() - endpoint.suffix.size()));
 }
 
 const chat::Dialect& dialect_for(const Endpoint& endpoint, std::span<const http::Field> fields) {

@@ -292,6 +292,10 @@ std::optional<std::string_view> string_of(const Member& member, std::string_view
   return scratch;
 }
 
+bool mentions(std::string_view text, std::string_view part) {
+  return !text.empty() && memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+}
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -322,6 +326,8 @@ std::size_t closing_quote(std::string_view json, std::size_t at) {
 }
 
 }  // namespace
+
+bool is_json(std::string_view body) { return static_cast<bool>(json::read(body)); }
 
 // Every value but the outermost stands behind a bracket or a comma.
 std::size_t count_values(std::string_view json, std::size_t most) {

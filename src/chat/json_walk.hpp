@@ -61,6 +61,10 @@ inline std::string_view value_of(const Member& member, std::string_view text) {
   return text.substr(member.value.begin, member.value.end - member.value.begin);
 }
 
+// Whether `part` stands somewhere in the text: faster than reading it. What a model wrote cannot look like a quoted
+// word, because its quotes are escaped.
+bool mentions(std::string_view text, std::string_view part);
+
 // The text without white space at its ends.
 std::string_view trimmed(std::string_view text);
 

@@ -83,6 +83,25 @@ Result<Ok> read_stream(const Member& member, Outline& outline) {
   return refuse_member("stream", "The member 'stream' must be a boolean.");
 }
 
+Result<Outline> outline_of(const Asked& asked, std::string_view body, std::span<Member> members, std::string& scratch) {
+  auto end = read_request_object(body, members);
+  if (!end) return std::move(end).error();
+  Outline outline;
+  outline.object_end = *end;
+  outline.model = asked.model;
+  auto read = asked.model.empty() ? read_model(members[0], body, scratch, outline) : check_model(asked.model);
+  if (read && !asked.stream && has_stream(asked.task)) read = read_stream(members[1], outline);
+  if (!read) return std::move(read).error();
+  outline.stream = asked.stream.value_or(outline.stream);
+  return outline;
+}
+
+http::Slices with_model(std::string_view body, const Outline& outline, std::string_view model_json) {
+  if (outline.model_value.end == 0) return {body};
+  const Edit edit{outline.model_value, model_json};
+  return edited(body, {&edit, 1});
+}
+
 http::Slices edited(std::string_view body, std::span<const Edit> edits) {
   http::Slices slices;
   std::size_t at = 0;

@@ -31,6 +31,13 @@ Result<Ok> read_model(const json::Member& member, std::string_view body, std::st
 // A boolean, null or nothing. Sets `stream`.
 Result<Ok> read_stream(const json::Member& member, Outline& outline);
 
+// Dialect::outline() where the body names the model and says whether to stream, unless the path does. `members` begin
+// with those two and are filled in.
+Result<Outline> outline_of(const Asked& asked, std::string_view body, std::span<json::Member> members,
+                           std::string& scratch);
+// Dialect::retarget() where nothing but the model's name changes, if it is in the body.
+http::Slices with_model(std::string_view body, const Outline& outline, std::string_view model_json);
+
 // The body with other text in place of some ranges, which are in order and do not overlap.
 struct Edit {
   Range range;

@@ -218,7 +218,7 @@ class CallUpstream final : public Handler {
     const Result<> collected = co_await call.collect(largest_answer);
     if (!collected) co_return collected.error();
     const std::string_view body = call.pending();
-    if (unframed && readable && !exchange.spoken.is_complete(body)) {
+    if (unframed && readable && !chat::is_json(body)) {
       co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
                       "The provider's answer ended too early.")
           .with_outcome(Outcome::truncated)

@@ -24,6 +24,9 @@ inline constexpr std::size_t longest_dropped = 100;
 inline constexpr std::string_view more_dropped = "more";
 void drop(Dropped& dropped, std::string_view name);
 
+// Whether this is one complete JSON value: how a body without framing is told from a cut one.
+bool is_json(std::string_view body);
+
 // How many values a JSON text has, counted to `most` at most. A conversation takes some 500 bytes for the smallest of
 // them, whatever they are: what is decoded has to be bounded by their number, not by the text's length.
 std::size_t count_values(std::string_view json, std::size_t most);

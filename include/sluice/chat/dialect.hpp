@@ -112,8 +112,6 @@ class Dialect {
   virtual EventSense sense(const http::SseEvent& event) const = 0;
   // The token counts of a complete answer; nothing if it has none that can be read.
   virtual std::optional<Usage> usage_of(std::string_view body) const = 0;
-  // Whether this is one complete JSON value: how a body without framing is told from a cut one.
-  virtual bool is_complete(std::string_view body) const = 0;
   // What a provider's failure means, from its status and body or from an error event's data (status 200).
   virtual Error decode_error(int status, std::string_view body) const = 0;
 

@@ -1,5 +1,4 @@
 #include <array>
-#include <cstring>
 
 #include <sluice/base/text.hpp>
 
@@ -14,9 +13,7 @@ using anthropic::Counts;
 using json::Kind;
 using json::Member;
 
-enum Named : std::size_t { model, stream };
-
-// The members that decide something, here or at a provider.
+// The members that decide something, here or at a provider; first those of outline_of().
 std::array<Member, 16> deciding_members() {
   return {{{.name = "model"},
            {.name = "stream"},
@@ -36,11 +33,6 @@ std::array<Member, 16> deciding_members() {
            {.name = "stop_sequences"}}};
 }
 
-// Faster than reading it. Text that a model wrote cannot look like a name, because its quotes are escaped.
-bool mentions(std::string_view data, std::string_view quoted) {
-  return !data.empty() && memmem(data.data(), data.size(), quoted.data(), quoted.size()) != nullptr;
-}
-
 std::optional<Usage> counted(std::string_view usage) {
   const json::Tree tree = json::Tree::read(usage);
   Counts counts;
@@ -50,7 +42,7 @@ std::optional<Usage> counted(std::string_view usage) {
 
 // The usage of an answer, or of the event that starts or ends one.
 std::optional<Usage> usage_in(std::string_view text) {
-  if (!mentions(text, R"("usage")")) return std::nullopt;
+  if (!json::mentions(text, R"("usage")")) return std::nullopt;
   std::array<Member, 2> members{{{.name = "usage"}, {.name = "message"}}};
   if (!json::read(text, members)) return std::nullopt;
   if (members[0].kind == Kind::object) return counted(json::value_of(members[0], text));
@@ -63,8 +55,8 @@ std::optional<Usage> usage_in(std::string_view text) {
 
 // The type of an event; most say it twice.
 EventSense::Kind kind_of(const http::SseEvent& event, std::string_view data) {
-  const bool may_end = mentions(data, R"("message_stop")");
-  if (may_end || mentions(data, R"("error")")) {
+  const bool may_end = json::mentions(data, R"("message_stop")");
+  if (may_end || json::mentions(data, R"("error")")) {
     std::array<Member, 1> members{{{.name = "type"}}};
     if (json::read(data, members) && members[0].kind == Kind::string) {
       const std::string_view type = json::value_of(members[0], data);
@@ -103,21 +95,7 @@ class AnthropicMessages final : public Dialect {
   // A path may have the model and whether to stream, where somebody else serves these bodies.
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    auto end = read_request_object(body, members);
-    if (!end) return std::move(end).error();
-    Outline outline;
-    outline.object_end = *end;
-    Result<Ok> read;
-    if (asked.model.empty()) {
-      read = read_model(members[model], body, scratch, outline);
-    } else {
-      outline.model = asked.model;
-      read = check_model(asked.model);
-    }
-    if (read && !asked.stream && has_stream(asked.task)) read = read_stream(members[stream], outline);
-    if (!read) return std::move(read).error();
-    outline.stream = asked.stream.value_or(outline.stream);
-    return outline;
+    return outline_of(asked, body, members, scratch);
   }
 
   void append_path(const Asked& asked, std::string& out) const override {
@@ -135,10 +113,7 @@ class AnthropicMessages final : public Dialect {
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
-    const bool is_in_path = outline.model_value.end == 0;
-    const Range nowhere{body.size(), body.size()};
-    const std::array<Edit, 1> edits{is_in_path ? Edit{nowhere, {}} : Edit{outline.model_value, model_json}};
-    return edited(body, edits);
+    return with_model(body, outline, model_json);
   }
 
   EventSense sense(const http::SseEvent& event) const override {
@@ -150,8 +125,6 @@ class AnthropicMessages final : public Dialect {
   }
 
   std::optional<Usage> usage_of(std::string_view body) const override { return usage_in(body); }
-
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
   Error decode_error(int status, std::string_view body) const override {
     return anthropic::decode_failure(status, body);

@@ -130,8 +130,6 @@ class BedrockConverse final : public Dialect {
     return bedrock::read_usage(tree.root());
   }
 
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
-
   Error decode_error(int status, std::string_view body) const override { return bedrock::decode_failure(status, body); }
   void encode_error(const Error& error, std::string& out) const override { bedrock::encode_failure(error, out); }
   void encode_error_event(const Error& error, std::string& out) const override {

@@ -1,5 +1,4 @@
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -14,8 +13,7 @@ namespace {
 
 using json::Member;
 
-enum Named : std::size_t { model, stream };
-
+// The members that decide something, here or at a provider; first those of outline_of().
 std::array<Member, 18> deciding_members() {
   return {{{.name = "model"},
            {.name = "stream"},
@@ -35,10 +33,6 @@ std::array<Member, 18> deciding_members() {
            {.name = "texts"},
            {.name = "inputs"},
            {.name = "query"}}};
-}
-
-bool has(std::string_view data, std::string_view part) {
-  return memmem(data.data(), data.size(), part.data(), part.size()) != nullptr;
 }
 
 class CohereCodec final : public Codec {
@@ -64,14 +58,7 @@ class CohereV2 final : public Dialect {
 
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    auto end = read_request_object(body, members);
-    if (!end) return std::move(end).error();
-    Outline outline;
-    outline.object_end = *end;
-    auto read = read_model(members[model], body, scratch, outline);
-    if (read && has_stream(asked.task)) read = read_stream(members[stream], outline);
-    if (!read) return std::move(read).error();
-    return outline;
+    return outline_of(asked, body, members, scratch);
   }
 
   void append_path(const Asked& asked, std::string& out) const override {
@@ -86,8 +73,7 @@ class CohereV2 final : public Dialect {
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
-    const std::array<Edit, 1> edits{Edit{outline.model_value, model_json}};
-    return edited(body, edits);
+    return with_model(body, outline, model_json);
   }
 
   EventSense sense(const http::SseEvent& event) const override {
@@ -99,7 +85,7 @@ class CohereV2 final : public Dialect {
       return sense;
     }
     // Text that a model wrote cannot look like this, because its quotes are escaped.
-    if (!has(data, R"("message-end")") && has(data, R"("type")")) return sense;
+    if (!json::mentions(data, R"("message-end")") && json::mentions(data, R"("type")")) return sense;
     const json::Tree tree = json::Tree::read(data);
     const json::Value root = tree.root();
     const json::Value delta = root["delta"];
@@ -124,8 +110,6 @@ class CohereV2 final : public Dialect {
     const json::Tree tree = json::Tree::read(json::value_of(members[1], body));
     return cohere::read_billed(tree.root());
   }
-
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
   Error decode_error(int status, std::string_view body) const override { return cohere::decode_failure(status, body); }
   void encode_error(const Error& error, std::string& out) const override { cohere::encode_failure(error, out); }

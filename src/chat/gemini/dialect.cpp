@@ -1,7 +1,8 @@
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
+
+#include <sluice/base/percent.hpp>
 
 #include "chat/gemini/operations.hpp"
 #include "chat/gemini/parts.hpp"
@@ -53,11 +54,6 @@ Result<Ok> check_repeated_model(const Member& member, std::string_view body, std
   return refuse_member("model", "The member 'model' must not differ from the model in the path.");
 }
 
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 // A name may be a path of its own ("publishers/…"), but must not lead out of its folder.
 bool is_plain_path(std::string_view name) {
   while (true) {
@@ -70,17 +66,13 @@ bool is_plain_path(std::string_view name) {
 }
 
 void append_encoded(std::string_view name, std::string& out) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
   const bool keeps_slashes = is_plain_path(name);
-  for (const char c : name) {
-    if (is_unreserved(c) || (c == '/' && keeps_slashes) || c == '@') {
+  for (const char& c : name) {
+    if (c == '@' || (c == '/' && keeps_slashes)) {
       out += c;
-      continue;
+    } else {
+      append_percent_encoded(out, {&c, 1});
     }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
   }
 }
 
@@ -88,10 +80,6 @@ std::string_view verb_of(const Asked& asked) {
   if (asked.task == Task::embedding) return asked.single ? ":embedContent" : ":batchEmbedContents";
   if (asked.task == Task::count) return ":countTokens";
   return asked.stream.value_or(false) ? ":streamGenerateContent?alt=sse" : ":generateContent";
-}
-
-bool contains(std::string_view data, std::string_view quoted) {
-  return memmem(data.data(), data.size(), quoted.data(), quoted.size()) != nullptr;
 }
 
 enum Sensed : std::size_t { candidates, usage, error, feedback };
@@ -172,10 +160,7 @@ class Gemini final : public Dialect {
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
-    const bool in_body = outline.model_value.end > outline.model_value.begin;
-    const Edit edit{in_body ? outline.model_value : Range{body.size(), body.size()},
-                    in_body ? model_json : std::string_view()};
-    return edited(body, {&edit, 1});
+    return with_model(body, outline, model_json);
   }
 
   // A chunk in which all candidates have ended is the last one.
@@ -183,9 +168,9 @@ class Gemini final : public Dialect {
     EventSense sense;
     if (!event.has_data) return sense;
     const std::string_view data = json::trimmed(event.data);
-    const bool may_end = contains(data, "\"finishReason\"") || contains(data, "\"blockReason\"");
-    const bool may_fail = contains(data, "\"error\"");
-    if (!may_end && !may_fail && !contains(data, "\"usageMetadata\"")) return sense;
+    const bool may_end = json::mentions(data, "\"finishReason\"") || json::mentions(data, "\"blockReason\"");
+    const bool may_fail = json::mentions(data, "\"error\"");
+    if (!may_end && !may_fail && !json::mentions(data, "\"usageMetadata\"")) return sense;
     auto members = sensed_members();
     if (!json::read(data, members)) {
       // The array's form of a failure, which some servers also put into an event.
@@ -209,8 +194,6 @@ class Gemini final : public Dialect {
     if (!json::read(body, members)) return std::nullopt;
     return usage_in(members[usage], body);
   }
-
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
   Error decode_error(int status, std::string_view body) const override {
     return generate_content::decode_failure(status, body);

@@ -1,5 +1,4 @@
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -36,10 +35,6 @@ std::array<Member, 18> deciding_members() {
            {.name = "truncate"},
            {.name = "logprobs"},
            {.name = "shift"}}};
-}
-
-bool has(std::string_view data, std::string_view part) {
-  return memmem(data.data(), data.size(), part.data(), part.size()) != nullptr;
 }
 
 class MessagesCodec final : public Codec {
@@ -80,18 +75,13 @@ class Ollama final : public Dialect {
  public:
   std::string_view name() const override { return ollama_api::dialect_name; }
 
-  Result<Outline> outline(const Asked&, std::string_view body, std::string& scratch) const override {
+  Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    auto end = read_request_object(body, members);
-    if (!end) return std::move(end).error();
-    Outline outline;
-    outline.object_end = *end;
-    auto read = read_model(members[model], body, scratch, outline);
-    if (read) read = read_stream(members[stream], outline);
-    if (!read) return std::move(read).error();
+    auto outline = outline_of(asked, body, members, scratch);
+    if (!outline) return outline;
     // Who does not say how gets a stream.
     const json::Kind said = members[stream].kind;
-    if (said == json::Kind::none || said == json::Kind::null) outline.stream = true;
+    if (said == json::Kind::none || said == json::Kind::null) outline->stream = true;
     return outline;
   }
 
@@ -101,8 +91,7 @@ class Ollama final : public Dialect {
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
-    const std::array<Edit, 1> edits{Edit{outline.model_value, model_json}};
-    return edited(body, edits);
+    return with_model(body, outline, model_json);
   }
 
   bool streams_events() const override { return false; }
@@ -119,7 +108,8 @@ class Ollama final : public Dialect {
   EventSense sense(const http::SseEvent& event) const override {
     EventSense sense;
     // Nothing of these lines is true but that it is the last; in what a model wrote, quotes are escaped.
-    if (!event.has_data || !(has(event.data, "true") || has(event.data, R"("error")"))) return sense;
+    if (!event.has_data || !(json::mentions(event.data, "true") || json::mentions(event.data, R"("error")")))
+      return sense;
     const ollama_api::Sense seen = ollama_api::sense_of(event.data);
     sense.usage = seen.usage;
     if (seen.is_last) sense.kind = EventSense::Kind::end;
@@ -128,8 +118,6 @@ class Ollama final : public Dialect {
   }
 
   std::optional<Usage> usage_of(std::string_view body) const override { return ollama_api::sense_of(body).usage; }
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
-
   Error decode_error(int status, std::string_view body) const override {
     return ollama_api::decode_failure(status, body);
   }

@@ -185,15 +185,9 @@ class OpenAiChat final : public Dialect {
 
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    auto end = read_request_object(body, members);
-    if (!end) return std::move(end).error();
-    Outline outline;
-    outline.object_end = *end;
-    auto read = read_model(members[model], body, scratch, outline);
-    if (read && has_stream(asked.task)) {
-      read = read_stream(members[stream], outline);
-      if (read) read = read_stream_options(members[stream_options], body, outline);
-    }
+    auto outline = outline_of(asked, body, members, scratch);
+    if (!outline || !has_stream(asked.task)) return outline;
+    auto read = read_stream_options(members[stream_options], body, *outline);
     if (!read) return std::move(read).error();
     return outline;
   }
@@ -271,8 +265,6 @@ class OpenAiChat final : public Dialect {
     if (!json::read(body, members)) return std::nullopt;
     return usage_in(members, body);
   }
-
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
   Error decode_error(int status, std::string_view body) const override { return openai::decode_failure(status, body); }
 

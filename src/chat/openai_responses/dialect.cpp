@@ -1,5 +1,4 @@
 #include <array>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -12,9 +11,7 @@ namespace {
 using json::Kind;
 using json::Member;
 
-enum Named : std::size_t { model, stream };
-
-// The members that decide something, here or at a provider.
+// The members that decide something, here or at a provider; first those of outline_of().
 std::array<Member, 20> deciding_members() {
   return {{{.name = "model"},          {.name = "stream"},       {.name = "stream_options"},
            {.name = "input"},          {.name = "instructions"}, {.name = "max_output_tokens"},
@@ -23,10 +20,6 @@ std::array<Member, 20> deciding_members() {
            {.name = "service_tier"},   {.name = "user"},         {.name = "metadata"},
            {.name = "store"},          {.name = "background"},   {.name = "previous_response_id"},
            {.name = "conversation"},   {.name = "prompt"}}};
-}
-
-bool contains(std::string_view text, std::string_view part) {
-  return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
 // What an event is by its name. Nothing for those that never end, fail or count.
@@ -42,7 +35,7 @@ bool may_matter(std::string_view data) {
   constexpr std::array<std::string_view, 4> words{R"("response.completed")", R"("response.incomplete")",
                                                   R"("response.failed")", R"("error")"};
   for (const std::string_view word : words) {
-    if (contains(data, word)) return true;
+    if (json::mentions(data, word)) return true;
   }
   return false;
 }
@@ -79,14 +72,7 @@ class OpenAiResponses final : public Dialect {
 
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
-    auto end = read_request_object(body, members);
-    if (!end) return std::move(end).error();
-    Outline outline;
-    outline.object_end = *end;
-    auto read = read_model(members[model], body, scratch, outline);
-    if (read && has_stream(asked.task)) read = read_stream(members[stream], outline);
-    if (!read) return std::move(read).error();
-    return outline;
+    return outline_of(asked, body, members, scratch);
   }
 
   bool takes_along(std::string_view field) const override { return openai_chat().takes_along(field); }
@@ -99,8 +85,7 @@ class OpenAiResponses final : public Dialect {
   // The usage always comes.
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
                         bool) const override {
-    const std::array<Edit, 1> edits{Edit{outline.model_value, model_json}};
-    return edited(body, edits);
+    return with_model(body, outline, model_json);
   }
 
   EventSense sense(const http::SseEvent& event) const override {
@@ -128,10 +113,8 @@ class OpenAiResponses final : public Dialect {
   }
 
   std::optional<Usage> usage_of(std::string_view body) const override {
-    return contains(body, R"("usage")") ? usage_in(body) : std::nullopt;
+    return json::mentions(body, R"("usage")") ? usage_in(body) : std::nullopt;
   }
-
-  bool is_complete(std::string_view body) const override { return static_cast<bool>(json::read(body)); }
 
   Error decode_error(int status, std::string_view body) const override {
     return responses::decode_failure(status, body);

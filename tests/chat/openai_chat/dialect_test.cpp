@@ -397,12 +397,12 @@ TEST(OpenAiChatUsage, is_read_from_complete_answers) {
 
 TEST(OpenAiChatBody, is_complete_only_as_a_whole) {
   const std::string body = fixture("answer.json");
-  EXPECT_TRUE(openai_chat().is_complete(body));
-  EXPECT_TRUE(openai_chat().is_complete("\n\n" + body));
+  EXPECT_TRUE(is_json(body));
+  EXPECT_TRUE(is_json("\n\n" + body));
   for (std::size_t size = 0; size < body.size() - 1; ++size) {
-    EXPECT_FALSE(openai_chat().is_complete(std::string_view(body).substr(0, size))) << size;
+    EXPECT_FALSE(is_json(std::string_view(body).substr(0, size))) << size;
   }
-  EXPECT_FALSE(openai_chat().is_complete(body + body));
+  EXPECT_FALSE(is_json(body + body));
 }
 
 TEST(OpenAiChatErrors, go_into_a_stream_as_one_event) {

@@ -114,7 +114,7 @@ TEST(Recordings, of_answers_have_the_usage_that_was_observed) {
   if (!root) return;
   std::size_t answers = 0;
   for (const Recording& recording : recordings_of(*root, "response.json")) {
-    EXPECT_TRUE(openai_chat().is_complete(recording.response)) << recording.name;
+    EXPECT_TRUE(is_json(recording.response)) << recording.name;
     if (recording.meta.value("status", 0) != 200 || !recording.meta.contains("observed")) continue;
     const json body = json::parse(recording.response);
     if (!body.is_object() || !body.contains("usage")) continue;

@@ -78,7 +78,8 @@ std::string member_path(std::string_view parent, std::string_view key) {
   std::string out(parent);
   if (!key.empty() && std::all_of(key.begin(), key.end(), is_plain_in_a_path)) {
     if (!out.empty()) out += '.';
-    out += key.size() > longest_quote ? std::string(key.substr(0, longest_quote)) + "..." : std::string(key);
+    out += key.substr(0, longest_quote);
+    if (key.size() > longest_quote) out += "...";
   } else {
     out += '[' + in_quotes(key) + ']';
   }

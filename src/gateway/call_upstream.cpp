@@ -61,6 +61,20 @@ Error unasked_coding() {
       .worth_retrying();
 }
 
+// What proves who we are, as the provider was shown it; empty where the proof is of no use to who sees it.
+std::string_view shown_secret(const Provider& provider, const credential::Grant* grant) {
+  return grant != nullptr ? grant->token.reveal() : provider.key.reveal();
+}
+
+// A refusal without our credential, which some providers quote in it. `copy` is written only if there is one.
+std::string_view without_secret(std::string_view refusal, std::string_view secret, std::string& copy) {
+  std::size_t found = secret.empty() ? std::string_view::npos : refusal.find(secret);
+  if (found == std::string_view::npos) return refusal;
+  copy = refusal;
+  for (; found != std::string::npos; found = copy.find(secret, found)) copy.replace(found, secret.size(), "***");
+  return copy;
+}
+
 // Refusals of the caller's own request, which its client may match word by word.
 bool is_passed_on_unchanged(int status) { return status == 400 || status == 404 || status == 413 || status == 422; }
 
@@ -153,22 +167,23 @@ class CallUpstream final : public Handler {
     if (grant != nullptr && (status == 401 || status == 403)) {
       provider.credential->keeper.refused(grant, parts_.clock.now());
     }
-    if (as_it_is) co_return co_await pass_on(exchange, **call, meter_stream);
-    co_return co_await pass_on_translated(exchange, **call);
+    const std::string_view secret = shown_secret(provider, grant.get());
+    if (as_it_is) co_return co_await pass_on(exchange, **call, meter_stream, secret);
+    co_return co_await pass_on_translated(exchange, **call, secret);
   }
 
   // An answer to a request that was not the caller's own bytes.
-  Async<> pass_on_translated(Exchange& exchange, net::Call& call) const {
+  Async<> pass_on_translated(Exchange& exchange, net::Call& call, std::string_view secret) const {
     const int status = call.head().status;
     if (!coding_of(call.head()).empty()) co_return unasked_coding();
-    if (status < 200 || status >= 300) co_return co_await fail(exchange, call);
+    if (status < 200 || status >= 300) co_return co_await fail(exchange, call, secret);
     const RelayParts relay{parts_.clock, parts_.metrics};
     Result<> passed = co_await translate_answer(relay, exchange, call);
     if (passed || exchange.complete) note_usage(exchange);
     co_return passed;
   }
 
-  Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream) const {
+  Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream, std::string_view secret) const {
     const http::ResponseHead& head = call.head();
     const int status = head.status;
     const std::string_view coding = coding_of(head);
@@ -176,7 +191,7 @@ class CallUpstream final : public Handler {
       co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
-    if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call);
+    if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call, secret);
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
     held.keep(head);
@@ -198,26 +213,29 @@ class CallUpstream final : public Handler {
       const http::HeadView reply{status, held.all()};
       co_return co_await relay_opaque(relay, exchange, call, reply);
     }
-    co_return co_await pass_on_whole(exchange, call, status, held, coding.empty());
+    co_return co_await pass_on_whole(exchange, call, held, coding.empty(), secret);
   }
 
   // A failure that another target might not have.
-  Async<> fail(Exchange& exchange, net::Call& call) const {
+  Async<> fail(Exchange& exchange, net::Call& call, std::string_view secret) const {
     const int status = call.head().status;
     const auto wait = retry_after_of(call.head().fields, parts_.clock.utc());
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
-    const std::string_view body = collected ? call.pending() : std::string_view();
+    const std::string_view body =
+        collected ? without_secret(call.pending(), secret, exchange.scratch.body) : std::string_view();
     Error error = exchange.voice->dialect->decode_error(status, body);
     if (!wait) co_return error;  // the body may have said how long
     co_return std::move(error).with_retry_after(wait);
   }
 
-  Async<> pass_on_whole(Exchange& exchange, net::Call& call, int status, HeldFields& held, bool readable) const {
+  Async<> pass_on_whole(Exchange& exchange, net::Call& call, HeldFields& held, bool readable,
+                        std::string_view secret) const {
+    const int status = call.head().status;
     const bool unframed = call.head().framing == http::Framing::until_close;
     const Result<> collected = co_await call.collect(largest_answer);
     if (!collected) co_return collected.error();
-    const std::string_view body = call.pending();
+    std::string_view body = call.pending();
     if (unframed && readable && !chat::is_json(body)) {
       co_return Error(Fault::upstream_failed, Blame::upstream, "upstream_error",
                       "The provider's answer ended too early.")
@@ -232,6 +250,7 @@ class CallUpstream final : public Handler {
     if (status >= 400 && readable) {
       Error refusal = exchange.spoken.decode_error(status, body);
       if (refusal.code() == "upstream_auth") co_return refusal;
+      body = without_secret(body, secret, exchange.scratch.body);
     }
     exchange.first_event = parts_.clock.now();
     exchange.status = status;

@@ -94,7 +94,7 @@ class EventRelay {
     const std::size_t upto = ready + event.raw.size();
     const Result<> sent = co_await send(upto);
     if (!sent) co_return sent.error();
-    exchange_.told = true;
+    exchange_.told = !event.raw.empty();
     co_return error;
   }
 

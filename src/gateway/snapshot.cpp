@@ -115,6 +115,7 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   if (!given.api_key.empty()) {
     lines += manners.key_header.empty() ? "authorization: Bearer " : manners.key_header + ": ";
     lines.append(given.api_key.reveal()).append("\r\n");
+    provider.key = given.api_key;
   }
   for (const config::Manners::Field& field : manners.headers) {
     lines += field.name + ": " + field.value + "\r\n";

@@ -1,4 +1,6 @@
 // Between a caller and a provider of the same dialect: what the caller's client library counts on.
+#include <sluice/http/event_stream.hpp>
+
 #include "gateway/stage.hpp"
 
 namespace sluice::test {
@@ -14,7 +16,7 @@ class OwnDialect : public ::testing::Test {
       const std::string port = std::to_string(stage_.upstream(always(answer)).port());
       const std::string name = "p" + port;
       yaml += "  " + name + ": {kind: openai-compatible, dialect: " + dialect +
-              ", base_url: \"http://127.0.0.1:" + port + "\"}\n";
+              ", api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:" + port + "\"}\n";
       targets += (targets.empty() ? "{provider: " : ", {provider: ") + name + "}";
     }
     stage_.open_with(yaml + "models:\n  m: {targets: [" + targets +
@@ -50,6 +52,47 @@ TEST_F(OwnDialect, a_400_about_our_key_is_followed_by_the_next_target) {
   const Answer answer = ask("/v1beta/models/m:generateContent", contents);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, good);
+}
+
+TEST_F(OwnDialect, our_key_does_not_reach_a_caller_in_the_refusal_that_quotes_it) {
+  const std::string key(provider_key);
+  const auto refusal = [](const std::string& shown) {
+    return R"({"error":{"code":400,"message":"The project of )" + shown + " and of " + shown +
+           R"( has no such model."}})";
+  };
+  for (const int status : {400, 404, 422, 500}) {
+    SCOPED_TRACE(status);
+    open("gemini", {response(status, refusal(key))});
+    const Answer refused = ask("/v1/models/m:generateContent", contents);
+    EXPECT_EQ(refused.body.find(key), std::string::npos) << refused.body;
+    if (status < 500) {
+      EXPECT_EQ(refused.body, refusal("***"));
+    }
+    const Answer translated =
+        ask("/v1/chat/completions", R"({"model":"m","messages":[{"role":"user","content":"hi"}]})");
+    EXPECT_EQ(translated.body.find(key), std::string::npos) << translated.body;
+  }
+}
+
+TEST_F(OwnDialect, bytes_that_are_no_frame_are_not_passed_on_and_the_caller_gets_a_frame_that_says_so) {
+  chat::Response answer;
+  answer.choices.emplace_back().parts.emplace_back(chat::Text{.text = "one"});
+  const auto encoder = chat::bedrock_converse().codec()->stream_encoder({});
+  std::string frames;
+  for (const chat::Event& said : chat::unfold(answer)) {
+    if (!std::holds_alternative<chat::AnswerEnd>(said)) encoder->encode(said, frames);
+  }
+  const std::string garbage = "this is no frame at all";
+  open("bedrock_converse", {"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ncontent-length: " +
+                            std::to_string(frames.size() + garbage.size()) + "\r\n\r\n" + frames + garbage});
+  const Answer broken = ask("/model/m/converse-stream", R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})");
+  EXPECT_FALSE(broken.whole());
+  ASSERT_TRUE(broken.body.starts_with(frames));
+  EXPECT_EQ(broken.body.find(garbage), std::string::npos);
+  http::Frame last;
+  ASSERT_EQ(http::read_frame(std::string_view(broken.body).substr(frames.size()), last), http::FrameStep::done);
+  EXPECT_EQ(last.message_type, "exception");
+  EXPECT_EQ(frames.size() + last.raw.size(), broken.body.size());
 }
 
 TEST_F(OwnDialect, the_type_of_an_error_reaches_the_caller_in_its_field) {

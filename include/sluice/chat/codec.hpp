@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -48,6 +49,11 @@ struct Quirks {
   std::string top_n{};
   // Patterns of the models whose embeddings are made of a list of texts, where a dialect has both forms.
   std::vector<std::string> text_lists{};
+
+  // Whether a member of that name is not to be left out.
+  bool takes(std::string_view member) const {
+    return std::find(unsupported.begin(), unsupported.end(), member) == unsupported.end();
+  }
 };
 
 // How a stream shall look to its reader, beyond what the dialect says.

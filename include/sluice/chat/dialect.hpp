@@ -104,7 +104,8 @@ class Dialect {
                                 bool ask_for_usage) const = 0;
 
   // The next piece of a stream that has a meaning of its own, at the front of `bytes`: for streams that are not
-  // server-sent events (lines, binary frames). Fills `raw`, `name` and `data`. False: more bytes are needed.
+  // server-sent events (lines, binary frames). Fills `raw`, `name` and `data`; `raw` is empty for an error that is not
+  // the provider's own words. False: more bytes are needed.
   virtual bool next_frame(std::string_view, http::SseEvent&) const { return false; }
   virtual bool streams_events() const { return true; }  // server-sent ones; next_frame() is not asked
 

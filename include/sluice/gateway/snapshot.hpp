@@ -36,6 +36,7 @@ struct Provider {
   chat::Quirks quirks;
   // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
   Secret fixed_lines;
+  Secret key;                            // the credential among them; empty if there is none
   std::vector<std::string> fixed_names;  // of the catalogue's fields among them
   // What each request has to prove anew, beside those lines; null when there is nothing of the kind. Bound to the same
   // origin; shared with renewals under way and with the snapshot after this one.

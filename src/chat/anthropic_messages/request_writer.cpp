@@ -81,17 +81,12 @@ class RequestWriter {
   }
 
  private:
-  bool is_unsupported(std::string_view member) const {
-    const auto& names = quirks_.unsupported;
-    return std::find(names.begin(), names.end(), member) != names.end();
-  }
-
   void lose(std::string_view name) { drop(rendered_.dropped, name); }
 
   // Whether a member that was set may be sent to this provider.
   bool may(std::string_view member, std::string_view name, bool is_set) {
     if (!is_set) return false;
-    if (!is_unsupported(member)) return true;
+    if (quirks_.takes(member)) return true;
     lose(name);
     return false;
   }
@@ -103,7 +98,7 @@ class RequestWriter {
     if (!request_.sampling.max_tokens && budget && *budget >= unsaid) {
       max_tokens_ = std::min(*budget, std::uint64_t{1} << 32) + unsaid;
     }
-    const ModelCan can{.think = !is_unsupported("thinking"), .choose_effort = !is_unsupported("output_config")};
+    const ModelCan can{.think = quirks_.takes("thinking"), .choose_effort = quirks_.takes("output_config")};
     plan_ = plan_thinking(request_, can, max_tokens_);
     if (plan_.is_lost) lose("reasoning_effort");
     const Reasoning& wanted = request_.reasoning;
@@ -318,7 +313,7 @@ class RequestWriter {
       out.name("format").open_object().member("type", "json_schema").raw_member("schema", format.schema.bytes);
       out.close_object();
     }
-    if (!is_unsupported("output_config")) append_extras(members, output_prefix);
+    if (quirks_.takes("output_config")) append_extras(members, output_prefix);
     write_object("output_config", members);
   }
 
@@ -326,7 +321,7 @@ class RequestWriter {
     if (request_.metadata) lose("metadata");
     std::string members;
     if (may("metadata", "user", !request_.user.empty())) json::Writer(members).member("user_id", request_.user);
-    if (!is_unsupported("metadata")) append_extras(members, metadata_prefix);
+    if (quirks_.takes("metadata")) append_extras(members, metadata_prefix);
     write_object("metadata", members);
   }
 
@@ -343,7 +338,7 @@ class RequestWriter {
       const std::string_view name = extra.name;
       if (!is_own_) {
         lose(name);
-      } else if (is_unsupported(name) || is_unsupported(name.substr(0, name.find('.')))) {
+      } else if (!quirks_.takes(name) || !quirks_.takes(name.substr(0, name.find('.')))) {
         lose(name);
       } else if (!name.starts_with(tools_prefix) && !name.starts_with(output_prefix) &&
                  !name.starts_with(metadata_prefix)) {

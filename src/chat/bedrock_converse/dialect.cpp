@@ -92,14 +92,15 @@ class BedrockConverse final : public Dialect {
 
   bool streams_events() const override { return false; }
 
-  // The payload, or what an error without one says. Bytes that are no frame become one last error.
+  // The payload, or what an error without one says. Bytes that are no frame become one last error, which holds
+  // none of them: they would spoil what the caller reads after it.
   bool next_frame(std::string_view bytes, http::SseEvent& event) const override {
     http::Frame frame;
     switch (http::read_frame(bytes, frame)) {
       case http::FrameStep::more:
         return false;
       case http::FrameStep::bad:
-        event = {.raw = bytes, .name = unreadable_name, .data = {}, .has_data = true};
+        event = {.raw = {}, .name = unreadable_name, .data = {}, .has_data = true};
         return true;
       case http::FrameStep::done:
         break;

@@ -42,8 +42,7 @@ class RequestWriter {
 
  private:
   bool may_say(std::string_view member, std::string_view name) {
-    const auto& list = quirks_.unsupported;
-    if (std::find(list.begin(), list.end(), member) == list.end()) return true;
+    if (quirks_.takes(member)) return true;
     drop(dropped_, name);
     return false;
   }

@@ -155,11 +155,9 @@ class ConfigWriter {
  private:
   // Whether a member that was asked for may be written. Both names count: the catalogue may use either.
   bool may(std::string_view name, std::string_view chat_name) {
-    const auto& none = quirks_.unsupported;
-    const bool refused = std::find(none.begin(), none.end(), name) != none.end() ||
-                         std::find(none.begin(), none.end(), chat_name) != none.end();
-    if (refused) drop(dropped_, chat_name);
-    return !refused;
+    if (quirks_.takes(name) && quirks_.takes(chat_name)) return true;
+    drop(dropped_, chat_name);
+    return false;
   }
 
   void number(std::string_view name, std::string_view chat_name, const std::optional<Number>& value) {

@@ -159,8 +159,7 @@ class RequestWriter {
         continue;
       }
       if (name.starts_with("generationConfig.") || name.starts_with("toolConfig.")) continue;
-      const auto& none = quirks_.unsupported;
-      if (std::find(none.begin(), none.end(), name) == none.end()) {
+      if (quirks_.takes(name)) {
         out_.raw_member(name, extra.value.bytes);
       } else {
         drop(rendered_.dropped, name);

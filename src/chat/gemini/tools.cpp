@@ -176,11 +176,8 @@ Result<Ok> read_tools(json::Value root, Request& request) {
 }
 
 void write_tools(json::Writer& out, const Request& request, const Quirks& quirks, Dropped& dropped) {
-  const auto refused = [&](std::string_view name) {
-    return std::find(quirks.unsupported.begin(), quirks.unsupported.end(), name) != quirks.unsupported.end();
-  };
   if (request.tools.empty()) return write_choice(out, request, dropped);
-  if (refused("tools")) return drop(dropped, "tools");
+  if (!quirks.takes("tools")) return drop(dropped, "tools");
   std::string tools;
   json::Writer inner(tools);
   inner.open_array();

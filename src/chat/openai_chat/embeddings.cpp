@@ -101,8 +101,7 @@ class Writing {
 
  private:
   bool allows(std::string_view member) {
-    const auto& left_out = quirks_.unsupported;
-    if (std::find(left_out.begin(), left_out.end(), member) == left_out.end()) return true;
+    if (quirks_.takes(member)) return true;
     drop(out_.dropped, member);
     return false;
   }

@@ -33,8 +33,7 @@ bool is_known_tier(std::string_view tier) {
 }  // namespace
 
 bool RequestWriter::allows(std::string_view member) {
-  const auto& left_out = quirks_.unsupported;
-  if (std::find(left_out.begin(), left_out.end(), member) == left_out.end()) return true;
+  if (quirks_.takes(member)) return true;
   lose(member);
   return false;
 }

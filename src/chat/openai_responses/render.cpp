@@ -42,17 +42,14 @@ class Renderer {
  private:
   // Whether the provider takes a member that is set; notes it when not.
   bool may(std::string_view member) {
-    if (takes(member)) return true;
+    if (quirks_.takes(member)) return true;
     drop(out_.dropped, member);
     return false;
-  }
-  bool takes(std::string_view member) const {
-    return std::find(quirks_.unsupported.begin(), quirks_.unsupported.end(), member) == quirks_.unsupported.end();
   }
 
   // The leading system message, if it is plain text, is what `instructions` are.
   const Text* instructions() const {
-    if (request_.messages.empty() || !takes("instructions")) return nullptr;
+    if (request_.messages.empty() || !quirks_.takes("instructions")) return nullptr;
     const Message& first = request_.messages.front();
     if (first.role != Role::system || first.parts.size() != 1 || first.parts.front().cache) return nullptr;
     return std::get_if<Text>(&first.parts.front().what);
@@ -387,7 +384,7 @@ class Renderer {
   bool stores() const { return request_.store.value_or(own_); }
 
   void write_store() {
-    if (request_.store ? may("store") : !own_ && takes("store")) writer_.member("store", stores());
+    if (request_.store ? may("store") : !own_ && quirks_.takes("store")) writer_.member("store", stores());
     const bool proofs = !stores() && thinks(request_);
     const bool logprobs = request_.sampling.logprobs == true;
     const Extra* rest = nullptr;

@@ -88,6 +88,10 @@ std::string_view words_for(Task task) {
       return "make images";
     case Task::speech:
       return "speak";
+    case Task::transcription:
+      return "transcribe";
+    case Task::translation:
+      return "translate what was said";
     case Task::count:
       break;
   }

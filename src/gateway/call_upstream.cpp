@@ -75,6 +75,13 @@ std::string_view without_secret(std::string_view refusal, std::string_view secre
   return copy;
 }
 
+// A signature covers the whole body, which is not there.
+Error cannot_be_signed() {
+  return Error(Fault::too_large, Blame::client, "request_too_large",
+               "A provider of this model takes signed requests only, for which this one is too large.")
+      .worth_retrying();
+}
+
 // Refusals of the caller's own request, which its client may match word by word.
 bool is_passed_on_unchanged(int status) { return status == 400 || status == 404 || status == 413 || status == 422; }
 
@@ -129,7 +136,10 @@ class CallUpstream final : public Handler {
                           !chat::must_rewrite(exchange.spoken, task, exchange.body, model != exchange.outline.model,
                                               exchange.target->provider->quirks);
     net::Outgoing outgoing;
-    if (as_it_is) {
+    if (exchange.form != nullptr) {
+      outgoing.body = exchange.form->retarget(exchange.body, model);
+      if (exchange.form->left() > 0) outgoing.rest = exchange.form.get();
+    } else if (as_it_is) {
       outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
     } else {
       const Result<chat::Dropped> dropped = translate_request(exchange, model);
@@ -148,11 +158,12 @@ class CallUpstream final : public Handler {
       if (!given) co_return std::move(given).error();
       grant = *std::move(given);
     }
+    if (outgoing.rest != nullptr && grant != nullptr && grant->token.empty()) co_return cannot_be_signed();
     // What is translated is a conversation, whatever the caller's dialect made of it.
     const bool converses = !as_it_is && exchange.spoken.caller_codec(task) != nullptr;
     const chat::Asked asked{converses ? chat::Task::chat : task, model, exchange.outline.stream,
                             as_it_is && exchange.asked.single};
-    if (!write_upstream_head(exchange, asked, outgoing.body, grant.get(), parts_.clock.utc())) {
+    if (!write_upstream_head(exchange, asked, outgoing, grant.get(), parts_.clock.utc())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
     }
@@ -199,7 +210,7 @@ class CallUpstream final : public Handler {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
       const http::HeadView reply{status, held.all()};
-      if (!coding.empty() || !has_metered_stream(exchange.endpoint.task)) {
+      if (!coding.empty() || !chat::has_stream_end(exchange.endpoint.task)) {
         co_return co_await relay_opaque(relay, exchange, call, reply);
       }
       const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
@@ -232,7 +243,9 @@ class CallUpstream final : public Handler {
   Async<> pass_on_whole(Exchange& exchange, net::Call& call, HeldFields& held, bool readable,
                         std::string_view secret) const {
     const int status = call.head().status;
-    const bool unframed = call.head().framing == http::Framing::until_close;
+    // Such an answer ends wherever the connection does; only JSON tells whether that is its end.
+    const bool unframed = call.head().framing == http::Framing::until_close &&
+                          (exchange.form == nullptr || is_of_type(call.head(), "application/json"));
     const Result<> collected = co_await call.collect(largest_answer);
     if (!collected) co_return collected.error();
     std::string_view body = call.pending();

@@ -54,6 +54,8 @@ constexpr std::array endpoints{
     versioned("/moderations", Task::moderation),
     versioned("/images/generations", Task::image),
     versioned("/audio/speech", Task::speech),
+    versioned("/audio/transcriptions", Task::transcription),
+    versioned("/audio/translations", Task::translation),
     versioned("/responses", Task::chat, &chat::openai_responses),
     versioned("/responses/input_tokens", Task::count, &chat::openai_responses),
 

@@ -52,7 +52,8 @@ class FallBack final : public Middleware {
   explicit FallBack(const GatewayParts& parts) : metrics_(parts.metrics) {}
 
   // Stops at the first failure that another target would not cure, and always once the client has seen a byte: an
-  // answer cannot be begun twice. Targets that have no words for what is asked are passed over.
+  // answer cannot be begun twice, nor a body sent twice that was too large to keep. Targets that have no words for what
+  // is asked are passed over.
   Async<> handle(Exchange& exchange, Next next) const override {
     Failures failures;
     unsigned left = exchange.model->attempts;
@@ -63,6 +64,7 @@ class FallBack final : public Middleware {
       exchange.target = &target;
       Result<> outcome = co_await next(exchange);
       if (outcome || exchange.reply.begun()) co_return outcome;
+      if (exchange.form != nullptr && exchange.form->taken()) co_return outcome;  // its rest is gone
       if (!outcome.error().retryable()) co_return outcome;
       failures.add(outcome.error());
     }

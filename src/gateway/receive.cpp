@@ -16,6 +16,11 @@ class Receive final : public Middleware {
       co_return Error(Fault::unsupported, Blame::client, "unsupported_content_encoding",
                       "Request bodies are taken without content coding only.");
     }
+    if (chat::is_form(exchange.endpoint.task)) {
+      Result<> read = co_await read_form(exchange);
+      if (!read) co_return std::move(read).error();
+      co_return co_await next(exchange);
+    }
     const Result<std::string_view> body = co_await exchange.incoming.collect();
     if (!body) co_return body.error();
     const TimePoint began = clock_.now();
@@ -30,6 +35,23 @@ class Receive final : public Middleware {
   }
 
  private:
+  static Async<> read_form(Exchange& exchange) {
+    const auto type = http::find(exchange.incoming.request().fields, "content-type");
+    const auto boundary = http::form_boundary(type.value_or(""));
+    if (!boundary) {
+      co_return Error(Fault::bad_request, Blame::client, "invalid_form",
+                      "This endpoint takes multipart/form-data with a boundary.");
+    }
+    exchange.form = std::make_unique<FormBody>(exchange.incoming, *boundary);
+    const Result<std::string_view> beginning = co_await exchange.form->begin();
+    if (!beginning) co_return beginning.error();
+    exchange.body = *beginning;
+    exchange.asked.task = exchange.endpoint.task;
+    exchange.outline = exchange.form->outline();
+    exchange.scratch.asked.assign(exchange.outline.model);
+    co_return Ok{};
+  }
+
   static void read_path(Exchange& exchange) {
     const Endpoint& endpoint = exchange.endpoint;
     exchange.asked.task = endpoint.task;

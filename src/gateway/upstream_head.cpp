@@ -11,12 +11,6 @@
 namespace sluice {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Whether the caller named the field in `connection`: then it was meant for us alone (RFC 9110 §7.6.1).
 bool is_hop_by_hop(std::span<const http::Field> fields, std::string_view name) {
   for (const http::Field& field : fields) {
@@ -56,7 +50,7 @@ void prove(Exchange& exchange, const http::Slices& body, std::string_view type, 
 
 }  // namespace
 
-bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const http::Slices& body,
+bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const net::Outgoing& outgoing,
                          const credential::Grant* grant, UtcTime now) {
   const Provider& provider = *exchange.target->provider;
   const Voice& voice = *exchange.voice;
@@ -75,7 +69,7 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const htt
   std::string& target = exchange.scratch.target;
   target.assign(voice.path_prefix);
   voice.dialect->append_path(asked, target);
-  prove(exchange, body, type, grant, now);
+  prove(exchange, outgoing.body, type, grant, now);
   const std::string& proof = exchange.scratch.proof;
   std::size_t needed =
       512 + provider.fixed_lines.reveal().size() + proof.size() + target.size() + type.size() + accept.size();
@@ -95,7 +89,7 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const htt
   for (const http::Field& field : fields) {
     if (goes_along(field)) head.field(field.name, field.value);
   }
-  head.field("content-length", body.bytes());
+  head.field("content-length", outgoing.body.bytes() + (outgoing.rest != nullptr ? outgoing.rest->left() : 0));
   head.end();
   if (head.failed()) return false;
   out.resize(head.text().size());

@@ -10,10 +10,11 @@ namespace sluice {
 
 // Writes the head of the request to the exchange's target: made anew from what we know, never copied from the caller's
 // framing. `asked`: what the target is asked for, its model's name included. Of the caller's fields go along, where the
-// target speaks the caller's dialect, content-type, accept and those of a short list. `grant`: what a provider with a
-// credential is shown, or `body` is signed with, at the time `now`; else null. Uses scratch.target and scratch.proof;
-// the head is scratch.head then. False if it cannot be written (a field larger than any sane head).
-bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const http::Slices& body,
+// target speaks the caller's dialect, content-type, accept and those of a short list. Of `outgoing` the body
+// counts. `grant`: what a provider with a credential is shown, or the body is signed with, at the time `now`; else
+// null. Uses scratch.target and scratch.proof; the head is scratch.head then. False if it cannot be written (a field
+// larger than any sane head).
+bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const net::Outgoing& outgoing,
                          const credential::Grant* grant, UtcTime now);
 
 // Whether the caller takes answers in this content coding (RFC 9110 §12.5.3).

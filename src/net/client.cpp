@@ -93,7 +93,8 @@ Async<CallPtr> Client::send(const Origin& origin, const Outgoing& outgoing, cons
     if (opened) co_return CallPtr(connection);
     const bool died_unseen = connection->died_unseen() && opened.error().outcome() == Outcome::reset;
     pool.remove(*connection);
-    if (!died_unseen) co_return opened.error();
+    const bool has_gone = outgoing.rest != nullptr && outgoing.rest->taken();
+    if (!died_unseen || has_gone) co_return opened.error();
   }
   co_return co_await send_fresh(pool, outgoing, deadlines, stop);
 }

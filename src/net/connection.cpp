@@ -58,19 +58,31 @@ Async<> Connection::write_request(const Outgoing& outgoing, const Deadlines& dea
   Gather pieces;
   pieces.add(outgoing.head);
   pieces.add(outgoing.body);
+  Result<bool> written = co_await write(pieces, deadlines);
+  while (written && *written && outgoing.rest != nullptr) {
+    const Result<std::string_view> piece = co_await outgoing.rest->next_piece();
+    if (!piece) co_return piece.error();
+    if (piece->empty()) break;
+    Gather more;
+    more.add(*piece);
+    written = co_await write(more, deadlines);
+  }
+  if (!written) co_return written.error();
+  // It may have answered before it closed (413, say): then that answer counts.
+  if (!*written) drained_ = false;
+  co_return Ok{};
+}
+
+Async<bool> Connection::write(Gather pieces, const Deadlines& deadlines) {
   while (!pieces.empty()) {
     const Tried tried = stream_.write(pieces);
     if (tried.state == Tried::State::done) continue;
-    if (!tried.blocked()) {
-      // It may have answered before it closed (413, say): then that answer counts.
-      drained_ = false;
-      co_return Ok{};
-    }
+    if (!tried.blocked()) co_return false;
     const TimePoint deadline = std::min({loop_.now() + std::min(write_limit, deadlines.first_byte), total_});
     const Result<> ready = co_await wait(tried.direction(), deadline, "The provider stopped reading the request.");
     if (!ready) co_return ready.error();
   }
-  co_return Ok{};
+  co_return true;
 }
 
 Async<> Connection::wait(Direction direction, TimePoint deadline, std::string_view what) {

@@ -45,6 +45,8 @@ class Connection final : public Call {
 
  private:
   Async<> write_request(const Outgoing& outgoing, const Deadlines& deadlines);
+  // False: the provider takes no more.
+  Async<bool> write(Gather pieces, const Deadlines& deadlines);
   Async<> read_head(TimePoint deadline);
   Result<> take_head(bool& complete);
   // Waits until the socket is ready; an Error for a stop or an expired deadline.

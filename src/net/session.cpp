@@ -137,6 +137,9 @@ Async<> Session::exchange() {
   request_ = {head_.method, head_.target, head_.fields, {}};
   body_ = http::BodyReader(head_.framing, head_.length);
   body_taken_ = head_.framing == http::Framing::none;
+  taken_ = false;
+  piece_ = 0;
+  passed_on_ = 0;
   request_bytes_ = head_bytes;
   bytes_in_ = head_bytes;
   bytes_out_ = 0;
@@ -218,9 +221,7 @@ void Session::on_readable() {
     return;
   }
   Tried tried;
-  if (fill(tried)) {
-    if (!in_.room().empty()) watch_.arm();
-  } else if (tried.blocked()) {
+  if (fill(tried) || tried.blocked()) {
     watch_.arm();
   } else {
     stop_.request(StopReason::client_left);
@@ -233,14 +234,19 @@ Error Session::malformed(std::string_view reason) const {
   return Error(Fault::bad_request, Blame::client, "invalid_request", std::string(reason));
 }
 
+Error Session::too_large() {
+  last_ = true;
+  return Error(Fault::too_large, Blame::client, "request_too_large",
+               "The request body is larger than " + std::to_string(host_.settings().limits.body) + " bytes.");
+}
+
+bool Session::announces_too_much() const {
+  return head_.framing == http::Framing::length && head_.length > host_.settings().limits.body;
+}
+
 Async<std::string_view> Session::collect() {
   if (!body_taken_) {
-    const std::uint64_t limit = host_.settings().limits.body;
-    if (head_.framing == http::Framing::length && head_.length > limit) {
-      last_ = true;
-      co_return Error(Fault::too_large, Blame::client, "request_too_large",
-                      "The request body is larger than " + std::to_string(limit) + " bytes.");
-    }
+    if (announces_too_much()) co_return too_large();
     if (head_.framing == http::Framing::length) {
       Result<std::string_view> body = co_await collect_length();
       if (!body) co_return std::move(body).error();
@@ -269,6 +275,41 @@ Async<std::string_view> Session::collect_length() {
   co_return body;
 }
 
+Async<std::string_view> Session::gather(std::uint64_t bytes) {
+  if (body_taken_ || head_.framing != http::Framing::length || bytes >= head_.length) co_return co_await collect();
+  if (announces_too_much()) co_return too_large();
+  const TimePoint began = loop_.now();
+  while (in_.size() < request_bytes_ + bytes) {
+    const Result<> more = co_await more_body(began);
+    if (!more) co_return more.error();
+  }
+  piece_ = in_.size() - request_bytes_;
+  if (piece_ >= head_.length) co_return co_await collect();
+  co_return in_.bytes().substr(request_bytes_);
+}
+
+// What was given out is dropped from behind the head, so that the buffer stays as large as it is.
+Async<std::string_view> Session::next_piece() {
+  if (body_taken_) co_return std::string_view();
+  if (!std::exchange(taken_, true)) bytes_in_ += piece_;
+  in_.erase(request_bytes_, piece_);
+  passed_on_ += std::exchange(piece_, 0);
+  if (left() == 0) {
+    body_taken_ = true;
+    watch_.arm();
+    co_return std::string_view();
+  }
+  const TimePoint began = loop_.now();
+  while (in_.size() == request_bytes_) {
+    const Result<> more = co_await more_body(began);
+    if (!more) co_return more.error();
+  }
+  piece_ = static_cast<std::size_t>(std::min<std::uint64_t>(in_.size() - request_bytes_, left()));
+  bytes_in_ += piece_;
+  watch_.arm();  // whoever leaves while the provider is slow to take it is noticed
+  co_return in_.bytes().substr(request_bytes_, piece_);
+}
+
 // The chunks' lines are cut out where they stand, so that the body ends up in one piece behind the head.
 Async<std::string_view> Session::collect_chunked() {
   const std::uint64_t limit = host_.settings().limits.body;
@@ -283,11 +324,7 @@ Async<std::string_view> Session::collect_chunked() {
       last_ = true;
       co_return malformed(taken.why.reason);
     }
-    if (end - start > limit) {
-      last_ = true;
-      co_return Error(Fault::too_large, Blame::client, "request_too_large",
-                      "The request body is larger than " + std::to_string(limit) + " bytes.");
-    }
+    if (end - start > limit) co_return too_large();
     if (taken.step == http::Step::done) break;
     const Result<> more = co_await more_body(began);
     if (!more) co_return more.error();
@@ -314,7 +351,7 @@ Async<> Session::more_body(TimePoint began) {
   // Grows as the body arrives, not by what a stranger announces: four times what is there, at most what is announced.
   std::size_t room = std::max(read_room, in_.size() * 3);
   if (head_.framing == http::Framing::length) {
-    const std::uint64_t missing = request_bytes_ + head_.length - in_.size();
+    const std::uint64_t missing = request_bytes_ + head_.length - passed_on_ - in_.size();
     room = std::min<std::size_t>(room, static_cast<std::size_t>(missing) + read_room);
   }
   if (in_.room().empty() && !in_.reserve(room)) {
@@ -334,7 +371,8 @@ Async<> Session::more_body(TimePoint began) {
     if (!continued) co_return continued.error();
     const TimePoint now = loop_.now();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - began).count();
-    const bool crawling = now - began > grace && in_.size() < static_cast<std::uint64_t>(seconds) * least_rate;
+    const std::uint64_t received = in_.size() + passed_on_;
+    const bool crawling = now - began > grace && received < static_cast<std::uint64_t>(seconds) * least_rate;
     Woken woken = Woken::expired;
     if (!crawling) {
       const TimePoint check = now - began > grace ? now + std::chrono::seconds(1) : began + grace;
@@ -367,6 +405,7 @@ void Session::rebase(const char* before) {
 
 // Skips a body nobody asked for, if all of it is here.
 bool Session::discard_body() {
+  if (taken_) return false;
   std::string_view rest = in_.bytes().substr(request_bytes_);
   for (;;) {
     std::size_t consumed = 0;

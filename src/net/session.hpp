@@ -55,6 +55,10 @@ class Session final : public Incoming, public Reply {
   std::string_view peer() const override { return peer_; }
   TimePoint arrived() const override { return arrived_; }
   Async<std::string_view> collect() override;
+  Async<std::string_view> gather(std::uint64_t bytes) override;
+  std::uint64_t left() const override { return body_taken_ ? 0 : head_.length - passed_on_ - piece_; }
+  bool taken() const override { return taken_; }
+  Async<std::string_view> next_piece() override;
   bool hold(std::uint64_t bytes) override { return held_.set(static_cast<std::int64_t>(bytes)); }
   void release() override;
   Stop& stop() override { return stop_; }
@@ -88,6 +92,8 @@ class Session final : public Incoming, public Reply {
   bool finish_exchange();
   Async<> linger();
 
+  bool announces_too_much() const;
+  Error too_large();
   Async<std::string_view> collect_length();
   Async<std::string_view> collect_chunked();
   Async<> say_continue();
@@ -120,7 +126,10 @@ class Session final : public Incoming, public Reply {
   std::uint64_t bytes_in_ = 0;
   TimePoint arrived_{};
   bool in_exchange_ = false;
-  bool body_taken_ = false;  // the body is read to its end
+  bool body_taken_ = false;      // the body is read to its end
+  bool taken_ = false;           // its pieces are given out, and dropped
+  std::size_t piece_ = 0;        // the one that is out, or what was gathered
+  std::uint64_t passed_on_ = 0;  // bytes of the body that were dropped
   bool continued_ = false;
 
   // The reply.

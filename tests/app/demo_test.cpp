@@ -33,6 +33,10 @@ class KnownIncoming final : public net::Incoming {
     request_.body = body_;
     co_return request_.body;
   }
+  Async<std::string_view> gather(std::uint64_t) override { return collect(); }
+  std::uint64_t left() const override { return 0; }
+  bool taken() const override { return false; }
+  Async<std::string_view> next_piece() override { co_return std::string_view(); }
   // The body is gone for good: whoever still looks at it reads other bytes.
   bool hold(std::uint64_t) override { return true; }
   void release() override { body_.assign(body_.size(), '#'); }

@@ -13,6 +13,9 @@ bool equals_ignoring_case(std::string_view left, std::string_view right);
 // Whether `text` matches `pattern`, in which each `*` stands for any run of characters, also an empty one.
 bool glob_matches(std::string_view pattern, std::string_view text);
 
+// Without the spaces and tabs around it (RFC 9110 §5.6.3).
+std::string_view trimmed(std::string_view text);
+
 // Digits only, no sign, no spaces, no overflow; nothing otherwise.
 std::optional<std::uint64_t> parse_decimal(std::string_view digits);
 

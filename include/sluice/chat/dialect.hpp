@@ -19,13 +19,29 @@
 namespace sluice::chat {
 
 // What a request asks for. Decides which body members mean something.
-enum class Task : std::uint8_t { chat, completion, embedding, rerank, moderation, image, speech, count };
+enum class Task : std::uint8_t {
+  chat,
+  completion,
+  embedding,
+  rerank,
+  moderation,
+  image,
+  speech,
+  transcription,
+  translation,
+  count
+};
 
 // Whether such answers can be streamed as events, and whether those carry token counts only when asked to.
 constexpr bool has_stream(Task task) { return task == Task::chat || task == Task::completion || task == Task::image; }
 constexpr bool has_metered_stream(Task task) { return task == Task::chat || task == Task::completion; }
-// Whether answers say how many tokens they took: to count is free, and documents are ranked for other units too.
-constexpr bool is_metered(Task task) { return task != Task::count && task != Task::rerank; }
+// Whether its requests are forms with files in them, instead of JSON.
+constexpr bool is_form(Task task) { return task == Task::transcription || task == Task::translation; }
+// Whether its streams are read event by event, up to an end of their own.
+constexpr bool has_stream_end(Task task) { return has_metered_stream(task) || task == Task::transcription; }
+// Whether answers say how many tokens they took: to count is free, documents are ranked for other
+// units too, and what was heard is counted in seconds or not at all.
+constexpr bool is_metered(Task task) { return task != Task::count && task != Task::rerank && !is_form(task); }
 
 // What an endpoint's path says of a request.
 struct Asked {

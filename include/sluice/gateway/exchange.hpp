@@ -10,6 +10,7 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/operation.hpp>
+#include <sluice/gateway/form_body.hpp>
 #include <sluice/gateway/snapshot.hpp>
 #include <sluice/net/service.hpp>
 
@@ -79,6 +80,7 @@ struct Exchange {
 
   const Key* caller = nullptr;     // authenticate; null: nobody needed a key
   std::string_view body;           // receive; void after the reply has begun to stream
+  std::unique_ptr<FormBody> form;  // receive: where the body is one, of which `body` is the beginning
   chat::Asked asked;               // receive: what the path said
   chat::Outline outline;           // receive
   const Model* model = nullptr;    // route

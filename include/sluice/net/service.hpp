@@ -6,15 +6,16 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/http/message.hpp>
 #include <sluice/net/async.hpp>
+#include <sluice/net/body_source.hpp>
 #include <sluice/net/stop.hpp>
 
 namespace sluice::net {
 
 // The client's half of an exchange: a request whose head is there and whose body is fetched on demand, so
-// that a stranger's body is neither read nor kept before anybody asked for it.
-class Incoming {
+// that a stranger's body is neither read nor kept before anybody asked for it. As a source of its body it gives out
+// what gather() left.
+class Incoming : public BodySource {
  public:
-  virtual ~Incoming() = default;
   // The body is empty until collect() succeeded. Views are valid until the exchange ends or release().
   virtual const http::RequestView& request() const = 0;
   // The client's address, without port.
@@ -25,6 +26,10 @@ class Incoming {
   // be told to the client: too_large, request_timeout, bad_request (framing), unavailable (memory), client_left.
   // From its success on, a client that leaves requests stop(client_left).
   virtual Async<std::string_view> collect() = 0;
+  // The same until at least so many bytes of the body are there, or all; what is there. A body whose length was not
+  // announced is read whole. The
+  // view is void from the first next_piece() on.
+  virtual Async<std::string_view> gather(std::uint64_t bytes) = 0;
   // Counts memory made of the body, so many bytes by now, against the limit on all bodies together until release() or
   // the exchange's end. False if that would go beyond it; nothing changed then.
   virtual bool hold(std::uint64_t bytes) = 0;

@@ -10,6 +10,7 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/http/reader.hpp>
 #include <sluice/net/async.hpp>
+#include <sluice/net/body_source.hpp>
 #include <sluice/net/loop.hpp>
 #include <sluice/net/server.hpp>
 #include <sluice/net/stop.hpp>
@@ -44,6 +45,7 @@ struct Origin {
 struct Outgoing {
   std::string_view head;  // complete, blank line included
   http::Slices body;
+  BodySource* rest = nullptr;  // what follows that, if there is more; no repetition once a piece of it was taken
 };
 
 // Limits on waiting. All but `total` start anew where they apply.
@@ -94,7 +96,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // Returns once the final response head has arrived (interim ones are skipped, at most ten). Repeats the
-  // request once, silently, only when a reused connection died before any byte of the answer.
+  // request once, silently, only when a reused connection died before any byte of the answer (and the body can be sent
+  // again).
   virtual Async<CallPtr> send(const Origin& origin, const Outgoing& outgoing, const Deadlines& deadlines,
                               Stop& stop) = 0;
 

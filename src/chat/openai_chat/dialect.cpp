@@ -153,18 +153,21 @@ bool may_have_error(std::string_view data) {
   return false;
 }
 
-enum Sensed : std::size_t { choices, usage, error, object, extension };
+enum Sensed : std::size_t { choices, usage, error, object, extension, type };
 
-std::array<Member, 5> sensed_members() {
+constexpr std::size_t sensed_count = 6;
+
+std::array<Member, sensed_count> sensed_members() {
   // `x_…` is where a provider of this dialect puts members of its own, in older streams the usage too.
   return {{{.name = "choices"},
            {.name = "usage"},
            {.name = "error"},
            {.name = "object"},
-           {.name = "x_", .is_prefix = true}}};
+           {.name = "x_", .is_prefix = true},
+           {.name = "type"}}};
 }
 
-std::optional<Usage> usage_in(const std::array<Member, 5>& members, std::string_view text) {
+std::optional<Usage> usage_in(const std::array<Member, sensed_count>& members, std::string_view text) {
   if (members[usage].kind == Kind::object) return openai::read_usage(json::value_of(members[usage], text));
   if (members[extension].kind != Kind::object) return std::nullopt;
   const std::string_view own = json::value_of(members[extension], text);
@@ -173,7 +176,7 @@ std::optional<Usage> usage_in(const std::array<Member, 5>& members, std::string_
   return openai::read_usage(json::value_of(inner[0], own));
 }
 
-bool is_failure(const std::array<Member, 5>& members, std::string_view text) {
+bool is_failure(const std::array<Member, sensed_count>& members, std::string_view text) {
   if (members[error].kind == Kind::object) return true;
   if (members[error].kind == Kind::string) return json::value_of(members[error], text).size() > 2;
   return members[object].kind == Kind::string && json::value_of(members[object], text) == R"("error")";
@@ -215,6 +218,12 @@ class OpenAiChat final : public Dialect {
       case Task::speech:
         out += "/audio/speech";
         break;
+      case Task::transcription:
+        out += "/audio/transcriptions";
+        break;
+      case Task::translation:
+        out += "/audio/translations";
+        break;
       case Task::count:
         break;  // there is no such request
     }
@@ -255,6 +264,8 @@ class OpenAiChat final : public Dialect {
       sense.kind = EventSense::Kind::error;
     } else if (members[choices].kind == Kind::array && members[choices].empty && members[usage].kind == Kind::object) {
       sense.kind = EventSense::Kind::usage_only;
+    } else if (json::value_of(members[type], data) == R"("transcript.text.done")") {
+      sense.kind = EventSense::Kind::last;
     }
     return sense;
   }

@@ -217,7 +217,7 @@ class RequestWriter {
     unsaid(static_cast<bool>(request_.metadata), "metadata");
     unsaid(!request_.verbosity.empty(), "verbosity");
     unsaid(!request_.service_tier.empty(), "service_tier");
-    unsaid(request_.store.has_value(), "store");
+    unsaid(request_.store.value_or(false), "store");
     unsaid(request_.cache.has_value(), "cache_control");
   }
 

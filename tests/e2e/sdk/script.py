@@ -10,6 +10,7 @@ import struct
 # Awkward on purpose: multi-byte characters, a pair of surrogates when escaped, quotes, a newline, a backslash.
 PIECES = ["Bon", "jour, ", "w\u00f6rld ", "\U0001f30a", '\n"quoted" ', "back\\slash, ", "the end."]
 CONTENT = "".join(PIECES)
+TRANSCRIPT_USAGE = {"type": "tokens", "input_tokens": 14, "output_tokens": 5, "total_tokens": 19}
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 CREATED = 1_760_000_000
 
@@ -156,3 +157,14 @@ def embeddings_answer(model, request):
             "usage": {"prompt_tokens": 5, "total_tokens": 5},
         }
     ).encode()
+
+
+def transcript_answer(text):
+    """The JSON body of a transcript."""
+    return json.dumps({"text": text, "usage": TRANSCRIPT_USAGE}).encode()
+
+
+def transcript_events(text):
+    """All events of a streamed transcript."""
+    deltas = [event({"type": "transcript.text.delta", "delta": text[i : i + 9]}) for i in range(0, len(text), 9)]
+    return [*deltas, event({"type": "transcript.text.done", "text": text, "usage": TRANSCRIPT_USAGE}), DONE]

@@ -1,6 +1,7 @@
 // The official `openai` package for Node against the gateway and a scripted upstream (stage.py plays both).
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +10,7 @@ import tls from 'node:tls';
 import { openStage } from './stage.mjs';
 
 const modules = path.resolve(process.env.SLUICE_NODE_MODULES);
-const { OpenAI } = createRequire(import.meta.url)(path.join(modules, 'openai'));
+const { OpenAI, toFile } = createRequire(import.meta.url)(path.join(modules, 'openai'));
 
 // What script.py says.
 const content = 'Bonjour, w\u00f6rld \u{1f30a}\n"quoted" back\\slash, the end.';
@@ -52,6 +53,13 @@ async function refused(promise, kind, status, code) {
 describe('over plain HTTP', () => {
   before(async () => { stage = await openStage('stage.py'); });
   after(() => stage?.stop());
+
+  test('a transcript of a file that comes before its model', async () => {
+    const sound = Buffer.alloc(3_000_000, 'sound');
+    const file = await toFile(sound, 'a.wav');
+    const { text } = await client().audio.transcriptions.create({ file, model: 'assistant' });
+    assert.equal(text, createHash('sha256').update(sound).digest('hex'));
+  });
 
   test('chat answers, counts and names its request', async () => {
     const { data, response, request_id } = await chat('assistant').withResponse();

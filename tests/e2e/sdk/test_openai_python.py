@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import unittest
 
@@ -94,6 +95,19 @@ class Answers(unittest.TestCase):
                 answer = client().embeddings.create(model="assistant", input=texts, **coding)
                 self.assertEqual([one.embedding for one in answer.data], [script.vector(text) for text in texts])
                 self.assertEqual(last_request("chat").path, "/v1/embeddings")
+
+    def test_transcripts_and_translations_of_small_and_large_files(self):
+        for size in (10_000, 5_000_000):
+            sound = bytes(range(256)) * (size // 256)
+            heard = hashlib.sha256(sound).hexdigest()
+            audio = client().audio
+            with self.subTest(size):
+                self.assertEqual(audio.transcriptions.create(model="assistant", file=("a.wav", sound)).text, heard)
+                self.assertEqual(audio.translations.create(model="assistant", file=("a.wav", sound)).text, heard)
+                events = list(audio.transcriptions.create(model="assistant", file=("a.wav", sound), stream=True))
+                self.assertEqual(events[-1].text, heard)
+                self.assertEqual("".join(one.delta for one in events[:-1]), heard)
+                self.assertEqual(last_request("chat").path, "/v1/audio/transcriptions")
 
     def test_completions(self):
         answer = client().completions.create(model="assistant", prompt="Once")

@@ -21,6 +21,7 @@ import argparse
 import asyncio
 import base64
 import dataclasses
+import hashlib
 import json
 import re
 import socket
@@ -51,6 +52,12 @@ class Recorded:
 
     def json(self):
         return json.loads(self.body)
+
+    def form(self):
+        """The parts of a form by their names, as bytes."""
+        boundary = self.header("content-type").partition("boundary=")[2].strip('"').encode()
+        parts = [part.partition(b"\r\n\r\n") for part in (b"\r\n" + self.body).split(b"\r\n--" + boundary)[1:-1]]
+        return {re.search(rb'[; ]name="([^"]*)"', head)[1].decode(): content for head, _, content in parts}
 
 
 class Broken(Exception):
@@ -177,10 +184,14 @@ class Exchange:
         self.connection = connection
         self.recorded = recorded
         self.endpoint = recorded.path.partition("?")[0].removeprefix("/v1/")
-        try:
-            self.request = recorded.json()
-        except ValueError:
-            self.request = {}
+        if (recorded.header("content-type") or "").startswith("multipart/form-data"):
+            self.request = {name: value for name, value in recorded.form().items() if name != "file"}
+            self.request = {name: value.decode() for name, value in self.request.items()}
+        else:
+            try:
+                self.request = recorded.json()
+            except ValueError:
+                self.request = {}
         self.model = recorded.model = self.request.get("model", "")
 
     async def answer(self):
@@ -196,6 +207,8 @@ class Exchange:
     async def ordinary(self, *_):
         if self.endpoint == "embeddings":
             self.connection.reply(200, script.embeddings_answer(self.model, self.request))
+        elif self.endpoint in ("audio/transcriptions", "audio/translations"):
+            await self.transcript()
         elif self.endpoint not in ("chat/completions", "completions"):
             self.connection.reply(404, script.error_body(404, "no such path: " + self.recorded.path))
         elif self.request.get("stream"):
@@ -204,6 +217,15 @@ class Exchange:
         else:
             make = script.completion_answer if self.endpoint == "completions" else script.chat_answer
             self.connection.reply(200, make(self.model))
+
+    async def transcript(self):
+        """What was heard is the digest of the file."""
+        heard = hashlib.sha256(self.recorded.form()["file"]).hexdigest()
+        if self.request.get("stream") == "true":
+            await self.stream(script.transcript_events(heard))
+            self.end()
+        else:
+            self.connection.reply(200, script.transcript_answer(heard))
 
     async def stream(self, events, pause=0.0):
         """The head and these events, each in a chunk of its own."""

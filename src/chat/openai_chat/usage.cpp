@@ -69,7 +69,7 @@ std::uint64_t first_present(std::initializer_list<Count> counts) {
   return 0;
 }
 
-enum Whole : std::size_t { prompt, completion, total, cache_hit, cached_top, cached_num, wholes };
+enum Whole : std::size_t { prompt, completion, total, cache_hit, cached_top, cached_num, input, output, wholes };
 enum Part : std::size_t { cached, cache_write, prompt_parts };
 
 }  // namespace
@@ -81,6 +81,8 @@ std::optional<Usage> read_usage(std::string_view object) {
                                           {.name = "prompt_cache_hit_tokens"},
                                           {.name = "cached_tokens"},
                                           {.name = "num_cached_tokens"},
+                                          {.name = "input_tokens"},
+                                          {.name = "output_tokens"},
                                           {.name = "prompt_tokens_details"},
                                           {.name = "completion_tokens_details"}}};
   std::array<Count, wholes> whole;
@@ -97,6 +99,9 @@ std::optional<Usage> read_usage(std::string_view object) {
   if (!read_counts(of_prompt, prompt_members, part)) return std::nullopt;
   if (!read_counts(of_completion, completion_members, reasoning)) return std::nullopt;
 
+  // Pictures and transcripts are counted under other names.
+  if (!whole[prompt].present) whole[prompt] = whole[input];
+  if (!whole[completion].present) whole[completion] = whole[output];
   // Embeddings of some servers are counted by their total alone.
   if (!whole[prompt].present && (whole[completion].present || !whole[total].present)) return std::nullopt;
   const std::uint64_t all_input = whole[prompt].present ? whole[prompt].value : whole[total].value;

@@ -99,6 +99,54 @@ Result<std::string_view> only(std::span<const SignedField> fields, std::string_v
   return found;
 }
 
+// The basic time of x-amz-date, which is the credential's and near to now.
+Result<std::string_view> read_date(std::span<const SignedField> fields, std::string_view credentials, UtcTime now) {
+  Result<std::string_view> date = only(fields, "x-amz-date");
+  if (!date) return date;
+  const std::optional<UtcTime> time = read_basic_time(*date);
+  if (!time) return refused("A signed request needs an x-amz-date header such as 20150830T123600Z.");
+  if (*time > now + longest_skew || *time < now - longest_skew) {
+    return refused("The signature's date is more than 15 minutes away from the gateway's clock.");
+  }
+  if (credentials != date->substr(0, 8)) return refused("The credential's date is not the one of x-amz-date.");
+  return date;
+}
+
+Error wrong_names() {
+  return refused("SignedHeaders must name headers of the request, host among them, in lower case and in order.");
+}
+
+// The fields that are signed, by their names ("host;x-amz-date").
+Result<std::vector<SignedField>> covered_fields(std::span<const SignedField> fields, std::string_view names) {
+  const std::vector<std::string_view> listed = split(names, ';');
+  if (listed.size() > fields.size()) return wrong_names();  // bounds the work below
+  std::vector<SignedField> covered;
+  bool has_host = false;
+  for (const SignedField& field : fields) {
+    const auto is_its = [&field](std::string_view name) { return equals_ignoring_case(name, field.name); };
+    const bool is_host = is_its("host");
+    if (std::any_of(listed.begin(), listed.end(), is_its)) {
+      covered.push_back(field);
+      has_host = has_host || is_host;
+    } else if (is_host || is_in_family(field.name)) {
+      return refused("The signature must cover the headers host and x-amz-*.");
+    }
+  }
+  if (!has_host) return wrong_names();
+  return covered;
+}
+
+// Nothing: the head does not have it.
+Result<std::optional<Digest>> read_payload(std::span<const SignedField> fields) {
+  const Result<std::string_view> told = only(fields, "x-amz-content-sha256");
+  if (!told) return told.error();
+  std::optional<Digest> payload = digest_of(*told);
+  if (!payload && !told->empty()) {
+    return refused("x-amz-content-sha256 must be the SHA-256 of the body: it has to be signed, in one piece.");
+  }
+  return payload;
+}
+
 }  // namespace
 
 bool AwsSignature::is_in(std::string_view authorization) {
@@ -119,49 +167,25 @@ Result<AwsSignature> AwsSignature::read(const AwsRequest& request, UtcTime now) 
   const Result<std::string_view> token = only(request.fields, "x-amz-security-token");
   if (!token) return token.error();
   if (!token->empty()) return refused("The gateway's keys have no session token: send none.");
-  const Result<std::string_view> date = only(request.fields, "x-amz-date");
+  const Result<std::string_view> date = read_date(request.fields, credential[1], now);
   if (!date) return date.error();
-  const std::optional<UtcTime> time = read_basic_time(*date);
-  if (!time) return refused("A signed request needs an x-amz-date header such as 20150830T123600Z.");
-  if (*time > now + longest_skew || *time < now - longest_skew) {
-    return refused("The signature's date is more than 15 minutes away from the gateway's clock.");
-  }
-  if (credential[1] != date->substr(0, 8)) return refused("The credential's date is not the one of x-amz-date.");
   if (!is_plain(request.target)) return refused("The path of a signed request must not have empty or dot segments.");
+  const Result<std::vector<SignedField>> fields = covered_fields(request.fields, claim->names);
+  if (!fields) return fields.error();
+  const Result<std::optional<Digest>> payload = read_payload(request.fields);
+  if (!payload) return payload.error();
 
-  const std::vector<std::string_view> names = split(claim->names, ';');
-  const auto is_named = [&names](std::string_view name) {
-    return std::any_of(names.begin(), names.end(), [name](auto one) { return equals_ignoring_case(one, name); });
-  };
-  std::vector<SignedField> fields;
-  for (const SignedField& field : request.fields) {
-    if (is_named(field.name)) {
-      fields.push_back(field);
-    } else if (is_in_family(field.name) || equals_ignoring_case(field.name, "host")) {
-      return refused("The signature must cover the headers host and x-amz-….");
-    }
-  }
   AwsSignature read;
   read.access_key_id_ = credential[0];
   read.scope_ = {std::string(credential[2]), std::string(credential[3])};
   read.time_ = *date;
   read.signature_ = *signature;
+  read.payload_ = *payload;
   AwsRequest covered = request;
-  covered.fields = fields;
+  covered.fields = *fields;
   Canonical canonical = canonical_head(covered, read.scope_.service);
-  if (canonical.signed_names != claim->names || !is_named("host")) {
-    return refused("SignedHeaders must name headers of the request, host among them, in lower case and in order.");
-  }
+  if (canonical.signed_names != claim->names) return wrong_names();
   read.canonical_ = std::move(canonical.text);
-
-  const Result<std::string_view> payload = only(request.fields, "x-amz-content-sha256");
-  if (!payload) return payload.error();
-  if (!payload->empty()) {
-    read.payload_ = digest_of(*payload);
-    if (!read.payload_) {
-      return refused("x-amz-content-sha256 must be the SHA-256 of the body: it has to be signed, in one piece.");
-    }
-  }
   return read;
 }
 

@@ -6,13 +6,14 @@
 #include <cstdio>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <sluice/base/percent.hpp>
+#include <sluice/base/text.hpp>
+#include <sluice/credential/aws_signature.hpp>
 
 namespace sluice::credential {
 namespace {
-
-constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 
 std::string hex(const Digest& digest) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -64,12 +65,16 @@ std::string scope_text(std::string_view time, const AwsScope& scope) {
   return std::string(time.substr(0, 8)) + "/" + scope.region + "/" + scope.service + "/aws4_request";
 }
 
-// The key of one day, region and service.
-Digest signing_key(const AwsKeys& keys, std::string_view day, const AwsScope& scope) {
-  const Secret first("AWS4" + std::string(keys.secret_access_key.reveal()));
-  const std::string_view text = first.reveal();
-  const Digest date = hmac({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, day);
-  return hmac(hmac(hmac(date, scope.region), scope.service), "aws4_request");
+std::string string_to_sign(std::string_view canonical, std::string_view time, const AwsScope& scope) {
+  std::string text(aws_algorithm);
+  text.append("\n").append(time).append("\n").append(scope_text(time, scope)).append("\n");
+  return text + hex(sha256(canonical));
+}
+
+// A number of so many digits.
+std::optional<int> number_at(std::string_view text, std::size_t at, std::size_t digits) {
+  const auto number = parse_decimal(text.substr(at, digits));
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ std::string canonical_query(std::string_view query) {
   return out;
 }
 
-Canonical canonical_request(const AwsRequest& request, std::string_view service) {
+Canonical canonical_head(const AwsRequest& request, std::string_view service) {
   const std::size_t mark = std::min(request.target.find('?'), request.target.size());
   const std::string_view query = request.target.substr(std::min(mark + 1, request.target.size()));
   Canonical canonical;
@@ -135,7 +140,7 @@ Canonical canonical_request(const AwsRequest& request, std::string_view service)
     if (!again) canonical.signed_names += (canonical.signed_names.empty() ? "" : ";") + field.name;
     before = field.name;
   }
-  canonical.text.append("\n\n").append(canonical.signed_names).append("\n").append(hex(request.payload));
+  canonical.text.append("\n\n").append(canonical.signed_names).append("\n");
   return canonical;
 }
 
@@ -152,10 +157,35 @@ std::string basic_time(UtcTime now) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-std::string string_to_sign(std::string_view canonical, std::string_view time, const AwsScope& scope) {
-  std::string text(algorithm);
-  text.append("\n").append(time).append("\n").append(scope_text(time, scope)).append("\n");
-  return text + hex(sha256(canonical));
+std::optional<UtcTime> read_basic_time(std::string_view text) {
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+  const auto year = number_at(text, 0, 4);
+  const auto month = number_at(text, 4, 2);
+  const auto day = number_at(text, 6, 2);
+  const auto hour = number_at(text, 9, 2);
+  const auto minute = number_at(text, 11, 2);
+  const auto second = number_at(text, 13, 2);
+  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day)));
+  // The clock's own type holds no dates far away.
+  const bool is_near = *year >= 1970 && *year < 2200;
+  if (!is_near || !date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
+}
+
+Hmac signing_root(const Secret& secret_access_key) {
+  const Secret first("AWS4" + std::string(secret_access_key.reveal()));
+  const std::string_view text = first.reveal();
+  return Hmac({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+Digest aws_signature(const Hmac& root, std::string_view canonical_head, const Digest& payload, std::string_view time,
+                     const AwsScope& scope) {
+  // The key of one day, region and service.
+  const Digest key = hmac(hmac(hmac(root(time.substr(0, 8)), scope.region), scope.service), "aws4_request");
+  return hmac(key, string_to_sign(std::string(canonical_head) + hex(payload), time, scope));
 }
 
 void append_aws_signature(const AwsRequest& request, const AwsKeys& keys, const AwsScope& scope, UtcTime now,
@@ -167,12 +197,12 @@ void append_aws_signature(const AwsRequest& request, const AwsKeys& keys, const 
   if (!token.empty()) fields.push_back({"x-amz-security-token", token});
   AwsRequest whole = request;
   whole.fields = fields;
-  const Canonical canonical = canonical_request(whole, scope.service);
-  const Digest key = signing_key(keys, std::string_view(time).substr(0, 8), scope);
-  const Digest signature = hmac(key, string_to_sign(canonical.text, time, scope));
+  const Canonical canonical = canonical_head(whole, scope.service);
+  const Hmac root = signing_root(keys.secret_access_key);
+  const Digest signature = aws_signature(root, canonical.text, request.payload, time, scope);
   lines.append("x-amz-date: ").append(time).append("\r\n");
   if (!token.empty()) lines.append("x-amz-security-token: ").append(token).append("\r\n");
-  lines.append("authorization: ").append(algorithm).append(" Credential=").append(keys.access_key_id).append("/");
+  lines.append("authorization: ").append(aws_algorithm).append(" Credential=").append(keys.access_key_id).append("/");
   lines.append(scope_text(time, scope)).append(", SignedHeaders=").append(canonical.signed_names);
   lines.append(", Signature=").append(hex(signature)).append("\r\n");
 }

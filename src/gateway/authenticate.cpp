@@ -2,7 +2,9 @@
 #include <optional>
 
 #include <sluice/base/text.hpp>
+#include <sluice/credential/aws_signature.hpp>
 
+#include "gateway/signed_caller.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -14,7 +16,8 @@ constexpr std::array<std::string_view, 3> key_fields{"x-api-key", "api-key", "x-
 struct Credential {
   std::string_view key;  // empty: none was sent
   bool ambiguous = false;
-  bool foreign = false;  // `authorization` has a scheme we do not know
+  bool foreign = false;    // `authorization` has a scheme we do not know
+  bool is_signed = false;  // it has a signature
 };
 
 bool is_bearer(std::string_view value) {
@@ -41,7 +44,8 @@ Credential credential_in(std::span<const http::Field> fields) {
   };
   for (const http::Field& field : fields) {
     if (equals_ignoring_case(field.name, "authorization") && !field.value.empty()) {
-      if (!is_bearer(field.value)) found.foreign = true;
+      found.is_signed = found.is_signed || credential::AwsSignature::is_in(field.value);
+      if (!is_bearer(field.value) && !found.is_signed) found.foreign = true;
       offer(is_bearer(field.value) ? token_in(field.value) : field.value);
     }
     for (const std::string_view name : key_fields) {
@@ -73,14 +77,34 @@ class Authenticate final : public Middleware {
       if (credential.key.empty()) {
         co_return unauthenticated("No API key was sent. Send one as 'Authorization: Bearer KEY'.");
       }
-      exchange.caller = exchange.world->find_key(credential.key);
-      if (exchange.caller == nullptr) co_return unauthenticated("The API key is not known.");
-      metrics_.spent(Phase::auth, clock_.now() - began);
+      if (credential.is_signed) {
+        const Result<> known = co_await find_signer(exchange, began);
+        if (!known) co_return known.error();
+      } else {
+        exchange.caller = exchange.world->find_key(credential.key);
+        if (exchange.caller == nullptr) co_return unauthenticated("The API key is not known.");
+        metrics_.spent(Phase::auth, clock_.now() - began);
+      }
     }
     co_return co_await next(exchange);
   }
 
  private:
+  // A signature covers the body, so that this caller's is read before the caller is known.
+  Async<> find_signer(Exchange& exchange, TimePoint began) const {
+    const Result<SignedCaller> caller = SignedCaller::read(*exchange.world, exchange.incoming.request(), clock_.utc());
+    if (!caller) co_return caller.error();
+    const Duration for_head = clock_.now() - began;
+    const Result<std::string_view> body = co_await exchange.incoming.collect();
+    if (!body) co_return body.error();
+    const TimePoint arrived = clock_.now();
+    const Result<const Key*> key = caller->confirm(*body);
+    if (!key) co_return key.error();
+    exchange.caller = *key;
+    metrics_.spent(Phase::auth, for_head + (clock_.now() - arrived));
+    co_return Ok{};
+  }
+
   const Clock& clock_;
   WorkerMetrics& metrics_;
 };

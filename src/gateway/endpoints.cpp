@@ -81,6 +81,7 @@ constexpr std::array endpoints{
 
     fixed("/api/chat", &chat::ollama),
     fixed("/api/generate", &chat::ollama, Task::completion),
+    fixed("/api/embed", &chat::ollama, Task::embedding),
     Endpoint{.path = "/api/tags", .method = Method::get, .kind = Kind::tags, .dialect = &chat::ollama},
     Endpoint{.path = "/api/version", .method = Method::get, .kind = Kind::version, .dialect = &chat::ollama},
 

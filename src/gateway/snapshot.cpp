@@ -8,6 +8,7 @@
 #include <sluice/base/text.hpp>
 #include <sluice/chat/operation.hpp>
 #include <sluice/config/load.hpp>
+#include <sluice/credential/aws_signature.hpp>
 
 #include "gateway/provider_credential.hpp"
 
@@ -166,7 +167,10 @@ void Snapshot::add_keys(const config::Config& config) {
     keys_.push_back(
         {given.name, team == teams_.end() ? nullptr : &*team, (*pepper_)(given.secret.reveal()), {given.models}});
     by_digest_.emplace(keys_.back().digest, &keys_.back());
+    signers_.emplace(given.name, Listed{&keys_.back(), credential::signing_root(given.secret)});
   }
+  fill_with_random(pepper);
+  nobody_.emplace(pepper);
   needs_keys_ = !config.auth_none && !keys_.empty();
 }
 
@@ -183,6 +187,12 @@ const Key* Snapshot::find_key(std::string_view secret) const {
   const Digest digest = (*pepper_)(secret);
   const auto found = by_digest_.find(digest);
   return found != by_digest_.end() && equal_in_constant_time(found->second->digest, digest) ? found->second : nullptr;
+}
+
+Snapshot::Signer Snapshot::find_signer(std::string_view name) const {
+  const auto found = signers_.find(name);
+  if (found == signers_.end()) return {nullptr, &*nobody_};
+  return {found->second.key, &found->second.root};
 }
 
 }  // namespace sluice

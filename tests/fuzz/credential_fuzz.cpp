@@ -1,3 +1,5 @@
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -5,6 +7,7 @@
 #include <string_view>
 
 #include <sluice/credential/aws_profile.hpp>
+#include <sluice/credential/aws_signature.hpp>
 #include <sluice/credential/service_account.hpp>
 
 #include "credential/answers.hpp"
@@ -19,6 +22,19 @@ using namespace sluice::credential;
 void check(const AwsKeys& keys) {
   const bool token = keys.session_token.empty() || is_sendable(keys.session_token.reveal());
   if (!is_sendable(keys.access_key_id) || !is_sendable(keys.secret_access_key.reveal()) || !token) std::abort();
+}
+
+// Whatever a stranger writes, nobody's secret is in it.
+void check_signature(std::string_view text) {
+  const std::string_view half = text.substr(0, text.size() / 2);
+  const std::string authorization = "AWS4-HMAC-SHA256 Credential=a/20260101/r/s/aws4_request, " + std::string(half);
+  const std::array<SignedField, 4> fields{{{"host", "h"},
+                                           {"x-amz-date", "20260101T000000Z"},
+                                           {"authorization", text.size() % 2 == 0 ? text : authorization},
+                                           {"x-amz-content-sha256", text.substr(half.size())}}};
+  const UtcTime now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+  const auto read = AwsSignature::read({"POST", "/model/m/converse", fields, {}}, now);
+  if (read && read->is_by(signing_root(Secret("a secret")), sha256(text))) std::abort();
 }
 
 }  // namespace
@@ -37,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (keys) check(keys->grant.keys);
   (void)read_token_answer(400, text);
   (void)read_service_account(text);
+  check_signature(text);
   const std::string path = canonical_path(text, "service");
   const std::string query = canonical_query(text);
   if (path.empty() || path.front() != '/' || path.find_first_of(" ?#\r\n") != std::string::npos) std::abort();

@@ -30,6 +30,7 @@ TEST(FindEndpoint, knows_what_is_asked_beside_conversations) {
     bool single;
   };
   for (const Case& one : {Case{"/v2/embed", chat::Task::embedding, chat::cohere_v2(), false},
+                          Case{"/api/embed", chat::Task::embedding, chat::ollama(), false},
                           Case{"/v2/rerank", chat::Task::rerank, chat::cohere_v2(), false},
                           Case{"/v1/messages/count_tokens", chat::Task::count, chat::anthropic_messages(), false},
                           Case{"/responses/input_tokens", chat::Task::count, chat::openai_responses(), false},

@@ -51,6 +51,9 @@ const std::vector<Asking>& askings() {
       {"cohere_v2, base64", chat::cohere_v2(), "/v2/embed",
        R"({"model":"%","texts":["sail","anchor"],"input_type":"search_document","embedding_types":["base64"]})",
        "/embeddings/base64", "", true},
+      {"ollama", chat::ollama(), "/api/embed", R"({"model":"%","input":["sail","anchor"]})", "/embeddings", ""},
+      {"ollama, one", chat::ollama(), "/api/embed", R"({"model":"%","input":"sail"})", "", "/embeddings/0", false,
+       false},
   };
   return all;
 }
@@ -71,6 +74,9 @@ std::string answer_of(const Dialect& dialect, bool two) {
   }
   if (&dialect == &chat::bedrock_converse()) {
     return R"({"id":"i","embeddings":[)" + listed("", "") + R"(],"inputTextTokenCount":6})";
+  }
+  if (&dialect == &chat::ollama()) {
+    return R"({"model":"far","embeddings":[)" + listed("", "") + R"(],"total_duration":9,"prompt_eval_count":6})";
   }
   return R"({"id":"i","embeddings":{"float":[)" + listed("", "") + R"(]},"meta":{"billed_units":{"input_tokens":6}}})";
 }
@@ -182,6 +188,18 @@ TEST_F(Operations, take_the_tokens_of_embeddings_into_the_books) {
   EXPECT_EQ(stage_.lines().back()["input_tokens"], 6);
   EXPECT_EQ(last("gemini").target(), "/at/models/far:batchEmbedContents");
   EXPECT_EQ(stage_.gateway().await_metric("sluice_tokens_total", 6, {"type=\"input\""}), 6);
+}
+
+TEST_F(Operations, go_through_byte_for_byte_where_the_dialect_is_the_same) {
+  const std::string said = answer_of(chat::ollama(), true);
+  open({speaking(chat::ollama(), said)});
+  const Answer answer = stage_.ask(
+      posted("/api/embed", R"({"input" : ["a","b"],"unheard_of":[ 1.0 ], "model":"ollama", "truncate":true})"));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, said);
+  EXPECT_EQ(last("ollama").target(), "/at/embed");
+  EXPECT_EQ(last("ollama").body, R"({"input" : ["a","b"],"unheard_of":[ 1.0 ], "model":"far", "truncate":true})");
+  EXPECT_EQ(stage_.lines().back()["input_tokens"], 6);
 }
 
 TEST_F(Operations, tell_what_was_left_out_or_refuse_when_that_is_wanted) {

@@ -164,7 +164,7 @@ const Dialect& gemini();
 const Dialect& bedrock_converse();
 // The dialect of /v2/chat, whose answers bring a plan before calls and citations beside texts.
 const Dialect& cohere_v2();
-// The dialect of /api/chat and /api/generate: streams by default, an object a line, tool arguments as objects.
+// The dialect of /api/chat, /api/generate and /api/embed: streams by default, one JSON object a line.
 const Dialect& ollama();
 
 // All dialects of this build, in the order they are offered.

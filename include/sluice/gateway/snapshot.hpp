@@ -81,7 +81,8 @@ struct Team {
   AllowList models;
 };
 
-// A caller's key. The secret itself is not kept, only its digest.
+// A caller's key. The secret itself is not kept: only its digest, and in the snapshot what checks signatures made with
+// it.
 struct Key {
   std::string name;
   const Team* team = nullptr;
@@ -119,6 +120,14 @@ class Snapshot {
   // The key with that secret, or null. The duration does not depend on how much of a secret is right.
   const Key* find_key(std::string_view secret) const;
 
+  // Who signs requests with AWS's signatures under an access key id, which is a key's name.
+  struct Signer {
+    const Key* key = nullptr;
+    const Hmac* root = nullptr;  // credential::signing_root() of the key's secret; never null
+  };
+  // For a name that no key has, a stand-in without key, whose signatures nobody can make: checking takes as long.
+  Signer find_signer(std::string_view name) const;
+
  private:
   struct NameHash {
     using is_transparent = void;
@@ -126,6 +135,10 @@ class Snapshot {
   };
   struct DigestHash {
     std::size_t operator()(const Digest& digest) const;
+  };
+  struct Listed {
+    const Key* key;
+    Hmac root;
   };
   Result<> add_provider(const config::Provider& given, const Means& means);
   void add_model(const config::Model& given, const Means& means);
@@ -138,7 +151,9 @@ class Snapshot {
   std::vector<Team> teams_;
   std::vector<Key> keys_;
   std::unordered_map<Digest, const Key*, DigestHash> by_digest_;
-  std::optional<Hmac> pepper_;  // of this snapshot alone
+  std::optional<Hmac> pepper_;                                                  // of this snapshot alone
+  std::unordered_map<std::string, Listed, NameHash, std::equal_to<>> signers_;  // by the key's name
+  std::optional<Hmac> nobody_;  // of signatures; its secret is known to nobody
   bool needs_keys_ = false;
 };
 

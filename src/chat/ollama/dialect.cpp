@@ -16,25 +16,12 @@ using ollama_api::Form;
 
 enum Named : std::size_t { model, stream };
 
-std::array<Member, 18> deciding_members() {
-  return {{{.name = "model"},
-           {.name = "stream"},
-           {.name = "messages"},
-           {.name = "prompt"},
-           {.name = "system"},
-           {.name = "template"},
-           {.name = "context"},
-           {.name = "raw"},
-           {.name = "suffix"},
-           {.name = "images"},
-           {.name = "format"},
-           {.name = "options"},
-           {.name = "tools"},
-           {.name = "think"},
-           {.name = "keep_alive"},
-           {.name = "truncate"},
-           {.name = "logprobs"},
-           {.name = "shift"}}};
+std::array<Member, 20> deciding_members() {
+  return {{{.name = "model"},  {.name = "stream"},     {.name = "messages"},   {.name = "prompt"},
+           {.name = "system"}, {.name = "template"},   {.name = "context"},    {.name = "raw"},
+           {.name = "suffix"}, {.name = "images"},     {.name = "format"},     {.name = "options"},
+           {.name = "tools"},  {.name = "think"},      {.name = "keep_alive"}, {.name = "truncate"},
+           {.name = "input"},  {.name = "dimensions"}, {.name = "logprobs"},   {.name = "shift"}}};
 }
 
 class MessagesCodec final : public Codec {
@@ -78,7 +65,7 @@ class Ollama final : public Dialect {
   Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const override {
     auto members = deciding_members();
     auto outline = outline_of(asked, body, members, scratch);
-    if (!outline) return outline;
+    if (!outline || !has_stream(asked.task)) return outline;
     // Who does not say how gets a stream.
     const json::Kind said = members[stream].kind;
     if (said == json::Kind::none || said == json::Kind::null) outline->stream = true;
@@ -86,7 +73,11 @@ class Ollama final : public Dialect {
   }
 
   void append_path(const Asked& asked, std::string& out) const override {
-    out += asked.task == Task::completion ? "/generate" : "/chat";
+    if (asked.task == Task::embedding) {
+      out += "/embed";
+    } else {
+      out += asked.task == Task::completion ? "/generate" : "/chat";
+    }
   }
 
   http::Slices retarget(std::string_view body, const Outline& outline, std::string_view model_json,
@@ -135,6 +126,7 @@ class Ollama final : public Dialect {
     if (task == Task::completion) return &prompts;
     return task == Task::chat ? codec() : nullptr;
   }
+  const EmbeddingCodec* embedding_codec() const override { return &ollama_api::embedding_codec(); }
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/operations.hpp>
 
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
@@ -31,6 +32,9 @@ Result<Response> read_response(std::string_view body);
 void write_response(Form form, const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> make_decoder();
 std::unique_ptr<StreamEncoder> make_encoder(Form form);
+
+// Dialect::embedding_codec().
+const EmbeddingCodec& embedding_codec();
 
 // ---- Messages
 

@@ -35,6 +35,8 @@ TEST(OpenAiUsage, makes_the_counts_disjoint) {
        {3, 2, 5, 4, 0}},
       {R"({"prompt_tokens":4,"total_tokens":4})", {4, 0, 0, 0, 0}},
       {R"({"total_tokens":4})", {4, 0, 0, 0, 0}},
+      {R"({"type":"tokens","input_tokens":14,"output_tokens":5,"total_tokens":19})", {14, 0, 0, 5, 0}},
+      {R"({"prompt_tokens":3,"completion_tokens":2,"input_tokens":9,"output_tokens":9})", {3, 0, 0, 2, 0}},
       {R"({"prompt_tokens":0,"completion_tokens":0})", {0, 0, 0, 0, 0}},
       {R"({"prompt_tokens":12.0,"completion_tokens":1e2})", {12, 0, 0, 100, 0}},
       {R"({"prompt_tokens":9007199254740992,"completion_tokens":0})", {9007199254740992, 0, 0, 0, 0}},

@@ -1,4 +1,5 @@
-"""Converse of boto3, the AWS package for Python, with a key of the caller's own, against every provider dialect."""
+"""Converse of boto3, the AWS package for Python, against every provider dialect: with a key that it shows, and with
+access keys that it signs with."""
 
 import json
 import os
@@ -52,10 +53,14 @@ class Converse(clients.EveryProvider, unittest.TestCase):
     def connect(cls, key):
         """The package finds such a key in the environment alone, when it asks."""
         os.environ["AWS_BEARER_TOKEN_BEDROCK"] = key
+        return cls.client_of()
+
+    @classmethod
+    def client_of(cls, **credentials):
         config = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=30)
         options = {"region_name": "eu-west-1", "endpoint_url": stage.url, "config": config}
         options["verify"] = str(stage.authority.certificate)
-        client = boto3.session.Session().client("bedrock-runtime", **options)
+        client = boto3.session.Session().client("bedrock-runtime", **options, **credentials)
         cls.addClassCleanup(client.close)
         return client
 
@@ -155,3 +160,39 @@ class Converse(clients.EveryProvider, unittest.TestCase):
         with self.assertRaises(botocore.exceptions.ClientError) as caught:
             self.chat(self.OWN)
         self.assertEqual(caught.exception.response["Error"]["Code"], "UnrecognizedClientException")
+
+
+class SignedConverse(Converse):
+    """The same with access keys: the id names the gateway's key, the secret is that key's."""
+
+    def setUp(self):
+        super().setUp()
+        os.environ.pop("AWS_BEARER_TOKEN_BEDROCK")
+
+    @classmethod
+    def connect(cls, key, name="caller"):
+        os.environ.pop("AWS_BEARER_TOKEN_BEDROCK", None)
+        return cls.client_of(aws_access_key_id=name, aws_secret_access_key=key)
+
+    def test_nothing_of_the_signature_reaches_a_provider(self):
+        self.chat(self.OWN)
+        told = stage.providers.last(self.OWN).headers
+        self.assertEqual([name for name in told if name.startswith("x-amz-")], [])
+        self.assertEqual(told["authorization"], "Bearer " + clients.play.KEY)
+
+    def test_unknown_names_and_sessions_are_refused(self):
+        for refused in (
+            self.connect(clients.KEY, "nobody"),
+            self.client_of(
+                aws_access_key_id="caller", aws_secret_access_key=clients.KEY, aws_session_token="a-session"
+            ),
+        ):
+            self.client = refused
+            with self.assertRaises(botocore.exceptions.ClientError) as caught:
+                self.chat(self.OWN)
+            self.assertEqual(caught.exception.response["Error"]["Code"], "UnrecognizedClientException")
+
+    def test_models_whose_names_have_to_be_escaped_can_be_asked_for(self):
+        with self.assertRaises(self.client.exceptions.ResourceNotFoundException) as caught:
+            self.chat("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.maker.model-v1:0")
+        self.assertNotIn("signature", str(caught.exception))

@@ -7,6 +7,8 @@ import httpx
 import ollama
 
 import clients
+import script
+import stage as scripted
 
 stage = None
 
@@ -88,3 +90,18 @@ class Chat(clients.EveryProvider, unittest.TestCase):
 
     def retry_after(self, _):
         return None  # the package keeps no fields
+
+
+class Embed(unittest.TestCase):
+    """Vectors of a provider that speaks OpenAI's dialect."""
+
+    def test_embeddings_of_one_text_and_of_several(self):
+        with scripted.Stage() as play:
+            address = f"http://127.0.0.1:{play.gateway.port}"
+            client = ollama.Client(host=address, headers={"authorization": "Bearer " + scripted.KEYS["app"]}, timeout=30)
+            for texts in ("short", ["short", "longer", "\u4e16\u754c"]):
+                answer = client.embed(model="assistant", input=texts, keep_alive="5m")
+                wanted = [script.vector(text) for text in ([texts] if isinstance(texts, str) else texts)]
+                self.assertEqual([list(one) for one in answer.embeddings], wanted)
+                self.assertEqual(answer.prompt_eval_count, 5)
+                self.assertEqual(play.upstream.requests("chat")[-1].path, "/v1/embeddings")

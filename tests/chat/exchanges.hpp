@@ -34,6 +34,8 @@ struct Exchange {
 using Wanted = std::function<bool(const Exchange&)>;
 std::vector<Exchange> recorded(std::string_view dialect, const Wanted& wanted);
 std::vector<Exchange> own(std::string_view dialect, const Wanted& wanted);
+// All below a folder of such folders, by name.
+std::vector<Exchange> exchanges_below(const std::string& root);
 
 // Reads a whole stream given in pieces that end at the offsets `cuts` (ascending). The events; a stream that cannot be
 // read or is incomplete ends with AnswerFailed.
@@ -53,7 +55,9 @@ void expect_answer_survives(const Codec& codec, const std::string& name, const R
 void expect_request_survives(const Codec& codec, const std::string& name, const std::string& body,
                              const std::string& model, bool stream);
 // Split at every offset up to 8 KiB, beyond that within 4 bytes of the ends of lines and at 500 seeded offsets, a
-// stream means the same.
+// stream means the same. At every offset there is where SLUICE_ALL_OFFSETS is set, which takes hours for all
+// recordings.
+bool wants_all_offsets();
 void expect_splits_do_not_matter(const Codec& codec, const std::string& name, const std::string& stream);
 // Cut short anywhere, with bytes changed, or replaced by garbage, it is an answer or an Error, never a crash.
 void expect_damage_is_survived(const Codec& codec, const std::string& name, const std::string& bytes, bool is_stream);

@@ -133,6 +133,7 @@ void BlockWriter::write(const ToolCall& call, const std::optional<CacheMark>& ca
 void BlockWriter::write(const ToolResult& result, const std::optional<CacheMark>& cache) {
   std::vector<Opaque> riders;
   riders.swap(riders_);
+  if (to_ == Side::caller) return drop(dropped_, "messages.tool");
   open("tool_result").member("tool_use_id", result.call_id);
   const auto* const only = result.content.size() == 1 ? std::get_if<Text>(&result.content.front()) : nullptr;
   if (result.json) {

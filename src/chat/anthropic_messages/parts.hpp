@@ -51,7 +51,7 @@ std::string_view stop_reason_of(const Ending& ending, bool has_calls, bool has_r
 
 // "standard" is what the other dialects call "default".
 std::string read_tier(std::string_view tier);
-std::string_view tier_of(std::string_view tier);
+std::string_view tier_of(std::string_view tier, Dropped& dropped);
 
 // ---- Blocks
 

@@ -115,7 +115,7 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
   writer.name("usage").open_object();
   write_usage(writer, response.usage);
   write_riders(writer, riders.of_usage);
-  writer.member_if("service_tier", tier_of(response.service_tier)).close_object();
+  writer.member_if("service_tier", tier_of(response.service_tier, dropped)).close_object();
   for (const Extra& extra : response.extras) {
     if (response.dialect == dialect_name) {
       writer.raw_member(extra.name, extra.value.bytes);

@@ -45,7 +45,7 @@ class Encoder final : public StreamEncoder {
     writer.member("model", start.model).name("content").open_array().close_array();
     writer.name("stop_reason").null().name("stop_sequence").null().name("usage").open_object();
     write_usage(writer, std::nullopt);
-    writer.member_if("service_tier", tier_of(tier_)).close_object().close_object().close_object();
+    writer.member_if("service_tier", tier_of(tier_, dropped_)).close_object().close_object().close_object();
     put("message_start", data);
   }
 

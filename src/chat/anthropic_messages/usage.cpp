@@ -125,6 +125,11 @@ std::string_view stop_reason_of(const Ending& ending, bool has_calls, bool has_r
 
 std::string read_tier(std::string_view tier) { return std::string(tier == "standard" ? "default" : tier); }
 
-std::string_view tier_of(std::string_view tier) { return tier == "default" ? "standard" : tier; }
+std::string_view tier_of(std::string_view tier, Dropped& dropped) {
+  if (tier == "default") return "standard";
+  if (tier == "standard" || tier == "priority" || tier == "batch") return tier;
+  if (!tier.empty() && tier != "auto") drop(dropped, "service_tier");
+  return {};
+}
 
 }  // namespace sluice::chat::anthropic

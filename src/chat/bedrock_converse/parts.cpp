@@ -9,6 +9,9 @@ namespace {
 using json::Value;
 using json::Writer;
 
+// What stands for counts where nobody knows them.
+constexpr std::string_view unknown_usage = R"({"inputTokens":0,"outputTokens":0,"totalTokens":0})";
+
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 void write_reasoning(Writer& writer, const Thinking& thinking, const ThinkingForm& form) {
@@ -143,7 +146,9 @@ void write_part(Writer& writer, const Part& part, const Reader& reader) {
 }
 
 std::optional<Usage> read_usage(Value usage) {
-  if (!usage.is_object() || (usage["inputTokens"].absent() && usage["outputTokens"].absent())) return std::nullopt;
+  if (usage.raw() == unknown_usage || !usage.is_object() ||
+      (usage["inputTokens"].absent() && usage["outputTokens"].absent()))
+    return std::nullopt;
   // Older answers have a second name for the same count.
   const auto first = [&](const char* name, const char* older) {
     return usage[name].absent() ? usage[older] : usage[name];
@@ -161,20 +166,36 @@ std::optional<Usage> read_usage(Value usage) {
   return counts;
 }
 
-void write_usage(Writer& writer, const Usage& usage) {
+void write_usage(Writer& writer, const std::optional<Usage>& usage) {
+  if (!usage) {
+    writer.raw(unknown_usage);
+    return;
+  }
   writer.open_object();
-  writer.member("inputTokens", usage.input).member("outputTokens", usage.all_output());
-  writer.member("totalTokens", usage.all_input() + usage.all_output());
-  writer.member("cacheReadInputTokens", usage.cache_read).member("cacheWriteInputTokens", usage.cache_write);
-  if (usage.cache_write_1h > 0) {
+  writer.member("inputTokens", usage->input).member("outputTokens", usage->all_output());
+  writer.member("totalTokens", usage->all_input() + usage->all_output());
+  writer.member("cacheReadInputTokens", usage->cache_read).member("cacheWriteInputTokens", usage->cache_write);
+  if (usage->cache_write_1h > 0) {
     writer.name("cacheDetails").open_array();
-    if (usage.cache_write > usage.cache_write_1h) {
+    if (usage->cache_write > usage->cache_write_1h) {
       writer.open_object().member("ttl", "5m");
-      writer.member("inputTokens", usage.cache_write - usage.cache_write_1h).close_object();
+      writer.member("inputTokens", usage->cache_write - usage->cache_write_1h).close_object();
     }
-    writer.open_object().member("ttl", "1h").member("inputTokens", usage.cache_write_1h).close_object().close_array();
+    writer.open_object().member("ttl", "1h").member("inputTokens", usage->cache_write_1h).close_object().close_array();
   }
   writer.close_object();
+}
+
+bool is_tier(std::string_view tier) {
+  return tier == "default" || tier == "priority" || tier == "flex" || tier == "reserved";
+}
+
+void write_tier(Writer& writer, std::string_view tier, Dropped& dropped) {
+  if (is_tier(tier)) {
+    writer.name("serviceTier").open_object().member("type", tier).close_object();
+  } else if (!tier.empty() && tier != "auto") {
+    drop(dropped, "service_tier");
+  }
 }
 
 Ending read_ending(std::string_view stop_reason, bool has_calls) {

@@ -75,7 +75,11 @@ void read_redacted(std::string_view base64, Thinking& thinking);
 
 // Nothing when it is no object or a count in it cannot be one.
 std::optional<Usage> read_usage(json::Value usage);
-void write_usage(json::Writer& writer, const Usage& usage);
+// Readers rely on counts: where there are none they are zero, which read_usage() knows.
+void write_usage(json::Writer& writer, const std::optional<Usage>& usage);
+// Of an answer; tiers of other dialects are dropped.
+void write_tier(json::Writer& writer, std::string_view tier, Dropped& dropped);
+bool is_tier(std::string_view tier);
 // What an answer with embeddings says was read; not every model's does.
 std::optional<Usage> read_embedding_usage(json::Value root);
 

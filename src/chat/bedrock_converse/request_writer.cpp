@@ -274,7 +274,10 @@ class RequestWriter {
     }
     const std::string& tier = request_.service_tier;
     const bool is_default = tier.empty() || (tier == "auto" && !is_own_);
-    if (!is_default && may_say("serviceTier", "service_tier")) {
+    const bool is_foreign = !is_own_ && !is_tier(tier);
+    if (!is_default && is_foreign) {
+      drop(dropped_, "service_tier");
+    } else if (!is_default && may_say("serviceTier", "service_tier")) {
       writer_.name("serviceTier").open_object().member("type", tier).close_object();
     }
     for (const Extra& extra : request_.extras) {

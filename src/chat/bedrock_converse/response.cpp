@@ -55,10 +55,8 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
   for (const Part& part : choice.parts) write_part(writer, part, reader);
   writer.close_array().close_object().close_object();
   writer.member("stopReason", write_ending(choice.ending));
-  if (response.usage) write_usage(writer.name("usage"), *response.usage);
-  if (!response.service_tier.empty()) {
-    writer.name("serviceTier").open_object().member("type", response.service_tier).close_object();
-  }
+  write_usage(writer.name("usage"), response.usage);
+  write_tier(writer, response.service_tier, dropped);
   bool has_metrics = false;
   for (const Extra& extra : response.extras) {
     if (!reader.is_own) {
@@ -68,7 +66,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
     writer.raw_member(extra.name, extra.value.bytes);
     has_metrics = has_metrics || extra.name == "metrics";
   }
-  if (!has_metrics && !reader.is_own) writer.raw_member("metrics", unknown_metrics);
+  if (!has_metrics) writer.raw_member("metrics", unknown_metrics);
   writer.close_object();
 }
 

@@ -131,10 +131,10 @@ class Encoder final : public StreamEncoder {
     std::string payload;
     Writer writer(payload);
     writer.open_object();
-    if (usage_) write_usage(writer.name("usage"), *usage_);
+    write_usage(writer.name("usage"), usage_);
     // Readers rely on it; how long the model took is not known.
     writer.raw_member("metrics", R"({"latencyMs":0})");
-    if (!tier_.empty()) writer.name("serviceTier").open_object().member("type", tier_).close_object();
+    write_tier(writer, tier_, dropped_);
     writer.close_object();
     append_event(out, "metadata", payload);
     ended_ = true;

@@ -117,7 +117,8 @@ bool write_text(Writer& writer, const Text& text, const Reader& reader) {
 
 bool write_image(Writer& writer, const Media& media, const Reader& reader) {
   const bool has_url = !media.url.empty() || (!media.data.empty() && !media.media_type.empty());
-  if (media.kind != Media::Kind::image || !has_url) {
+  // Answers are text and thought alone.
+  if (media.kind != Media::Kind::image || !has_url || !reader.is_provider) {
     drop(reader.dropped, name_of(media.kind));
     return false;
   }

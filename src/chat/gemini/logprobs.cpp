@@ -1,3 +1,4 @@
+#include "chat/logprobs.hpp"
 #include "chat/gemini/parts.hpp"
 
 namespace sluice::chat::generate_content {
@@ -5,9 +6,9 @@ namespace {
 
 void write_entry(json::Writer& out, json::Value candidate) {
   const json::Value probability = member(candidate, "logProbability");
-  out.member("token", candidate["token"].string());
-  out.raw_member("logprob", probability.is_number() ? probability.raw() : "0");
-  out.name("bytes").null();
+  const std::string token = candidate["token"].string();
+  out.member("token", token).raw_member("logprob", probability.is_number() ? probability.raw() : "0");
+  write_bytes(out, token);
 }
 
 void write_candidate(json::Writer& out, json::Value entry) {

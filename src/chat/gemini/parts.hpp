@@ -63,7 +63,7 @@ std::string_view word_of(const Ending& ending, bool ours);
 
 // "standard" is what the other dialects call "default".
 std::string read_tier(json::Value metadata);
-std::string_view tier_of(std::string_view tier);
+std::string_view tier_of(std::string_view tier, Dropped& dropped);
 
 // The media type of what stands at an address, as far as its name tells.
 std::string_view type_by_name(std::string_view url);

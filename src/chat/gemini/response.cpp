@@ -91,12 +91,12 @@ void write_candidate(json::Writer& out, const Choice& choice, std::size_t index,
   out.close_object();
 }
 
-void write_metadata(json::Writer& out, const Response& response, bool ours) {
+void write_metadata(json::Writer& out, const Response& response, bool ours, Dropped& dropped) {
   std::string metadata;
   json::Writer inner(metadata);
   inner.open_object();
   if (response.usage) write_usage(inner, *response.usage);
-  inner.member_if("serviceTier", tier_of(response.service_tier));
+  inner.member_if("serviceTier", tier_of(response.service_tier, dropped));
   for (const Extra& extra : response.extras) {
     const std::string_view name = extra.name;
     if (ours && name.starts_with(usage_prefix)) inner.raw_member(name.substr(usage_prefix.size()), extra.value.bytes);
@@ -204,7 +204,7 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
     writer.raw_member(feedback_rider, feedback->json.bytes);
     break;
   }
-  write_metadata(writer, response, ours);
+  write_metadata(writer, response, ours, dropped);
   writer.member_if("modelVersion", response.model).member_if("createTime", timestamp_of(response.created));
   writer.member_if("responseId", response.id);
   write_extras_of(writer, response, ours, dropped);

@@ -15,6 +15,7 @@ class Encoder final : public StreamEncoder {
     if (over_) return;
     if (const auto* start = std::get_if<AnswerStart>(&event)) {
       start_ = *start;
+      start_.service_tier = tier_of(start_.service_tier, dropped_);
       if (!start_.system_fingerprint.empty()) drop(dropped_, "system_fingerprint");
     } else if (const auto* begun = std::get_if<BlockStart>(&event)) {
       begin(*begun, out);
@@ -143,7 +144,7 @@ class Encoder final : public StreamEncoder {
     if (has_usage || !start_.service_tier.empty()) {
       writer.name("usageMetadata").open_object();
       if (has_usage) write_usage(writer, *usage_);
-      writer.member_if("serviceTier", tier_of(start_.service_tier)).close_object();
+      writer.member_if("serviceTier", start_.service_tier).close_object();
     }
     writer.member_if("modelVersion", start_.model);
     writer.member_if("createTime", timestamp_of(start_.created)).member_if("responseId", start_.id);

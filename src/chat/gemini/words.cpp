@@ -220,7 +220,12 @@ std::string read_tier(json::Value metadata) {
   return tier == "standard" ? "default" : tier;
 }
 
-std::string_view tier_of(std::string_view tier) { return tier == "default" ? "standard" : tier; }
+std::string_view tier_of(std::string_view tier, Dropped& dropped) {
+  if (tier == "default") return "standard";
+  if (tier == "standard" || tier == "flex" || tier == "priority") return tier;
+  if (!tier.empty() && tier != "auto") drop(dropped, "service_tier");
+  return {};
+}
 
 std::string_view type_by_name(std::string_view url) {
   const std::string_view path = url.substr(0, url.find_first_of("?#"));

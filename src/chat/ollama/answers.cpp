@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chat/json_walk.hpp"
+#include "chat/logprobs.hpp"
 #include "chat/ollama/parts.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/timestamps.hpp"
@@ -69,7 +70,7 @@ Result<Response> read_response(std::string_view body) {
   response.created = read_timestamp(created);
   choice.ending = read_ending(root["done_reason"].string(), has_calls(choice));
   if (root["logprobs"].size() > 0 && root["logprobs"].is_array())
-    choice.logprobs.bytes = json::on_one_line(root["logprobs"].raw());
+    choice.logprobs.bytes = complete_logprobs(root["logprobs"]);
   response.choices.push_back(std::move(choice));
   response.usage = sense_of(body).usage;
   for (const Value member : root) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chat/json_walk.hpp"
+#include "chat/logprobs.hpp"
 #include "chat/ollama/parts.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/timestamps.hpp"
@@ -57,7 +58,7 @@ class Decoder final : public StreamDecoder {
     if (!root["message"].absent() && !read_message(root["message"], created, calls_, parts)) return false;
     for (Part& part : parts) take(std::move(part), out);
     if (root["logprobs"].is_array() && root["logprobs"].size() > 0) {
-      out.emplace_back(LogprobsSeen{0, {std::string(root["logprobs"].raw())}});
+      out.emplace_back(LogprobsSeen{0, {complete_logprobs(root["logprobs"])}});
     }
     if (root["done"].boolean().value_or(false)) end(root, line, out);
     return true;

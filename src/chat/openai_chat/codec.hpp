@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -32,6 +33,9 @@ Result<Request> read_request(std::string_view body, std::string_view model, bool
 Result<Ok> read_messages(json::Value list, std::vector<Message>& messages);
 // `tools`, `functions`, `tool_choice`, `function_call` and `parallel_tool_calls`.
 Result<Ok> read_tools(json::Value root, Request& request);
+
+// What describes a custom tool's grammar.
+inline constexpr std::array<std::string_view, 2> grammar_members{"definition", "syntax"};
 
 Result<Rendered> write_request(const Request& request, const Quirks& quirks);
 

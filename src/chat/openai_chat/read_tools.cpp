@@ -24,6 +24,18 @@ Result<Tool> read_function(Value function, const std::string& place) {
   return tool;
 }
 
+// A grammar stands in an object of its own here, beside its type elsewhere.
+std::string flat_format(Value format) {
+  const Value grammar = format["grammar"];
+  if (!format["type"].is("grammar") || !grammar.is_object()) return std::string(format.raw());
+  std::string flat;
+  json::Writer to(flat);
+  to.open_object().member("type", "grammar");
+  for (const std::string_view name : grammar_members) to.raw_member_if(name, grammar[name].raw());
+  to.close_object();
+  return flat;
+}
+
 Result<Ok> read_tool(Value entry, std::size_t number, Request& request) {
   const std::string place = place_of("tools", number);
   const Value function = entry["function"];
@@ -41,7 +53,7 @@ Result<Ok> read_tool(Value entry, std::size_t number, Request& request) {
     if (!read) return std::move(read).error();
     tool = *std::move(read);
     tool.is_custom = true;
-    tool.schema.bytes = custom["format"].absent() ? std::string_view() : custom["format"].raw();
+    tool.schema.bytes = custom["format"].absent() ? std::string() : flat_format(custom["format"]);
   } else {
     tool.opaque = Opaque{std::string(dialect_name), "tools." + entry["type"].string(), {std::string(entry.raw())}};
   }

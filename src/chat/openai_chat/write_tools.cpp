@@ -5,13 +5,33 @@
 
 // The tools of a request for a provider.
 namespace sluice::chat::openai {
+namespace {
+
+// As flat_format() reads it.
+void write_grammar(json::Writer& to, const RawJson& format) {
+  const json::Tree tree = json::Tree::read(format.bytes);
+  const json::Value root = tree.root();
+  if (!root["type"].is("grammar") || !root["grammar"].absent()) {
+    to.raw(format.bytes);
+    return;
+  }
+  to.open_object().member("type", "grammar").name("grammar").open_object();
+  for (const std::string_view name : grammar_members) to.raw_member_if(name, root[name].raw());
+  to.close_object().close_object();
+}
+
+}  // namespace
 
 void RequestWriter::write_tool(const Tool& tool, std::size_t number) {
   const std::string place = "tools[" + std::to_string(number) + "].";
   to_.open_object().member("type", tool.is_custom ? "custom" : "function");
   to_.name(tool.is_custom ? "custom" : "function").open_object().member("name", tool.name);
   to_.member_if("description", tool.description);
-  to_.raw_member_if(tool.is_custom ? "format" : "parameters", tool.schema.bytes);
+  if (tool.is_custom && tool.schema) {
+    write_grammar(to_.name("format"), tool.schema);
+  } else {
+    to_.raw_member_if("parameters", tool.schema.bytes);
+  }
   if (tool.strict && !tool.is_custom) to_.member("strict", *tool.strict);
   write_beside(place + "function.");
   to_.close_object();

@@ -66,7 +66,7 @@ class Encoder final : public StreamEncoder {
 
   void take(const AnswerStart& start) {
     if (std::exchange(started_, true)) return;
-    head_ = {start.id, start.model, start.created, start.service_tier};
+    head_ = {start.id, start.model, start.created, known_tier(start.service_tier, dropped_)};
     items_ = Items(false, start.id);
     if (!start.system_fingerprint.empty()) drop(dropped_, "system_fingerprint");
     answer("response.created", {"in_progress"}, nullptr);

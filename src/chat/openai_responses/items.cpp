@@ -51,7 +51,7 @@ std::optional<Part> read_media(Value part, std::string_view type) {
   Media media;
   media.kind = kind_of(type);
   media.name = part["filename"].string();
-  media.detail = part["detail"].string();
+  if (!part["detail"].is("auto")) media.detail = part["detail"].string();
   const Value url = part[media.kind == Media::Kind::image ? "image_url" : "file_url"];
   if (part["file_id"].is_string()) {
     media.file_id = part["file_id"].string();

@@ -158,6 +158,9 @@ struct Head {
   std::int64_t created = 0;
   std::string service_tier{};
 };
+// Whether the dialect knows a service tier; of an answer, others are dropped.
+bool is_tier(std::string_view tier);
+std::string known_tier(const std::string& tier, Dropped& dropped);
 void write_head(json::Writer& writer, const Head& head, const Status& status, const Error* failure);
 void write_tail(json::Writer& writer, const Head& head, const std::optional<Usage>& usage);
 // What the `code` of a failed response says.

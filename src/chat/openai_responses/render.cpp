@@ -33,13 +33,20 @@ class Renderer {
     write_store();
     if (!request_.user.empty() && may("user")) writer_.member("user", request_.user);
     if (request_.metadata && may("metadata")) writer_.raw_member("metadata", request_.metadata.bytes);
-    if (!request_.service_tier.empty() && may("service_tier")) writer_.member("service_tier", request_.service_tier);
+    write_tier();
     write_extras();
     writer_.close_object();
     return std::move(out_);
   }
 
  private:
+  void write_tier() {
+    const std::string_view tier = request_.service_tier;
+    if (tier.empty()) return;
+    if (!own_ && !is_tier(tier)) return drop(out_.dropped, "service_tier");
+    if (may("service_tier")) writer_.member("service_tier", tier);
+  }
+
   // Whether the provider takes a member that is set; notes it when not.
   bool may(std::string_view member) {
     if (quirks_.takes(member)) return true;
@@ -211,7 +218,8 @@ class Renderer {
     // Data without a name is refused.
     const bool nameless = media.name.empty() && !is_image && !data.empty() && !own_;
     writer_.member_if("filename", nameless ? std::string_view("document") : media.name);
-    writer_.member_if("detail", media.detail);
+    // Some providers want it said.
+    writer_.member_if("detail", media.detail.empty() && is_image ? std::string_view("auto") : media.detail);
   }
 
   void write_result(const ToolResult& result, const std::vector<Extra>& members) {

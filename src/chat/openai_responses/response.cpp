@@ -195,6 +195,17 @@ void write_head(Writer& writer, const Head& head, const Status& status, const Er
   writer.raw_member("instructions", "null").raw_member("max_output_tokens", "null").member("model", head.model);
 }
 
+bool is_tier(std::string_view tier) {
+  constexpr std::array<std::string_view, 7> known{"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"};
+  return std::find(known.begin(), known.end(), tier) != known.end();
+}
+
+std::string known_tier(const std::string& tier, Dropped& dropped) {
+  if (tier.empty() || is_tier(tier)) return tier;
+  drop(dropped, "service_tier");
+  return {};
+}
+
 void write_tail(Writer& writer, const Head& head, const std::optional<Usage>& usage) {
   writer.member("parallel_tool_calls", true).raw_member("previous_response_id", "null");
   writer.raw_member("reasoning", R"({"effort":null,"summary":null})");
@@ -247,7 +258,7 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
   Items items(false, response.id);
   for (const Part& part : choice.parts) items.add(part, dropped);
   const Status status = status_of(choice.ending, dropped);
-  const Head head{response.id, response.model, response.created, response.service_tier};
+  const Head head{response.id, response.model, response.created, known_tier(response.service_tier, dropped)};
   Writer writer(out);
   writer.open_object();
   write_head(writer, head, status, nullptr);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -12,10 +13,11 @@ using json::Tree;
 using json::Value;
 using json::Writer;
 
-// Citations of other dialects have no type, or one that says where in a document they point.
+// Citations of other dialects have no type, or one of their own.
 bool is_annotation(Value entry) {
-  const std::string type = entry["type"].string();
-  return !type.empty() && !type.ends_with("_location");
+  constexpr std::array<std::string_view, 4> known{"url_citation", "file_citation", "container_file_citation",
+                                                  "file_path"};
+  return std::find(known.begin(), known.end(), entry["type"].string()) != known.end();
 }
 
 // The chat dialect puts a level of its own between.
@@ -28,6 +30,11 @@ std::string flat_annotation(Value entry) {
   for (const Value member : inner) {
     if (member.name() != "type") writer.raw_member(member.name(), member.raw());
   }
+  // Not everybody who speaks that dialect says all that this one promises.
+  for (const std::string_view place : {"start_index", "end_index"}) {
+    if (inner[place].absent()) writer.member(place, std::uint64_t{0});
+  }
+  if (inner["title"].absent()) writer.member("title", "");
   writer.close_object();
   return out;
 }
@@ -51,7 +58,14 @@ void write_message(Writer& writer, const Item& item, const ItemForm& form) {
   writer.member("type", "message").member_if("status", form.status).member("role", "assistant");
   write_members(writer, item);
   writer.name("content");
-  write_pieces(writer, item, false, form);
+  const Piece* const only = item.pieces.size() == 1 ? &item.pieces.front() : nullptr;
+  // Output without an id is no output to some providers; a string is understood by all.
+  const bool is_plain = only != nullptr && only->kind == Piece::Kind::text && only->annotation_count == 0;
+  if (form.for_provider && item.id.empty() && is_plain) {
+    writer.string(only->text);
+  } else {
+    write_pieces(writer, item, false, form);
+  }
 }
 
 void write_reasoning(Writer& writer, const Item& item, const ItemForm& form) {

@@ -264,7 +264,7 @@ TEST(OpenAiResponsesRequest, gives_turns_back_item_by_item) {
                {Role::user, {{result, {}}, {values, {}}, text("And now?")}, {}}});
   EXPECT_EQ(body_of(request)["input"], json::parse(R"([
     {"id":"rs_1","type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"proof"},
-    {"type":"message","role":"assistant","content":[{"type":"output_text","text":"Wait."}]},
+    {"type":"message","role":"assistant","content":"Wait."},
     {"id":"fc_1","type":"function_call","call_id":"c1","name":"f","arguments":"{\"x\": 1.0}"},
     {"type":"function_call_output","call_id":"c1","output":"2 m"},
     {"type":"function_call_output","call_id":"c2","output":"{\"a\": 1}"},
@@ -400,7 +400,7 @@ TEST(OpenAiResponsesAnswer, drops_what_only_others_say) {
   EXPECT_EQ(dropped,
             (Dropped{"n", "system_fingerprint", "provider", "web_search_tool_result", "messages.annotations"}));
   EXPECT_EQ(body["output"][0]["content"][0]["annotations"],
-            json::parse(R"([{"type":"url_citation","url":"u","title":"t"}])"));
+            json::parse(R"([{"type":"url_citation","url":"u","title":"t","start_index":0,"end_index":0}])"));
 }
 
 // What the caller's client sends back: the output as input.

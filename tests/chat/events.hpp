@@ -19,7 +19,7 @@ inline std::string contents_of(const std::string& path) {
 }
 
 inline std::string fixture(const std::string& name) {
-  return contents_of(std::string(SLUICE_FIXTURES) + "/openai_chat/" + name);
+  return contents_of(SLUICE_FIXTURES "/openai_chat/" + name);
 }
 
 inline http::SseEvent event_of(std::string_view data, std::string_view name = {}) {

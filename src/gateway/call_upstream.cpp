@@ -38,12 +38,6 @@ std::string_view model_json_for(Exchange& exchange) {
   return exchange.scratch.renamed;
 }
 
-// Whether the answer is a stream as the dialect has it.
-bool is_stream_of(const chat::Dialect& dialect, const http::ResponseHead& head) {
-  return is_of_type(head,
-                    dialect.streams_events() ? "text/event-stream" : dialect.codec()->stream_type(chat::StreamForm()));
-}
-
 // The answer's content coding; empty for none.
 std::string_view coding_of(const http::ResponseHead& head) {
   for (const http::Field& field : head.fields) {
@@ -128,8 +122,12 @@ class CallUpstream final : public Handler {
     const bool as_it_is = exchange.voice->dialect == &exchange.spoken &&
                           !chat::must_rewrite(exchange.spoken, task, exchange.body, model != exchange.outline.model,
                                               exchange.target->provider->quirks);
+    const chat::Door* const door = exchange.voice->door;
     net::Outgoing outgoing;
-    if (as_it_is) {
+    if (as_it_is && door != nullptr) {
+      const chat::Letter letter{task, exchange.body, model_json_for(exchange), exchange.incoming.request().fields};
+      outgoing.body = door->envelop(letter, exchange.scratch.envelope);
+    } else if (as_it_is) {
       outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
     } else {
       const Result<chat::Dropped> dropped = translate_request(exchange, model);
@@ -137,7 +135,8 @@ class CallUpstream final : public Handler {
       for (const std::string& name : *dropped) {
         parts_.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts_.labels));
       }
-      outgoing.body = http::Slices(exchange.scratch.translated);
+      const chat::Letter letter{task, exchange.scratch.translated};
+      outgoing.body = door != nullptr ? door->envelop(letter, exchange.scratch.envelope) : http::Slices(letter.body);
     }
     const Provider& provider = *exchange.target->provider;
     const config::ModelTimeouts& timeouts = exchange.model->timeouts;
@@ -187,15 +186,20 @@ class CallUpstream final : public Handler {
     const http::ResponseHead& head = call.head();
     const int status = head.status;
     const std::string_view coding = coding_of(head);
-    if (!coding.empty() && !accepts_coding(exchange.incoming.request().fields, coding)) {
+    const bool is_wrapped = exchange.voice->wrapping() != nullptr;
+    if (!coding.empty() && (is_wrapped || !accepts_coding(exchange.incoming.request().fields, coding))) {
       co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
     if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call, secret);
+    const bool is_stream = good && is_of_type(head, exchange.voice->stream_type());
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
+    if (is_stream && is_wrapped) {
+      held.add("content-type", exchange.spoken.codec()->stream_type(chat::StreamForm()));
+    }
     held.keep(head);
-    if (good && is_stream_of(exchange.spoken, head)) {
+    if (is_stream) {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
       const http::HeadView reply{status, held.all()};
@@ -224,7 +228,7 @@ class CallUpstream final : public Handler {
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body =
         collected ? without_secret(call.pending(), secret, exchange.scratch.body) : std::string_view();
-    Error error = exchange.voice->dialect->decode_error(status, body);
+    Error error = exchange.voice->decode_error(status, body);
     if (!wait) co_return error;  // the body may have said how long
     co_return std::move(error).with_retry_after(wait);
   }
@@ -247,9 +251,12 @@ class CallUpstream final : public Handler {
       note_usage(exchange);
     }
     // Some say with a 400 that our own key is no good: not the caller's affair, and perhaps not the next target's.
+    // And what stands in a door has words of its own, which are not the caller's.
     if (status >= 400 && readable) {
-      Error refusal = exchange.spoken.decode_error(status, body);
-      if (refusal.code() == "upstream_auth") co_return refusal;
+      const chat::Door* const door = exchange.voice->door;
+      Error refusal = exchange.voice->decode_error(status, body);
+      const bool is_readable = door == nullptr || door->is_own_failure(body);
+      if (refusal.code() == "upstream_auth" || !is_readable) co_return refusal;
       body = without_secret(body, secret, exchange.scratch.body);
     }
     exchange.first_event = parts_.clock.now();

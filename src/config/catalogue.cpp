@@ -48,31 +48,17 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  const Section section(member.value, {"dialect",
-                                       "also",
-                                       "base_url",
-                                       "key",
-                                       "key_variable",
-                                       "models",
-                                       "allow_private",
-                                       "built_in",
-                                       "probe",
-                                       "key_header",
-                                       "headers",
-                                       "max_tokens",
-                                       "default_max_tokens",
-                                       "unsupported",
-                                       "names",
-                                       "text_lists",
-                                       "credential",
-                                       "service",
-                                       "scope",
-                                       "token_url",
-                                       "bearer_variable"});
+  const Section section(
+      member.value,
+      {"dialect",        "door",     "also",       "base_url",   "key",     "key_variable", "models",
+       "allow_private",  "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
+       "unsupported",    "names",    "text_lists", "credential", "service", "scope",        "token_url",
+       "bearer_variable"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
   read_text(section["dialect"], kind.dialect);
+  read_text(section["door"], kind.door);
   for (const Member& voice : members(section["also"])) {
     std::string path;
     read_text(voice.value, path);

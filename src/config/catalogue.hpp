@@ -25,6 +25,7 @@ enum class CredentialWay : std::uint8_t {
 struct Kind {
   std::string name;
   std::string dialect;
+  std::string door;                   // of the dialect; empty: its own house
   std::vector<Provider::Voice> also;  // with paths in the place of base_url's
   std::string base_url;               // empty: the configuration has to give one, unless it is built in
   KeyNeed key = KeyNeed::required;

@@ -52,7 +52,9 @@ std::string with_path(const std::string& url, const std::string& path) {
 void read_dialect(const Value& value, const Catalogue& catalogue, Provider& provider) {
   if (!value.written()) return;
   const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
+  const std::string usual = provider.dialect;
   read_choice(value, known, provider.dialect);
+  if (provider.dialect != usual) provider.door.clear();
   for (const Provider::Voice& voice : provider.also) {
     if (voice.dialect == provider.dialect) provider.base_url = with_path(provider.base_url, voice.path);
   }
@@ -128,6 +130,7 @@ Provider provider_of(const Kind& kind) {
   provider.name = kind.name;
   provider.kind = kind.name;
   provider.dialect = kind.dialect;
+  provider.door = kind.door;
   provider.base_url = kind.base_url;
   place_voices(kind, provider);
   provider.built_in = kind.built_in;

@@ -5,12 +5,12 @@
 #include <sluice/base/text.hpp>
 
 #include "gateway/credentials.hpp"
-#include "gateway/dropped_fields.hpp"
 #include "gateway/held_fields.hpp"
 #include "gateway/provider_credential.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/retry_after.hpp"
 #include "gateway/translate.hpp"
+#include "gateway/upstream_body.hpp"
 #include "gateway/upstream_head.hpp"
 #include "gateway/verbs.hpp"
 
@@ -18,31 +18,6 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t largest_error = 1u << 20;
-
-// The model's name as the target knows it.
-std::string_view model_for(const Exchange& exchange) {
-  const Target& target = *exchange.target;
-  if (!target.model_json.empty()) return target.model;
-  return target.model.empty() ? exchange.outline.model : exchange.model->captured(exchange.outline.model);
-}
-
-// The JSON string that goes where the caller wrote it.
-std::string_view model_json_for(Exchange& exchange) {
-  const Target& target = *exchange.target;
-  if (!target.model_json.empty()) return target.model_json;
-  const chat::Range written = exchange.outline.model_value;
-  if (target.model.empty()) return exchange.body.substr(written.begin, written.end - written.begin);
-  exchange.scratch.renamed = '"';
-  append_json_escaped(exchange.scratch.renamed, model_for(exchange));
-  exchange.scratch.renamed += '"';
-  return exchange.scratch.renamed;
-}
-
-// Whether the answer is a stream as the dialect has it.
-bool is_stream_of(const chat::Dialect& dialect, const http::ResponseHead& head) {
-  return is_of_type(head,
-                    dialect.streams_events() ? "text/event-stream" : dialect.codec()->stream_type(chat::StreamForm()));
-}
 
 // The answer's content coding; empty for none.
 std::string_view coding_of(const http::ResponseHead& head) {
@@ -130,25 +105,9 @@ class CallUpstream final : public Handler {
   Async<> attempt(Exchange& exchange) const {
     const chat::Task task = exchange.endpoint.task;
     exchange.voice = exchange.target->provider->voice_for(exchange.spoken, task);
-    const bool meter_stream = exchange.outline.stream && chat::has_metered_stream(task);
-    const std::string_view model = model_for(exchange);
-    const bool as_it_is = exchange.voice->dialect == &exchange.spoken &&
-                          !chat::must_rewrite(exchange.spoken, task, exchange.body, model != exchange.outline.model,
-                                              exchange.target->provider->quirks);
-    net::Outgoing outgoing;
-    if (exchange.form != nullptr) {
-      outgoing.body = exchange.form->retarget(exchange.body, model);
-      if (exchange.form->left() > 0) outgoing.rest = exchange.form.get();
-    } else if (as_it_is) {
-      outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), meter_stream);
-    } else {
-      const Result<chat::Dropped> dropped = translate_request(exchange, model);
-      if (!dropped) co_return dropped.error();
-      for (const std::string& name : *dropped) {
-        parts_.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts_.labels));
-      }
-      outgoing.body = http::Slices(exchange.scratch.translated);
-    }
+    const Wording wording = word(exchange);
+    Result<net::Outgoing> outgoing = write_upstream_body(parts_, exchange, wording);
+    if (!outgoing) co_return std::move(outgoing).error();
     const Provider& provider = *exchange.target->provider;
     const config::ModelTimeouts& timeouts = exchange.model->timeouts;
     credential::Keeper::GrantPtr grant;
@@ -158,20 +117,20 @@ class CallUpstream final : public Handler {
       if (!given) co_return std::move(given).error();
       grant = *std::move(given);
     }
-    if (outgoing.rest != nullptr && grant != nullptr && grant->token.empty()) co_return cannot_be_signed();
+    if (outgoing->rest != nullptr && grant != nullptr && grant->token.empty()) co_return cannot_be_signed();
     // What is translated is a conversation, whatever the caller's dialect made of it.
-    const bool converses = !as_it_is && exchange.spoken.caller_codec(task) != nullptr;
-    const chat::Asked asked{converses ? chat::Task::chat : task, model, exchange.outline.stream,
-                            as_it_is && exchange.asked.single};
-    if (!write_upstream_head(exchange, asked, outgoing, grant.get(), parts_.clock.utc())) {
+    const bool converses = !wording.as_it_is && exchange.spoken.caller_codec(task) != nullptr;
+    const chat::Asked asked{converses ? chat::Task::chat : task, wording.model, exchange.outline.stream,
+                            wording.as_it_is && exchange.asked.single};
+    if (!write_upstream_head(exchange, asked, *outgoing, grant.get(), parts_.clock.utc())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
     }
-    outgoing.head = exchange.scratch.head;
+    outgoing->head = exchange.scratch.head;
     const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle,
                                    exchange.attempt_began + timeouts.total};
     Result<net::CallPtr> call =
-        co_await parts_.transport.send(provider.origin, outgoing, deadlines, exchange.incoming.stop());
+        co_await parts_.transport.send(provider.origin, *outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     const int status = (*call)->head().status;
@@ -179,7 +138,7 @@ class CallUpstream final : public Handler {
       provider.credential->keeper.refused(grant, parts_.clock.now());
     }
     const std::string_view secret = shown_secret(provider, grant.get());
-    if (as_it_is) co_return co_await pass_on(exchange, **call, meter_stream, secret);
+    if (wording.as_it_is) co_return co_await pass_on(exchange, **call, wording.meter_stream, secret);
     co_return co_await pass_on_translated(exchange, **call, secret);
   }
 
@@ -198,15 +157,20 @@ class CallUpstream final : public Handler {
     const http::ResponseHead& head = call.head();
     const int status = head.status;
     const std::string_view coding = coding_of(head);
-    if (!coding.empty() && !accepts_coding(exchange.incoming.request().fields, coding)) {
+    const bool is_wrapped = exchange.voice->wrapping() != nullptr;
+    if (!coding.empty() && (is_wrapped || !accepts_coding(exchange.incoming.request().fields, coding))) {
       co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
     if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call, secret);
+    const bool is_stream = good && is_of_type(head, exchange.voice->stream_type());
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
+    if (is_stream && is_wrapped) {
+      held.add("content-type", exchange.spoken.codec()->stream_type(chat::StreamForm()));
+    }
     held.keep(head);
-    if (good && is_stream_of(exchange.spoken, head)) {
+    if (is_stream) {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();
       const http::HeadView reply{status, held.all()};
@@ -235,7 +199,7 @@ class CallUpstream final : public Handler {
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body =
         collected ? without_secret(call.pending(), secret, exchange.scratch.body) : std::string_view();
-    Error error = exchange.voice->dialect->decode_error(status, body);
+    Error error = exchange.voice->decode_error(status, body);
     if (!wait) co_return error;  // the body may have said how long
     co_return std::move(error).with_retry_after(wait);
   }
@@ -260,9 +224,12 @@ class CallUpstream final : public Handler {
       note_usage(exchange);
     }
     // Some say with a 400 that our own key is no good: not the caller's affair, and perhaps not the next target's.
+    // And what stands in a door has words of its own, which are not the caller's.
     if (status >= 400 && readable) {
-      Error refusal = exchange.spoken.decode_error(status, body);
-      if (refusal.code() == "upstream_auth") co_return refusal;
+      const chat::Door* const door = exchange.voice->door;
+      Error refusal = exchange.voice->decode_error(status, body);
+      const bool is_readable = door == nullptr || door->is_own_failure(body);
+      if (refusal.code() == "upstream_auth" || !is_readable) co_return refusal;
       body = without_secret(body, secret, exchange.scratch.body);
     }
     exchange.first_event = parts_.clock.now();

@@ -4,6 +4,8 @@
 
 #include <sluice/http/sse.hpp>
 
+#include "gateway/arrived_stream.hpp"
+
 namespace sluice {
 namespace {
 
@@ -12,15 +14,18 @@ class EventRelay {
   EventRelay(const RelayParts& parts, Exchange& exchange, net::Call& call, http::HeadView head, bool strip_usage)
       : exchange_(exchange),
         call_(call),
+        arrived_(call, exchange.voice->wrapping()),
         head_(head),
         strip_usage_(strip_usage),
         reply_(parts, exchange, exchange.spoken.streams_events()) {}
 
   Async<> run(TimePoint first_event_by) {
     for (;;) {
+      const Result<> taken = arrived_.take_up();
       const Result<> passed = co_await pass_on_what_is_there();
       if (!passed) co_return passed.error();
       if (exchange_.complete) co_return co_await reply_.finish(call_);
+      if (!taken) co_return taken.error();
       const Result<bool> more = co_await reply_.more(call_, first_event_by);
       if (!more) co_return more.error();
       if (*more) continue;
@@ -36,7 +41,7 @@ class EventRelay {
   Async<> pass_on_what_is_there() {
     std::size_t ready = std::exchange(waiting_, 0);  // bytes at the front that may go out
     http::SseEvent event;
-    while (next_event(call_.pending().substr(ready), event)) {
+    while (next_event(arrived_.pending().substr(ready), event)) {
       const std::size_t size = event.raw.size();
       if (!event.has_data) {
         ready += size;
@@ -50,7 +55,7 @@ class EventRelay {
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
         const Result<> sent = co_await send(ready);
         if (!sent) co_return sent.error();
-        call_.consume(size);
+        arrived_.consume(size);
         ready = 0;
         continue;
       }
@@ -99,14 +104,15 @@ class EventRelay {
   }
 
   Async<> send(std::size_t bytes) {
-    const Result<> written = co_await reply_.write(head_, call_.pending().substr(0, bytes));
+    const Result<> written = co_await reply_.write(head_, arrived_.pending().substr(0, bytes));
     if (!written) co_return written.error();
-    call_.consume(bytes);
+    arrived_.consume(bytes);
     co_return Ok{};
   }
 
   Exchange& exchange_;
   net::Call& call_;
+  ArrivedStream arrived_;
   http::HeadView head_;
   const bool strip_usage_;
   StreamReply reply_;

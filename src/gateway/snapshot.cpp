@@ -28,11 +28,33 @@ Error unusable(const std::string& provider, const std::string& why) {
 
 }  // namespace
 
+void Voice::append_path(const chat::Asked& asked, std::string& out) const {
+  if (door != nullptr) return door->append_path(asked, out);
+  dialect->append_path(asked, out);
+}
+
+bool Voice::takes_along(std::string_view field) const {
+  return door != nullptr ? door->takes_along(field) : dialect->takes_along(field);
+}
+
+std::string_view Voice::stream_type() const {
+  if (door != nullptr) return door->stream_type();
+  return dialect->streams_events() ? "text/event-stream" : dialect->codec()->stream_type(chat::StreamForm());
+}
+
+Error Voice::decode_error(int status, std::string_view body) const {
+  return door != nullptr ? door->decode_error(status, body) : dialect->decode_error(status, body);
+}
+
 const Voice* Provider::voice_for(const chat::Dialect& spoken, chat::Task task) const {
-  auto found = std::find_if(voices.begin(), voices.end(), [&](const Voice& voice) { return voice.dialect == &spoken; });
+  auto found = std::find_if(voices.begin(), voices.end(),
+                            [&](const Voice& voice) { return voice.dialect == &spoken && voice.serves(task); });
   if (found == voices.end()) {
-    found = std::find_if(voices.begin(), voices.end(),
-                         [&](const Voice& voice) { return chat::can_translate(spoken, *voice.dialect, task); });
+    // What is translated is a conversation, whatever the caller's dialect made of it.
+    const chat::Task asked = spoken.caller_codec(task) != nullptr ? chat::Task::chat : task;
+    found = std::find_if(voices.begin(), voices.end(), [&](const Voice& voice) {
+      return voice.serves(asked) && chat::can_translate(spoken, *voice.dialect, task);
+    });
   }
   return found == voices.end() ? nullptr : &*found;
 }
@@ -97,6 +119,11 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     const chat::Dialect* const dialect = chat::dialect_named(voice.dialect);
     if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
     provider.voices.push_back({dialect, voice.path});
+  }
+  if (!given.door.empty()) {
+    Voice& first = provider.voices.front();
+    first.door = chat::door_named(*first.dialect, given.door);
+    if (first.door == nullptr) return unusable(given.name, "its dialect has no door called \"" + given.door + "\"");
   }
   const config::Manners& manners = given.manners;
   provider.quirks = {

@@ -8,6 +8,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "gateway/arrived_stream.hpp"
 #include "gateway/dropped_fields.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
@@ -70,6 +71,7 @@ class TranslatedStream {
       : parts_(parts),
         exchange_(exchange),
         call_(call),
+        arrived_(call, exchange.voice->wrapping()),
         form_(form_of(exchange)),
         reply_(parts, exchange, exchange.spoken.streams_events() && !form_.json_array),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
@@ -85,12 +87,14 @@ class TranslatedStream {
   Async<> run(TimePoint first_event_by) {
     for (;;) {
       events_.clear();
-      const Result<std::size_t> taken = decoder_->decode(call_.pending(), events_);
+      const Result<> unwrapped = arrived_.take_up();
+      const Result<std::size_t> taken = decoder_->decode(arrived_.pending(), events_);
       if (!taken) co_return taken.error();
-      call_.consume(*taken);
+      arrived_.consume(*taken);
       const Result<> passed = co_await pass_on_events();
       if (!passed) co_return passed.error();
       if (exchange_.complete) co_return co_await reply_.finish(call_);
+      if (!unwrapped) co_return unwrapped.error();
       const Result<bool> more = co_await reply_.more(call_, first_event_by);
       if (!more) co_return more.error();
       if (!*more) co_return co_await run_out();
@@ -148,6 +152,7 @@ class TranslatedStream {
   const RelayParts& parts_;
   Exchange& exchange_;
   net::Call& call_;
+  ArrivedStream arrived_;
   const chat::StreamForm form_;
   StreamReply reply_;
   const std::unique_ptr<chat::StreamDecoder> decoder_;
@@ -156,6 +161,14 @@ class TranslatedStream {
   std::vector<chat::Event> events_;
   std::string out_;
 };
+
+// A whole stream in the bytes of its dialect; `unwrapped` holds them where the stream was wrapped.
+Result<std::string_view> unwrap_whole(const Voice& voice, std::string_view stream, std::string& unwrapped) {
+  if (voice.wrapping() == nullptr) return stream;
+  const Result<std::size_t> done = voice.wrapping()->unwrap(stream, unwrapped);
+  if (!done) return done.error();
+  return std::string_view(unwrapped);
+}
 
 // The complete answer that a provider sent in one piece, or as a stream nobody asked for.
 Result<chat::Response> read_answer(const chat::Codec& codec, std::string_view body, bool is_stream) {
@@ -211,9 +224,7 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
 
 Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call& call) {
   if (!converses(exchange)) co_return co_await answer_operation(parts, exchange, call);
-  const chat::Codec& theirs = *exchange.voice->dialect->codec();
-  chat::StreamForm any;
-  const bool is_stream = is_of_type(call.head(), theirs.stream_type(any));
+  const bool is_stream = is_of_type(call.head(), exchange.voice->stream_type());
   if (is_stream && exchange.outline.stream) {
     exchange.streaming = true;
     parts.metrics.stream_began();
@@ -225,8 +236,15 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   }
   const Result<> collected = co_await call.collect(largest_answer);
   if (!collected) co_return collected.error();
-  if (is_too_large(call.pending())) co_return answer_too_large();
-  Result<chat::Response> response = read_answer(theirs, call.pending(), is_stream);
+  std::string unwrapped;
+  std::string_view body = call.pending();
+  if (is_stream) {
+    const Result<std::string_view> stream = unwrap_whole(*exchange.voice, body, unwrapped);
+    if (!stream) co_return stream.error();
+    body = *stream;
+  }
+  if (is_too_large(body)) co_return answer_too_large();
+  Result<chat::Response> response = read_answer(*exchange.voice->dialect->codec(), body, is_stream);
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss
   exchange.usage = response->usage;

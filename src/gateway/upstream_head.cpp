@@ -58,23 +58,24 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const net
   const std::span<const http::Field> fields =
       same_dialect ? exchange.incoming.request().fields : std::span<const http::Field>();
   const auto sent = [&](std::string_view name) {
-    const auto value = http::find(fields, name);
+    const auto value = voice.door == nullptr ? http::find(fields, name) : std::nullopt;
     return value && !is_hop_by_hop(fields, name) ? value : std::nullopt;
   };
   const std::string_view type = sent("content-type").value_or("application/json");
   const bool streams = asked.stream.value_or(false);
-  const std::string_view answer_type = voice.dialect->streams_events() ? "text/event-stream" : "*/*";
+  const bool streams_events = voice.dialect->streams_events() && voice.wrapping() == nullptr;
+  const std::string_view answer_type = streams_events ? "text/event-stream" : "*/*";
   const std::string_view accept = sent("accept").value_or(streams ? answer_type : "application/json");
 
   std::string& target = exchange.scratch.target;
   target.assign(voice.path_prefix);
-  voice.dialect->append_path(asked, target);
+  voice.append_path(asked, target);
   prove(exchange, outgoing.body, type, grant, now);
   const std::string& proof = exchange.scratch.proof;
   std::size_t needed =
       512 + provider.fixed_lines.reveal().size() + proof.size() + target.size() + type.size() + accept.size();
   const auto goes_along = [&](const http::Field& field) {
-    return voice.dialect->takes_along(field.name) && !is_hop_by_hop(fields, field.name) && !provider.sends(field.name);
+    return voice.takes_along(field.name) && !is_hop_by_hop(fields, field.name) && !provider.sends(field.name);
   };
   for (const http::Field& field : fields) needed += field.name.size() + field.value.size() + 4;
   std::string& out = exchange.scratch.head;

@@ -151,6 +151,18 @@ TEST(ProviderSection, puts_its_region_into_the_address) {
   EXPECT_EQ(elsewhere.base_url, "http://127.0.0.1:1");
 }
 
+TEST(ProviderSection, goes_through_the_door_of_its_kind_unless_it_speaks_something_else) {
+  const std::string address = "region: r, base_url: \"http://127.0.0.1:1\", api_key: \"${TEAM_KEY}\"";
+  const auto provider = [&](const std::string& more) {
+    return only_provider("providers: {p: {kind: bedrock-anthropic, " + address + more + "}}\n");
+  };
+  EXPECT_EQ(provider("").door, "invoke_model");
+  EXPECT_EQ(provider("").also.size(), 1u);
+  EXPECT_EQ(provider(", dialect: anthropic_messages").door, "invoke_model");
+  EXPECT_EQ(provider(", dialect: bedrock_converse").door, "");
+  EXPECT_EQ(only_provider("providers: {p: {kind: bedrock, " + address + "}}\n").door, "");
+}
+
 TEST(ProviderSection, takes_from_the_kind_what_is_not_written) {
   const Provider provider = only_provider("providers: {p: {kind: openai, api_key: \"${OPENAI_API_KEY}\"}}\n");
   EXPECT_EQ(provider.name, "p");

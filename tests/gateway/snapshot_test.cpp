@@ -69,6 +69,46 @@ TEST(Snapshot, leads_the_built_in_kind_to_its_port) {
   EXPECT_EQ(world->find_model("exact-mini")->targets.front().provider->origin.port, 4711);
 }
 
+config::Config with_door(const std::string& door) {
+  config::Config config;
+  config::Provider provider;
+  provider.name = "p";
+  provider.dialect = "anthropic_messages";
+  provider.door = door;
+  provider.base_url = "http://192.0.2.1/at";
+  provider.also.push_back({"bedrock_converse", "/at"});
+  config.providers.push_back(std::move(provider));
+  return config;
+}
+
+TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
+  const auto metrics = make_metrics("0", "0");
+  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+  const auto compiled = Snapshot::compile(with_door("invoke_model"), means);
+  ASSERT_TRUE(compiled);
+  const Provider& provider = (*compiled)->providers().front();
+  ASSERT_EQ(provider.voices.size(), 2u);
+  const Voice* const first = &provider.voices[0];
+  const Voice* const second = &provider.voices[1];
+  ASSERT_NE(first->door, nullptr);
+  EXPECT_EQ(second->door, nullptr);
+  using chat::Task;
+  EXPECT_EQ(provider.voice_for(chat::anthropic_messages(), Task::chat), first);
+  EXPECT_EQ(provider.voice_for(chat::openai_chat(), Task::chat), first);
+  EXPECT_EQ(provider.voice_for(chat::ollama(), Task::completion), first);
+  EXPECT_EQ(provider.voice_for(chat::bedrock_converse(), Task::chat), second);
+  EXPECT_EQ(provider.voice_for(chat::anthropic_messages(), Task::count), second);
+  EXPECT_EQ(provider.voice_for(chat::openai_chat(), Task::embedding), second);
+  EXPECT_EQ(provider.voice_for(chat::openai_chat(), Task::rerank), nullptr);
+}
+
+TEST(Snapshot, has_doors_that_are_there) {
+  const auto metrics = make_metrics("0", "0");
+  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+  EXPECT_TRUE(Snapshot::compile(with_door("raw_predict"), means));
+  EXPECT_FALSE(Snapshot::compile(with_door("raw-predict"), means));
+}
+
 TEST(Snapshot, knows_callers_by_their_whole_secret_only) {
   const Compiled world(yaml);
   ASSERT_NE(world->find_key("sk-caller-one"), nullptr);

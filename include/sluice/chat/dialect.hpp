@@ -92,6 +92,8 @@ struct EventSense {
   std::optional<Usage> usage;
 };
 
+class Door;
+
 // One dialect, both ways. Stateless and immutable: one constant instance serves all threads.
 class Dialect {
  public:
@@ -149,6 +151,9 @@ class Dialect {
   virtual const EmbeddingCodec* embedding_codec() const { return nullptr; }
   virtual const RerankCodec* rerank_codec() const { return nullptr; }
   virtual const CountCodec* count_codec() const { return nullptr; }
+
+  // How others serve it in their own houses (door.hpp).
+  virtual std::span<const Door* const> doors() const { return {}; }
 };
 
 // The chat dialect of OpenAI and of everything compatible with it, completions and embeddings included.

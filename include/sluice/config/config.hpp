@@ -88,6 +88,7 @@ struct Provider {
   std::string name;
   std::string kind;     // the catalogue's name
   std::string dialect;  // the file's, else the kind's
+  std::string door;     // of that dialect, through which it is reached; empty: none
   std::vector<Voice> also;
   std::string base_url;                  // the file's, else the kind's; empty for a built-in service
   bool built_in = false;                 // answered by a service inside this process (kind demo)

@@ -39,6 +39,7 @@ struct Scratch {
   std::string unescaped;   // outline()'s
   std::string in_path;     // the model's name in the path
   std::string renamed;     // a model name made for one request, as JSON
+  std::string envelope;    // what a door puts into the upstream request's body
   std::string target;      // of the upstream request
   std::string head;        // of the upstream request
   std::string proof;       // the lines of that head which prove who we are, where they are made for each request

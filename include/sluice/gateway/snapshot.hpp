@@ -13,6 +13,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/base/secret.hpp>
 #include <sluice/chat/dialect.hpp>
+#include <sluice/chat/door.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/net/transport.hpp>
 #include <sluice/telemetry/metrics.hpp>
@@ -22,7 +23,17 @@ namespace sluice {
 // A dialect an upstream speaks, and where.
 struct Voice {
   const chat::Dialect* dialect = nullptr;
-  std::string path_prefix;  // what the base URL's path becomes: "/v1"
+  std::string path_prefix;           // what the base URL's path becomes: "/v1"
+  const chat::Door* door = nullptr;  // through which it is reached; null: the upstream is the dialect's own house
+
+  bool serves(chat::Task task) const { return door == nullptr || door->serves(task); }
+  // As in Dialect, or in Door where there is one.
+  void append_path(const chat::Asked& asked, std::string& out) const;
+  bool takes_along(std::string_view field) const;
+  std::string_view stream_type() const;
+  Error decode_error(int status, std::string_view body) const;
+  // The door, if streams have to be unwrapped; else null.
+  const chat::Door* wrapping() const { return door != nullptr && door->wraps_streams() ? door : nullptr; }
 };
 
 struct ProviderCredential;
@@ -42,8 +53,8 @@ struct Provider {
   // origin; shared with renewals under way and with the snapshot after this one.
   std::shared_ptr<ProviderCredential> credential;
 
-  // The caller's own dialect if it speaks that, else the first into which such a request can be translated; null if
-  // there is none.
+  // The caller's own dialect if it serves such requests in that, else the first into which they can be translated; null
+  // if there is none.
   const Voice* voice_for(const chat::Dialect& spoken, chat::Task task) const;
   // Whether a field of this name comes from us, so that a caller's does not go along.
   bool sends(std::string_view field) const;

@@ -14,7 +14,7 @@ using json::Kind;
 using json::Member;
 
 // The members that decide something, here or at a provider; first those of outline_of().
-std::array<Member, 16> deciding_members() {
+std::array<Member, 18> deciding_members() {
   return {{{.name = "model"},
            {.name = "stream"},
            {.name = "messages"},
@@ -30,7 +30,9 @@ std::array<Member, 16> deciding_members() {
            {.name = "container"},
            {.name = "mcp_servers"},
            {.name = "context_management"},
-           {.name = "stop_sequences"}}};
+           {.name = "stop_sequences"},
+           {.name = "anthropic_version"},
+           {.name = "anthropic_beta"}}};
 }
 
 std::optional<Usage> counted(std::string_view usage) {
@@ -136,6 +138,7 @@ class AnthropicMessages final : public Dialect {
 
   const Codec* codec() const override { return &codec_; }
   const CountCodec* count_codec() const override { return &anthropic::count_codec(); }
+  std::span<const Door* const> doors() const override { return anthropic::doors(); }
 
  private:
   MessagesCodec codec_;

@@ -13,10 +13,11 @@ struct Complaint {
   std::string message;
 };
 
-// {"type":"error","error":{…}}, the error alone, and what stands in front of providers and says {"message"}.
+// {"type":"error","error":{…}}, the error alone, either in a list, and what stands in front of providers and says
+// {"message"}.
 Complaint read_complaint(std::string_view body) {
   const json::Tree tree = json::Tree::read(json::trimmed(body));
-  const json::Value root = tree.root();
+  const json::Value root = tree.root().is_array() ? tree.root()[std::size_t{0}] : tree.root();
   const json::Value error = root["error"];
   if (error.is_object()) return {error["type"].string(), error["message"].string()};
   std::string message = error.is_string() ? error.string() : root["message"].string();
@@ -84,6 +85,11 @@ std::string_view type_of(const Error& error) {
 }
 
 }  // namespace
+
+bool is_failure(std::string_view body) {
+  const json::Tree tree = json::Tree::read(json::trimmed(body));
+  return tree.root()["type"].is("error") && tree.root()["error"]["type"].is_string();
+}
 
 Error decode_failure(int status, std::string_view body) {
   const Complaint complaint = read_complaint(body);

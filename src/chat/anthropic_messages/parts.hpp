@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -165,8 +166,14 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
 std::unique_ptr<StreamDecoder> stream_decoder();
 std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
 
+// ---- Where others serve it
+
+std::span<const Door* const> doors();
+
 // ---- Errors
 
+// Whether a body tells of a failure in this dialect's own words.
+bool is_failure(std::string_view body);
 Error decode_failure(int status, std::string_view body);
 void encode_failure(const Error& error, std::string& out);
 void encode_failure_event(const Error& error, std::string& out);

@@ -6,6 +6,7 @@
 #include <sluice/http/event_stream.hpp>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/exceptions.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/request_body.hpp"
 
@@ -131,7 +132,7 @@ class BedrockConverse final : public Dialect {
     return bedrock::read_usage(tree.root());
   }
 
-  Error decode_error(int status, std::string_view body) const override { return bedrock::decode_failure(status, body); }
+  Error decode_error(int status, std::string_view body) const override { return read_exception(status, body); }
   void encode_error(const Error& error, std::string& out) const override { bedrock::encode_failure(error, out); }
   void encode_error_event(const Error& error, std::string& out) const override {
     bedrock::encode_failure_frame(error, out);

@@ -86,8 +86,6 @@ std::optional<Usage> read_embedding_usage(json::Value root);
 Ending read_ending(std::string_view stop_reason, bool has_calls);
 std::string_view write_ending(const Ending& ending);
 
-// Dialect::decode_error, of a failure's JSON, text or whole frame; the type's name where it is known.
-Error decode_failure(int status, std::string_view body, std::string_view type = {});
 // Dialect::encode_error and encode_error_event.
 void encode_failure(const Error& error, std::string& out);
 void encode_failure_frame(const Error& error, std::string& out);

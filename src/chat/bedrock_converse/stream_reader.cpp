@@ -4,6 +4,7 @@
 #include <sluice/http/event_stream.hpp>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/exceptions.hpp"
 #include "chat/provider_failures.hpp"
 
 namespace sluice::chat::bedrock {
@@ -52,7 +53,7 @@ class Decoder final : public StreamDecoder {
     if (ended_) return true;
     if (frame.message_type == "exception" || frame.message_type == "error") {
       const bool is_text = frame.payload.empty();
-      out.emplace_back(AnswerFailed{decode_failure(200, is_text ? frame.error_message : frame.payload, frame.name)});
+      out.emplace_back(AnswerFailed{read_exception(200, is_text ? frame.error_message : frame.payload, frame.name)});
       ended_ = true;
       return true;
     }

@@ -1,0 +1,81 @@
+#include "gateway/upstream_body.hpp"
+
+#include <string>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+#include "gateway/dropped_fields.hpp"
+#include "gateway/translate.hpp"
+
+namespace sluice {
+namespace {
+
+// The model's name as the target knows it.
+std::string_view model_for(const Exchange& exchange) {
+  const Target& target = *exchange.target;
+  if (!target.model_json.empty()) return target.model;
+  return target.model.empty() ? exchange.outline.model : exchange.model->captured(exchange.outline.model);
+}
+
+// The JSON string that goes where the caller wrote it.
+std::string_view model_json_for(Exchange& exchange) {
+  const Target& target = *exchange.target;
+  if (!target.model_json.empty()) return target.model_json;
+  const chat::Range written = exchange.outline.model_value;
+  if (target.model.empty()) return exchange.body.substr(written.begin, written.end - written.begin);
+  exchange.scratch.renamed = '"';
+  append_json_escaped(exchange.scratch.renamed, model_for(exchange));
+  exchange.scratch.renamed += '"';
+  return exchange.scratch.renamed;
+}
+
+net::Outgoing form_for(Exchange& exchange, std::string_view model) {
+  net::Outgoing outgoing;
+  outgoing.body = exchange.form->retarget(exchange.body, model);
+  if (exchange.form->left() > 0) outgoing.rest = exchange.form.get();
+  return outgoing;
+}
+
+}  // namespace
+
+Wording word(const Exchange& exchange) {
+  const chat::Task task = exchange.endpoint.task;
+  Wording wording;
+  wording.model = model_for(exchange);
+  wording.as_it_is = exchange.voice->dialect == &exchange.spoken &&
+                     !chat::must_rewrite(exchange.spoken, task, exchange.body, wording.model != exchange.outline.model,
+                                         exchange.target->provider->quirks);
+  wording.meter_stream = exchange.outline.stream && chat::has_metered_stream(task);
+  return wording;
+}
+
+Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& exchange, const Wording& wording) {
+  if (exchange.form != nullptr) return form_for(exchange, wording.model);
+  const chat::Task task = exchange.endpoint.task;
+  const chat::Door* const door = exchange.voice->door;
+  net::Outgoing outgoing;
+  if (wording.as_it_is && door == nullptr) {
+    outgoing.body =
+        exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), wording.meter_stream);
+    return outgoing;
+  }
+  chat::Letter letter;
+  letter.task = task;
+  if (wording.as_it_is) {
+    letter.body = exchange.body;
+    letter.model_json = model_json_for(exchange);
+    letter.fields = exchange.incoming.request().fields;
+  } else {
+    Result<chat::Dropped> dropped = translate_request(exchange, wording.model);
+    if (!dropped) return std::move(dropped).error();
+    for (const std::string& name : *dropped) {
+      parts.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts.labels));
+    }
+    letter.body = exchange.scratch.translated;
+  }
+  outgoing.body = door != nullptr ? door->envelop(letter, exchange.scratch.envelope) : http::Slices(letter.body);
+  return outgoing;
+}
+
+}  // namespace sluice

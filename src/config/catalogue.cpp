@@ -50,7 +50,7 @@ void read_credential_way(const Section& section, Kind& kind) {
 Kind read_kind(const Member& member) {
   const Section section(
       member.value,
-      {"dialect",        "door",     "also",       "base_url",   "key",     "key_variable", "models",
+      {"dialect",        "doors",    "also",       "base_url",   "key",     "key_variable", "models",
        "allow_private",  "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
        "unsupported",    "names",    "text_lists", "credential", "service", "scope",        "token_url",
        "bearer_variable"});
@@ -58,7 +58,11 @@ Kind read_kind(const Member& member) {
   kind.name = member.name;
   std::string key = "required";
   read_text(section["dialect"], kind.dialect);
-  read_text(section["door"], kind.door);
+  for (const Member& door : members(section["doors"])) {
+    std::string name;
+    read_text(door.value, name);
+    kind.doors.emplace_back(door.name, std::move(name));
+  }
   for (const Member& voice : members(section["also"])) {
     std::string path;
     read_text(voice.value, path);
@@ -78,6 +82,11 @@ Kind read_kind(const Member& member) {
 }
 
 }  // namespace
+
+std::string Kind::door_to(std::string_view spoken) const {
+  const auto found = std::find_if(doors.begin(), doors.end(), [&](const auto& door) { return door.first == spoken; });
+  return found == doors.end() ? std::string() : found->second;
+}
 
 const Kind* Catalogue::find(std::string_view name) const {
   const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& kind) { return kind.name == name; });

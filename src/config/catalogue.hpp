@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/config/config.hpp>
@@ -25,7 +26,8 @@ enum class CredentialWay : std::uint8_t {
 struct Kind {
   std::string name;
   std::string dialect;
-  std::string door;                   // of the dialect; empty: its own house
+  // Doors through which some dialects are reached, each with its dialect; for others this is their own house.
+  std::vector<std::pair<std::string, std::string>> doors;
   std::vector<Provider::Voice> also;  // with paths in the place of base_url's
   std::string base_url;               // empty: the configuration has to give one, unless it is built in
   KeyNeed key = KeyNeed::required;
@@ -40,6 +42,9 @@ struct Kind {
   bool built_in = false;
   bool probe = false;  // the embedded default has it when it answers at base_url
   Manners manners;
+
+  // The door to that dialect, or nothing.
+  std::string door_to(std::string_view spoken) const;
 };
 
 struct Catalogue {

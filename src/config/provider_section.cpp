@@ -49,12 +49,11 @@ std::string with_path(const std::string& url, const std::string& path) {
 
 // A dialect named in the file is the only one that is spoken: whoever writes it knows the server. Where the kind tells
 // its path, that is the address.
-void read_dialect(const Value& value, const Catalogue& catalogue, Provider& provider) {
+void read_dialect(const Value& value, const Kind& kind, const Catalogue& catalogue, Provider& provider) {
   if (!value.written()) return;
   const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
-  const std::string usual = provider.dialect;
   read_choice(value, known, provider.dialect);
-  if (provider.dialect != usual) provider.door.clear();
+  provider.door = kind.door_to(provider.dialect);
   for (const Provider::Voice& voice : provider.also) {
     if (voice.dialect == provider.dialect) provider.base_url = with_path(provider.base_url, voice.path);
   }
@@ -103,7 +102,7 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   read_base_url(section["base_url"], provider.base_url);
   read_flag(section["allow_private"], provider.allow_private);
   if (kind == nullptr) {
-    read_dialect(section["dialect"], catalogue, provider);
+    read_dialect(section["dialect"], *kind, catalogue, provider);
     read_ca(section["tls"], provider);
     read_secret(section["api_key"], provider.api_key);
     return provider;
@@ -130,7 +129,7 @@ Provider provider_of(const Kind& kind) {
   provider.name = kind.name;
   provider.kind = kind.name;
   provider.dialect = kind.dialect;
-  provider.door = kind.door;
+  provider.door = kind.door_to(kind.dialect);
   provider.base_url = kind.base_url;
   place_voices(kind, provider);
   provider.built_in = kind.built_in;

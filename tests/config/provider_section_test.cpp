@@ -161,6 +161,10 @@ TEST(ProviderSection, goes_through_the_door_of_its_kind_unless_it_speaks_somethi
   EXPECT_EQ(provider(", dialect: anthropic_messages").door, "invoke_model");
   EXPECT_EQ(provider(", dialect: bedrock_converse").door, "");
   EXPECT_EQ(only_provider("providers: {p: {kind: bedrock, " + address + "}}\n").door, "");
+  const Provider other =
+      only_provider("providers: {p: {kind: bedrock, dialect: anthropic_messages, " + address + "}}\n");
+  EXPECT_EQ(other.door, "invoke_model") << "whoever names the dialect means what that address serves of it";
+  EXPECT_EQ(only_provider("providers: {p: {kind: bedrock, dialect: gemini, " + address + "}}\n").door, "");
 }
 
 TEST(ProviderSection, takes_from_the_kind_what_is_not_written) {

@@ -112,7 +112,7 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   read_credential(member.value, *kind, places, provider);
   fill_address(member.value, *kind, places, provider);
   place_voices(*kind, provider);
-  read_dialect(section["dialect"], catalogue, provider);
+  read_dialect(section["dialect"], *kind, catalogue, provider);
   read_ca(section["tls"], provider);
   if (leads_home(provider.base_url) && !provider.allow_private) {
     section["base_url"].doubtful("leads to this machine, where the provider may not be", "write allow_private: true");

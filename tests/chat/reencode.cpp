@@ -1,3 +1,4 @@
+#include <exception>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -18,13 +19,13 @@ namespace {
 
 using nlohmann::json;
 
-// Beside conversations, which have many folders of providers.
+// What was asked, and in which dialect; none: it is not translated.
 struct Kind {
   Task task;
   const Dialect* dialect;
 };
 
-// Which dialect was spoken, and what was asked, as the path says; no dialect: nothing that is translated.
+// As the path says; models that are invoked with a dialect's own body are told by that.
 Kind kind_of(const Exchange& exchange) {
   const std::string path = exchange.path();
   const auto ends = [&](std::string_view end) { return path.ends_with(end); };
@@ -32,7 +33,8 @@ Kind kind_of(const Exchange& exchange) {
   if (ends("/v2/chat")) return {Task::chat, &cohere_v2()};
   if (ends("/chat/completions")) return {Task::chat, &openai_chat()};
   if (ends("/responses")) return {Task::chat, &openai_responses()};
-  if (ends("/v1/messages")) return {Task::chat, &anthropic_messages()};
+  const bool invoked = ends("/invoke") && exchange.request.find("\"anthropic_version\"") != std::string::npos;
+  if (ends("/v1/messages") || invoked) return {Task::chat, &anthropic_messages()};
   if (path.find("enerateContent") != std::string::npos) return {Task::chat, &gemini()};
   if (ends("/converse") || ends("/converse-stream")) return {Task::chat, &bedrock_converse()};
   if (ends("/v2/embed")) return {Task::embedding, &cohere_v2()};
@@ -211,9 +213,14 @@ void add(Lines& lines, const Exchange& exchange) {
 int main(int count, char** words) {
   using namespace sluice::chat;
   if (count != 4) return 64;
-  Lines lines(words[3]);
-  for (const char* const root : {words[1], words[2]}) {
-    for (const Exchange& exchange : exchanges_below(root)) add(lines, exchange);
+  try {
+    Lines lines(words[3]);
+    for (const char* const root : {words[1], words[2]}) {
+      for (const Exchange& exchange : exchanges_below(root)) add(lines, exchange);
+    }
+    return lines.good() ? 0 : 1;
+  } catch (const std::exception& failure) {
+    std::cerr << failure.what() << '\n';
+    return 1;
   }
-  return lines.good() ? 0 : 1;
 }

@@ -1,4 +1,6 @@
 // Between a caller and a provider of the same dialect: what the caller's client library counts on.
+#include <sluice/chat/dialect.hpp>
+#include <sluice/chat/events.hpp>
 #include <sluice/http/event_stream.hpp>
 
 #include "gateway/stage.hpp"

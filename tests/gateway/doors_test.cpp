@@ -174,7 +174,7 @@ TEST_P(Doors, give_callers_of_the_dialect_the_bytes_of_the_answer) {
   EXPECT_EQ(seen.field("content-type"), "application/json");
   EXPECT_EQ(seen.field("accept"), "application/json");
   EXPECT_EQ(proof_trouble(seen), "");
-  EXPECT_EQ(stage_.gateway().metric("sluice_tokens_total", {"model=\"m\""}), 18);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_tokens_total", 18, {"model=\"m\""}), 18);
 }
 
 TEST_P(Doors, stream_to_callers_of_the_dialect_event_by_event) {
@@ -190,7 +190,7 @@ TEST_P(Doors, stream_to_callers_of_the_dialect_event_by_event) {
   EXPECT_EQ(seen.body, R"({"anthropic_version":")" + std::string(house().version) + R"(", "odd":1.50)" + behind +
                            (house().says_stream ? R"(,"stream":true})" : "}"));
   EXPECT_EQ(proof_trouble(seen), "");
-  EXPECT_EQ(stage_.gateway().metric("sluice_tokens_total", {"model=\"m\""}), 22);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_tokens_total", 22, {"model=\"m\""}), 22);
   EXPECT_EQ(stage_.gateway().metric("sluice_usage_missing_total"), 0);
 }
 

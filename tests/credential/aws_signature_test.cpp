@@ -27,6 +27,7 @@ struct Sent {
 
   std::vector<SignedField> fields() const {
     std::vector<SignedField> out;
+    out.reserve(lines.size());
     for (const auto& [name, value] : lines) out.push_back({name, value});
     return out;
   }

@@ -63,6 +63,7 @@ struct Written {
   }
   std::vector<SignedField> all_fields() const {
     std::vector<SignedField> out;
+    out.reserve(lines.size());
     for (const auto& [name, value] : lines) out.push_back({name, value});
     return out;
   }

@@ -114,6 +114,15 @@ TEST(OpenAiResponsesAnswers, have_annotations_of_their_own_dialect_or_the_chat_d
   EXPECT_THAT(dropped, Contains("messages.annotations"));
 }
 
+// Found by openai_chat_fuzz: an empty list was written once and gone the next time.
+TEST(OpenAiChatAnswers, have_no_list_of_annotations_where_none_can_be_said) {
+  const RawJson citations{R"([{"type":"char_location","cited_text":"x"}])"};
+  Dropped dropped;
+  const json body = told(openai_chat(), answer({{Text{"Hi", {}, citations}, {}}}), dropped);
+  EXPECT_FALSE(body["choices"][0]["message"].contains("annotations")) << body;
+  EXPECT_THAT(dropped, Contains("messages.annotations"));
+}
+
 TEST(OpenAiResponsesRequests, say_what_a_model_said_so_that_everybody_takes_it) {
   Media image;
   image.url = "https://a.example/a.png";

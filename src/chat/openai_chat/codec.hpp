@@ -152,7 +152,7 @@ std::string read_arguments(json::Value arguments);
 // The members of an entry of `tool_calls`; `index` for streams.
 void write_call(const ToolCall& call, const std::optional<std::size_t>& index, json::Writer& to);
 
-// Entries of `annotations` from citations in any dialect's words; those it cannot say are noted.
+// The member `annotations`, if it has entries, from citations in any dialect's words; those it cannot say are noted.
 void write_annotations(const std::vector<const RawJson*>& citations, json::Writer& to, Dropped& dropped);
 
 // What a finish reason means.

@@ -188,24 +188,27 @@ void write_call(const ToolCall& call, const std::optional<std::size_t>& index, j
 }
 
 void write_annotations(const std::vector<const RawJson*>& citations, json::Writer& to, Dropped& dropped) {
-  for (const RawJson* const list : citations) {
-    const json::Tree tree = json::Tree::read(list->bytes);
+  std::string written;
+  json::Writer list(written);
+  for (const RawJson* const given : citations) {
+    const json::Tree tree = json::Tree::read(given->bytes);
     for (const json::Value entry : items_of(tree.root())) {
       if (entry["url_citation"].is_object() || entry["file"].is_object()) {
-        to.raw(on_one_line(entry.raw()).bytes);
+        list.raw(on_one_line(entry.raw()).bytes);
         continue;
       }
       if (!entry["url"].is_string()) {
         drop(dropped, "messages.annotations");
         continue;
       }
-      to.open_object().member("type", "url_citation").name("url_citation").open_object();
-      to.member("start_index", entry["start_index"].whole().value_or(0));
-      to.member("end_index", entry["end_index"].whole().value_or(0));
-      to.member("url", entry["url"].string()).member("title", entry["title"].string());
-      to.close_object().close_object();
+      list.open_object().member("type", "url_citation").name("url_citation").open_object();
+      list.member("start_index", entry["start_index"].whole().value_or(0));
+      list.member("end_index", entry["end_index"].whole().value_or(0));
+      list.member("url", entry["url"].string()).member("title", entry["title"].string());
+      list.close_object().close_object();
     }
   }
+  if (!written.empty()) to.raw_member("annotations", "[" + written + "]");
 }
 
 }  // namespace sluice::chat::openai

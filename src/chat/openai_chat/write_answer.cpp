@@ -97,11 +97,7 @@ void write_message(const Gathered& message, json::Writer& to, Dropped& dropped) 
   to.open_object().member("role", "assistant");
   write_text(message, to);
   write_thoughts(message, to);
-  if (!message.citations.empty()) {
-    to.name("annotations").open_array();
-    write_annotations(message.citations, to, dropped);
-    to.close_array();
-  }
+  write_annotations(message.citations, to, dropped);
   write_signature(message.signature, to);
   if (!message.images.empty()) {
     to.name("images").open_array();

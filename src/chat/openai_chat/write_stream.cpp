@@ -171,11 +171,7 @@ class ChatStreamEncoder final : public StreamEncoder {
 
   void more_of_text(const BlockDelta& delta, json::Writer& to) {
     to.member_if("content", delta.text);
-    if (delta.citations) {
-      to.name("annotations").open_array();
-      write_annotations({&delta.citations}, to, dropped_);
-      to.close_array();
-    }
+    if (delta.citations) write_annotations({&delta.citations}, to, dropped_);
     write_signature(delta.signature, to);
   }
 

@@ -78,7 +78,7 @@ TEST(OpenAiUsage, is_nothing_when_a_count_cannot_be_used) {
 TEST(OpenAiUsage, is_nothing_when_there_is_no_count) {
   for (const std::string_view object :
        {"", "{}", "null", "[]", "3", R"({"prompt_tokens":null})", R"({"completion_tokens":3})",
-        R"({"input_tokens":3,"output_tokens":4})", R"({"prompt_tokens":null,"completion_tokens":3,"total_tokens":5})",
+        R"({"tokens_in":3,"tokens_out":4})", R"({"prompt_tokens":null,"completion_tokens":3,"total_tokens":5})",
         R"({"prompt_tokens":1,"prompt_tokens_details":[]})", R"({"prompt_tokens":1)"}) {
     EXPECT_FALSE(read_usage(object).has_value()) << object;
   }

@@ -47,12 +47,14 @@ std::string with_path(const std::string& url, const std::string& path) {
   return url.substr(0, url.find('/', url.find(mark) + mark.size())) + path;
 }
 
+void read_dialect(const Value& value, const Catalogue& catalogue, Provider& provider) {
+  const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
+  if (value.written()) read_choice(value, known, provider.dialect);
+}
+
 // A dialect named in the file is the only one that is spoken: whoever writes it knows the server. Where the kind tells
 // its path, that is the address.
-void read_dialect(const Value& value, const Kind& kind, const Catalogue& catalogue, Provider& provider) {
-  if (!value.written()) return;
-  const Names known(catalogue.dialects.begin(), catalogue.dialects.end());
-  read_choice(value, known, provider.dialect);
+void speak_one_dialect(const Kind& kind, Provider& provider) {
   provider.door = kind.door_to(provider.dialect);
   for (const Provider::Voice& voice : provider.also) {
     if (voice.dialect == provider.dialect) provider.base_url = with_path(provider.base_url, voice.path);
@@ -102,7 +104,7 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   read_base_url(section["base_url"], provider.base_url);
   read_flag(section["allow_private"], provider.allow_private);
   if (kind == nullptr) {
-    read_dialect(section["dialect"], *kind, catalogue, provider);
+    read_dialect(section["dialect"], catalogue, provider);
     read_ca(section["tls"], provider);
     read_secret(section["api_key"], provider.api_key);
     return provider;
@@ -112,7 +114,8 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   read_credential(member.value, *kind, places, provider);
   fill_address(member.value, *kind, places, provider);
   place_voices(*kind, provider);
-  read_dialect(section["dialect"], *kind, catalogue, provider);
+  read_dialect(section["dialect"], catalogue, provider);
+  if (section["dialect"].written()) speak_one_dialect(*kind, provider);
   read_ca(section["tls"], provider);
   if (leads_home(provider.base_url) && !provider.allow_private) {
     section["base_url"].doubtful("leads to this machine, where the provider may not be", "write allow_private: true");

@@ -9,10 +9,24 @@
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
+#include <sluice/base/text.hpp>
 #include "net/resolver.hpp"
 
 namespace sluice::net {
 namespace {
+
+// Names that mean this machine wherever they are asked (RFC 6761, section 6.3).
+bool means_this_machine(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  constexpr std::string_view local = "localhost";
+  if (name.size() < local.size() || !equals_ignoring_case(name.substr(name.size() - local.size()), local)) return false;
+  return name.size() == local.size() || name[name.size() - local.size() - 1] == '.';
+}
+
+LookedUp this_machine() {
+  return {.addresses = {asio::ip::address_v6::loopback(), asio::ip::address_v4::loopback()},
+          .time_to_live = DnsCache::longest};
+}
 
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
@@ -42,6 +56,10 @@ class SystemNames final : public NameSource, private Timer {
 
   void look_up(const std::string& name, std::function<void(LookedUp)> done) override {
     auto* query = new Query{this, std::move(done)};  // freed by answered()
+    if (means_this_machine(name)) {
+      finish(query, this_machine());
+      return;
+    }
     if (!usable_) {
       finish(query, {});
       return;

@@ -78,13 +78,18 @@ TEST(Resolver, ends_at_once_when_the_exchange_is_to_stop) {
   EXPECT_EQ(addresses.error().fault(), Fault::client_left);
 }
 
-TEST(SystemNames, resolves_localhost_without_a_network) {
+// RFC 6761, section 6.3: without a network, and without a file of hosts too.
+TEST(SystemNames, means_this_machine_by_localhost) {
   Loop loop(system_clock());
   const auto resolver = caching_resolver(loop.parts(), system_names(loop.parts()));
-  Stop stop;
-  const Result<Addresses> addresses = run_on(loop, resolver->resolve("localhost", loop.clock().now() + 10s, stop));
-  ASSERT_TRUE(addresses);
-  EXPECT_TRUE(addresses->front().is_loopback());
+  for (const char* name : {"localhost", "LocalHost", "localhost.", "api.localhost"}) {
+    loop.parts().context.restart();
+    Stop stop;
+    const Result<Addresses> addresses = run_on(loop, resolver->resolve(name, loop.clock().now() + 10s, stop));
+    ASSERT_TRUE(addresses) << name;
+    for (const auto& address : *addresses) EXPECT_TRUE(address.is_loopback()) << name;
+    EXPECT_EQ(addresses->size(), 2U) << name;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,3 @@
+#include "support/json.hpp"
+
+SLUICE_JSON_ONCE()

@@ -68,7 +68,7 @@ class Socket {
     if (descriptor_ < 0) return failed("no socket", errno);
     sockaddr generic{};
     static_assert(sizeof generic <= sizeof to.storage);
-    const auto* target = static_cast<const sockaddr*>(static_cast<const void*>(&to.storage));
+    const auto* target = reinterpret_cast<const sockaddr*>(&to.storage);
     if (::connect(descriptor_, target, to.size) == 0) return Ok{};
     if (errno != EINPROGRESS) return failed("cannot connect", errno);
     if (!wait(POLLOUT, deadline)) return unreachable("cannot connect: no answer in time");
@@ -82,7 +82,7 @@ class Socket {
   Result<> write(std::string_view text, TimePoint deadline) {
     while (!text.empty()) {
       const ssize_t sent = send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent > 0) {
+      if (sent >= 0) {
         text.remove_prefix(static_cast<std::size_t>(sent));
       } else if (errno != EAGAIN && errno != EINTR) {
         return failed("cannot send", errno);

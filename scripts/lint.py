@@ -6,7 +6,7 @@
 Changed means: against the merge base with origin/main, or against the commit before when that is this commit itself.
 Without git, or with SLUICE_LINT=all, every file counts. A changed header is seen through one file that includes it.
 A verdict "clean" is remembered in the user's cache folder by the content of everything the file includes from this
-project, so that a second run costs little. After SLUICE_LINT_SECONDS (600) no further file is begun; those left are named.
+project, so that a second run costs little. After SLUICE_LINT_SECONDS (120) no further file is begun; those left are named.
 """
 import concurrent.futures
 import hashlib
@@ -105,7 +105,7 @@ def fingerprint(unit, units):
 
 def main():
     build = Path(sys.argv[1]).resolve()
-    limit = time.monotonic() + float(os.environ.get("SLUICE_LINT_SECONDS", "600"))
+    limit = time.monotonic() + float(os.environ.get("SLUICE_LINT_SECONDS", "120"))
     units = translation_units(build)
     chosen = to_look_at(units, changed_files())
     version = subprocess.run([TIDY, "--version"], capture_output=True, text=True, check=True).stdout

@@ -380,10 +380,22 @@ def of_operations():
     return made
 
 
+# Members whose names are those of others elsewhere.
+MISPLACED = {
+    "anthropic_messages": (STREAM, b'event: message_start\ndata: {"type":"message_start","message":{"id":"a","model":"m"}}\n\n'
+                                   b'event: message_delta\ndata: {"delta":{"stop_details":{}},"model":{},"usage.a":1}\n\n'
+                                   b'event: message_stop\ndata: {}\n\n'),
+    "gemini": (REQUEST, b'{"contents":[{"parts":[{"text":"a"}]}],"toolConfig":{"generationConfig.functionCallingConfig":'
+                        b'{"mode":"AUTO"}}}'),
+}
+
+
 def corpora():
     made = {f"{dialect}_fuzz": conversations(dialect) for dialect in DIALECTS}
     for dialect, body in GRAMMARS.items():
         made[f"{dialect}_fuzz"]["request_grammar"] = PREFIXES[dialect](REQUEST) + body
+    for dialect, (mode, body) in MISPLACED.items():
+        made[f"{dialect}_fuzz"]["misplaced"] = PREFIXES[dialect](mode) + body
     made["bedrock_converse_fuzz"] = of_bedrock()
     made["request_fuzz"] = of_requests()
     made["response_fuzz"] = of_responses()

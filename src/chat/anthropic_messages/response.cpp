@@ -24,11 +24,12 @@ constexpr std::size_t most_riders = 64;
 }  // namespace
 
 void read_message_riders(json::Value message, std::vector<Opaque>& riders) {
-  constexpr std::array<std::string_view, 8> known{"id",      "type",        "role",          "model",
-                                                  "content", "stop_reason", "stop_sequence", "usage"};
+  constexpr std::array<std::string_view, 9> known{"id",          "type",          "role",  "model", "content",
+                                                  "stop_reason", "stop_sequence", "usage", "delta"};
   for (const json::Value member : message) {
     const std::string name = member.name();
     if (member.is_null() || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (name.starts_with(usage_prefix)) continue;  // the path of a rider of the usage, and no member of any answer
     put_rider(riders, rider(name, name, member.raw()));
   }
 }

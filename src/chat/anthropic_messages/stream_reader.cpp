@@ -273,11 +273,7 @@ class Decoder final : public StreamDecoder {
     const Ending ending = read_ending(delta, false);
     if (!ending.raw.empty()) ending_ = ending;
     read_message_riders(delta, riders_);
-    for (const Value member : root) {
-      const std::string name = member.name();
-      if (name == "delta" || name == "usage" || name == "type" || member.is_null()) continue;
-      put_rider(riders_, rider(name, name, member.raw()));
-    }
+    read_message_riders(root, riders_);  // the event's own, as `context_management`
     see_usage(root["usage"], out);
   }
 

@@ -574,6 +574,23 @@ TEST(AnthropicStreams, tell_of_failures) {
   EXPECT_FALSE(fold(events_of(codec(), "data: nonsense\n\n")));
 }
 
+TEST(AnthropicStreams, say_no_member_of_the_answer_twice) {
+  const auto response = fold(events_of(
+      codec(),
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":\"owl-1\"}}\n\n"
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
+      "\"model\":\"other\",\"usage.cost\":1,\"container\":{\"id\":\"c\"}}\n\n"
+      "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
+  ASSERT_TRUE(response);
+  std::string written;
+  Dropped dropped;
+  codec().encode_response(*response, written, dropped);
+  EXPECT_EQ(written.find("other"), std::string::npos) << written;
+  EXPECT_EQ(written.find("usage.cost"), std::string::npos) << written;
+  EXPECT_EQ(json::parse(written)["model"], "owl-1");
+  EXPECT_EQ(json::parse(written)["container"], (json{{"id", "c"}}));
+}
+
 TEST(AnthropicStreams, mint_the_same_id_in_one_piece_and_streamed) {
   const auto whole = codec().decode_response(
       R"({"content":[{"type":"text","text":"x"},{"type":"tool_use","name":"f","input":{}}],"stop_reason":"tool_use"})");

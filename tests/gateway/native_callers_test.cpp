@@ -63,7 +63,7 @@ TEST_F(NativeCallers, get_the_bytes_of_a_provider_that_speaks_their_dialect) {
   EXPECT_EQ(answer.body, first_line + last_line);
   EXPECT_EQ(last_seen().target(), "/api/chat");
   EXPECT_EQ(last_seen().body, R"({"messages": [], "model":"pebble", "keep_alive":"5m"})");
-  EXPECT_EQ(stage_.gateway().metric("sluice_tokens_total", {"model=\"m\""}), 29);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_tokens_total", 29, {"model=\"m\""}), 29);
 }
 
 TEST_F(NativeCallers, may_have_their_answer_in_one_piece) {

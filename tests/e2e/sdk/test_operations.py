@@ -326,10 +326,14 @@ class AccessLog(WithUpstream):
         one = self.serve(self.text("chat"))
         for _ in range(3):
             chat(one, stream=True)
-        counted = [line for line in one.metrics().splitlines() if line.startswith("sluice_requests_total{")]
-        mine = [line for line in counted if 'model="chat"' in line]
-        self.assertEqual([line.split(" ")[-1] for line in mine], ["3"])
-        self.assertIn('status_class="2xx"', mine[0])
+
+        def mine():
+            lines = [line for line in one.metrics().splitlines() if line.startswith("sluice_requests_total{")]
+            return [line for line in lines if 'model="chat"' in line]
+
+        # A request is counted a moment after its answer has arrived.
+        wire.eventually(lambda: [line.split(" ")[-1] for line in mine()] == ["3"], "three requests were counted")
+        self.assertIn('status_class="2xx"', mine()[0])
 
 
 if __name__ == "__main__":

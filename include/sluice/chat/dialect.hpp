@@ -10,6 +10,7 @@
 
 #include <sluice/base/result.hpp>
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/features.hpp>
 #include <sluice/chat/operations.hpp>
 #include <sluice/http/message.hpp>
 #include <sluice/http/sse.hpp>
@@ -107,6 +108,10 @@ class Dialect {
   // the model's name if it had to be unescaped, and must live as long as the outline. 64 readable bytes follow
   // `body`.
   virtual Result<Outline> outline(const Asked& asked, std::string_view body, std::string& scratch) const = 0;
+
+  // What the request is about, without decoding it. The body has passed outline(). `hash_key` makes Features::opening
+  // unpredictable to callers.
+  virtual Features features(const Asked&, std::string_view, std::uint64_t) const { return {}; }
 
   // Appends the path, and query if need be, below a provider's base URL at which `asked` is served, model and stream
   // set: "/chat/completions".

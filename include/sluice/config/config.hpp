@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sluice/base/secret.hpp>
 #include <sluice/credential/source.hpp>
+#include <sluice/traffic/failure.hpp>
+#include <sluice/traffic/waiting.hpp>
 
 // What an operator may write, checked and with defaults filled in. The reference with every key is
 // docs/reference/configuration.md and config/sluice.yaml.
@@ -69,6 +72,13 @@ struct Manners {
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
 };
 
+// When a provider is left alone (traffic::BreakerRules).
+struct Breaker {
+  std::uint32_t failures = 5;  // consecutive
+  Milliseconds cooldown{5'000};
+  Milliseconds max{60'000};
+};
+
 // How a provider learns who we are, where a key does not tell: a grant that is got somewhere and shown, or signed with.
 struct Credential {
   credential::Source source;
@@ -93,10 +103,27 @@ struct Provider {
   std::string base_url;                  // the file's, else the kind's; empty for a built-in service
   bool built_in = false;                 // answered by a service inside this process (kind demo)
   Secret api_key;                        // empty: none is sent
+  std::vector<Secret> more_keys;         // used in turn with api_key
   std::optional<Credential> credential;  // in the place of api_key
   bool allow_private = false;
-  std::string ca_file;  // empty: the system's authorities
-  Manners manners;      // the kind's
+  std::string ca_file;    // empty: the system's authorities
+  Manners manners;        // the kind's
+  std::string residency;  // where requests are treated and kept, in the operator's words ("eu"); empty: not told
+  std::string retention;  // how long they are kept there, in the operator's words ("none"); empty: not told
+  Breaker breaker;
+  std::optional<Milliseconds> probe;  // how often it is asked whether it is there while nobody uses it; nothing: never
+};
+
+// What a model can do, as far as requests may need it.
+enum class Capability : std::uint8_t { vision, tools, json_schema, audio, pdf, reasoning };
+std::string_view to_string(Capability capability);
+std::optional<Capability> capability_named(std::string_view name);
+
+// How many requests a deployment gets at a time, and how many more may wait.
+struct Concurrency {
+  std::uint32_t limit = 0;  // 0: no limit
+  std::uint32_t queue = 100;
+  Milliseconds wait{5'000};  // the longest one waits
 };
 
 struct Target {
@@ -104,6 +131,11 @@ struct Target {
   // The name the provider knows; empty: the caller's name as it is; "*": what the model pattern's first
   // star stands for.
   std::string model;
+  std::uint32_t weight = 1;
+  Concurrency concurrency;
+  // What it can do, for models the shipped table does not know or is wrong about; nothing: what the table says.
+  std::optional<std::vector<Capability>> capabilities;
+  std::optional<std::uint64_t> context;  // tokens it reads; nothing: what the table says
 };
 
 struct ModelTimeouts {
@@ -116,13 +148,72 @@ struct ModelTimeouts {
 struct Model {
   std::string name;  // a name, or a pattern with `*`
   std::vector<Target> targets;
+  std::string strategy = "priority";
+  bool affinity = true;   // turns of one conversation stay together
   unsigned attempts = 3;  // upstream requests in all for one caller request
+  traffic::FailureClasses retry_on = traffic::FailureClasses::usual();
+  std::vector<std::string> fallback;          // models asked when every target has failed
+  std::vector<std::string> context_fallback;  // the same when the conversation is too long
   ModelTimeouts timeouts;
   bool strict = false;  // refuses requests of which something would be left out
 };
 
+// Sends some requests somewhere, or keeps them away from somewhere. The first that matches counts.
+struct Route {
+  // A request matches when all that is said holds; of a list, one item is enough. Patterns may have `*`.
+  struct When {
+    struct Field {
+      std::string name;  // in lower case for headers
+      std::vector<std::string> patterns;
+    };
+    struct Range {
+      std::uint64_t min = 0;
+      std::uint64_t max = UINT64_MAX;
+    };
+    // Minutes of the day and days of the week, at a fixed distance from UTC. `from` after `to` goes over midnight, and
+    // belongs to the day it began on.
+    struct Hours {
+      std::uint16_t from = 0;    // minutes since midnight; from == to: all day
+      std::uint16_t to = 0;      // the first minute that no longer counts
+      std::uint8_t days = 0x7f;  // bit 0: Monday
+      std::int16_t zone = 0;     // minutes east of UTC
+    };
+    struct Share {
+      std::uint32_t permille = 1000;
+      bool by_key = false;  // else by conversation
+    };
+    std::vector<std::string> keys;
+    std::vector<std::string> teams;
+    std::vector<std::string> models;     // patterns of names asked for
+    std::vector<std::string> endpoints;  // chat, completions, responses, messages, embeddings, …: see endpoint_names()
+    std::vector<Field> tags;
+    std::vector<Field> headers;
+    std::optional<Range> prompt_tokens;
+    std::optional<bool> tools;
+    std::optional<bool> images;
+    std::optional<bool> json_schema;
+    std::optional<bool> stream;
+    std::optional<Hours> time;
+    std::optional<Share> share;
+  };
+  // What a target must have to be asked; empty lists demand nothing, of a list one item is enough, but all
+  // capabilities.
+  struct Require {
+    std::vector<std::string> residency;
+    std::vector<std::string> providers;
+    std::vector<std::string> retention;
+    std::vector<Capability> capabilities;
+    bool empty() const { return residency.empty() && providers.empty() && retention.empty() && capabilities.empty(); }
+  };
+  std::string name;
+  When when;
+  Require require;
+  std::string use;  // a model; empty: the one asked for
+};
+
 struct Team {
   std::string name;
+  traffic::Priority priority = traffic::Priority::normal;
   std::optional<std::vector<std::string>> models;  // patterns; nothing: all
 };
 
@@ -144,6 +235,7 @@ struct Config {
   Admin admin;
   std::vector<Provider> providers;  // in the file's order, as are all of these
   std::vector<Model> models;
+  std::vector<Route> routes;
   std::vector<Team> teams;
   std::vector<Key> keys;
   Logging log;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "traffic/errors.hpp"
 
 namespace sluice::traffic {

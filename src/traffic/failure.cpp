@@ -53,6 +53,7 @@ FailureClass class_of(const Error& error) {
 }
 
 Suspect suspect_of(const Error& error) {
+  if (error.blame() != Blame::upstream) return Suspect::nobody;
   if (error.code() == "upstream_auth" || error.code() == "insufficient_quota") return Suspect::key;
   switch (class_of(error)) {
     case FailureClass::connection:

@@ -27,6 +27,7 @@ class AffinityTable {
   // The lane that answered last (Lane::id()), if that was not too long ago.
   std::optional<std::uint64_t> find(std::uint64_t conversation, TimePoint now) const;
   void remember(std::uint64_t conversation, std::uint64_t lane, TimePoint now);
+  // Conversations whose time is over count until others take their places.
   std::size_t size() const;
 
  private:

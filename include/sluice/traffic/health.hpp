@@ -42,17 +42,19 @@ enum class BreakerState : std::uint8_t { closed, half_open, open };
 // What is known of a lane at one moment.
 struct LaneView {
   Closed closed = Closed::no;
-  TimePoint opens_at{};         // when it is worth asking again; of no meaning for Closed::no
+  TimePoint opens_at{};         // when it is worth asking again, later than now; of no meaning for Closed::no
   bool is_probe = false;        // it may be asked once, to see whether it is well again
   bool is_shaky = false;        // fails too often to be asked while another is there, but not always: never excluded
   bool is_short = false;        // its quota is nearly used up, by its own word: others first
   std::uint32_t in_flight = 0;  // of the deployment, over all keys and workers
-  std::optional<Duration> first_token{};  // what it usually takes to the first token; nothing before the first answer
-  std::uint32_t cached_permille = 0;      // the usual share of prompt tokens read from its cache
-  BreakerState breaker = BreakerState::closed;  // the worse of the deployment's and the provider's
+  // What it usually takes the deployment to the first token; nothing before the first answer.
+  std::optional<Duration> first_token{};
+  std::uint32_t cached_permille = 0;            // the usual share of prompt tokens read from its cache
+  BreakerState breaker = BreakerState::closed;  // the worse of the lane's own and the provider's
 };
 
-// How much is left, as an answer's head tells (x-ratelimit-remaining-requests and their like).
+// How much is left, as an answer's head tells (x-ratelimit-remaining-requests and their like); of several quotas, the
+// one that is used up most.
 struct Remaining {
   std::uint64_t limit = 0;  // 0: not told
   std::uint64_t left = 0;
@@ -62,8 +64,9 @@ struct Remaining {
 class Pass;
 
 // One way to be answered: a deployment (a provider's model) behind one of the provider's keys. Shared by all workers
-// and by snapshots; thread-safe, and a lock is held for arithmetic only. The provider's, the key's and the deployment's
-// part of what is known is shared with the other lanes that have them in common.
+// and by snapshots; thread-safe, and a lock is held for arithmetic only. The provider's part (its breaker and budget of
+// repetitions), the key's (its cool-down) and the deployment's (load, speed, queue) of what is known are shared with
+// the other lanes that have them in common; a breaker and a cool-down after 429s are the lane's own.
 class Lane {
  public:
   virtual ~Lane() = default;
@@ -100,7 +103,9 @@ class Pass {
   bool is_probe() const { return probe_; }
   // It answered; a refusal that is the caller's own fault counts too. `first_token`: since the attempt began.
   void succeeded(std::optional<Duration> first_token, TimePoint now);
-  // It did not; what that means, and to whom, is read off the error (suspect_of).
+  // It did not; what that means, and to whom, is read off the error (suspect_of). A refusal that the provider blames on
+  // the caller (Outcome::client_error) says that all are well; what is the gateway's fault, or the caller's before
+  // anybody was asked, says nothing.
   void failed(const Error& error, TimePoint now);
   // Of the prompt's tokens, how many came from the provider's cache. Before the verdict.
   void cached(std::uint64_t tokens, std::uint64_t prompt);

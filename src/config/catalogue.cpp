@@ -50,10 +50,10 @@ void read_credential_way(const Section& section, Kind& kind) {
 Kind read_kind(const Member& member) {
   const Section section(
       member.value,
-      {"dialect",        "doors",    "also",       "base_url",   "key",     "key_variable", "models",
-       "allow_private",  "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
-       "unsupported",    "names",    "text_lists", "credential", "service", "scope",        "token_url",
-       "bearer_variable"});
+      {"dialect",         "doors",    "also",       "base_url",   "key",     "key_variable", "models",
+       "allow_private",   "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
+       "unsupported",     "names",    "text_lists", "credential", "service", "scope",        "token_url",
+       "bearer_variable", "tables"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -72,6 +72,7 @@ Kind read_kind(const Member& member) {
   read_choice(section["key"], {"required", "optional", "none"}, key);
   read_text(section["key_variable"], kind.key_variable);
   kind.models = read_list(section["models"]);
+  kind.tables = section["tables"].written() ? read_list(section["tables"]) : std::vector{kind.name};
   read_flag(section["allow_private"], kind.allow_private);
   read_flag(section["built_in"], kind.built_in);
   read_flag(section["probe"], kind.probe);

@@ -78,8 +78,9 @@ INSTANTIATE_TEST_SUITE_P(
              provider + "models: {m: {targets: [{provider: demo}], retry: {attempts: 0}}}\n",
              {"f:2:61: models.m.retry.attempts: found \"0\"; use a whole number between 1 and 100"}},
         Case{"retry_on",
-             provider + "models: {m: {targets: [{provider: demo}], retry: {on: [timeout, context_length, other], tries: "
-                        "1}}}\n",
+             provider +
+                 "models: {m: {targets: [{provider: demo}], retry: {on: [timeout, context_length, other], tries: "
+                 "1}}}\n",
              {"f:2:65: models.m.retry.on[1]: found \"context_length\"; use one of connection, timeout, rate_limited, "
               "overloaded, server_error, model_not_found, content_refusal",
               "f:2:81: models.m.retry.on[2]: found \"other\"; use one of connection, timeout, rate_limited, "
@@ -138,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
              provider + "models:\n  m: {targets: [{provider: demo}], fallback: [\"g*\", g1]}\n"
                         "  \"g*\": {targets: [{provider: demo}]}\n",
              {"f:3:47: models.m.fallback[0]: a pattern names no model; write the whole name of a model of this file",
-              "f:3:53: models.m.fallback[1]: no model is called \"g1\"; did you mean \"m\"?"}},
+              "f:3:53: models.m.fallback[1]: no model is called \"g1\"; add it to models"}},
         Case{"fallback_to_itself_and_twice",
              provider + "models:\n  m: {targets: [{provider: demo}], fallback: [m, n, n]}\n"
                         "  n: {targets: [{provider: demo}]}\n",

@@ -107,8 +107,9 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
   Catalogue catalogue;
   const Document document = parse_yaml(text, complaints);
   if (document.root == nullptr) return catalogue;
-  const Section root(Value(document.root, {}, "", desk), {"dialects", "kinds", "unspoken_variables"});
+  const Section root(Value(document.root, {}, "", desk), {"dialects", "endpoints", "kinds", "unspoken_variables"});
   catalogue.dialects = read_list(root["dialects"]);
+  catalogue.endpoints = read_list(root["endpoints"]);
   for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
   catalogue.unspoken_variables = read_list(root["unspoken_variables"]);
   return catalogue;
@@ -117,6 +118,12 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
 Catalogue shipped_catalogue() {
   Complaints ignored;  // that there are none is for the tests to show
   return read_catalogue(embedded::providers_yaml, ignored);
+}
+
+std::span<const std::string_view> endpoint_names() {
+  static const std::vector<std::string> texts = shipped_catalogue().endpoints;
+  static const std::vector<std::string_view> names(texts.begin(), texts.end());
+  return names;
 }
 
 }  // namespace sluice::config

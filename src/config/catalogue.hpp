@@ -50,6 +50,7 @@ struct Kind {
 
 struct Catalogue {
   std::vector<std::string> dialects;            // that this version speaks
+  std::vector<std::string> endpoints;           // as routes call them
   std::vector<Kind> kinds;                      // in the file's order
   std::vector<std::string> unspoken_variables;  // hold keys of providers this version has no dialect for
 

@@ -125,12 +125,13 @@ void check_shadows(const std::vector<Value>& values, const Config& config) {
 }
 
 // Of a route that names what is not there nothing else can be said.
-bool is_whole(const Route::When& when, const RouteNames& names) {
+bool is_whole(const Route& route, const RouteNames& names) {
   const auto all_there = [](const std::vector<std::string>& named, const Names& there) {
     return std::all_of(named.begin(), named.end(),
                        [&](const auto& name) { return std::find(there.begin(), there.end(), name) != there.end(); });
   };
-  return all_there(when.keys, names.keys.names) && all_there(when.teams, names.teams.names);
+  return all_there(route.when.keys, names.keys.names) && all_there(route.when.teams, names.teams.names) &&
+         all_there(route.require.providers, names.providers.names);
 }
 
 }  // namespace
@@ -152,7 +153,7 @@ void read_routes(const Value& value, Config& config) {
   const RouteNames names = names_in(config);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Route& route = config.routes[i];
-    if (!route.require.empty() && is_whole(route.when, names)) prove_route(i, values[i]["require"], config);
+    if (!route.require.empty() && is_whole(route, names)) prove_route(i, values[i]["require"], config);
   }
 }
 

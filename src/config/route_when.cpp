@@ -15,11 +15,6 @@ using When = Route::When;
 
 constexpr std::uint64_t most_tokens = 1'000'000'000;
 
-// Names of conversations' endpoints are those of their dialects' requests, all others say what is asked for.
-constexpr std::array<std::string_view, 14> endpoints{
-    "chat",   "completions", "responses", "messages",       "gemini",       "converse", "embeddings",
-    "rerank", "moderations", "images",    "transcriptions", "translations", "speech",   "count"};
-
 // Fields in which callers show who they are. What is in them is never compared with patterns of a file.
 constexpr std::array<std::string_view, 7> credential_fields{
     "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token"};
@@ -55,7 +50,7 @@ std::vector<std::string> read_endpoints(const Value& value) {
   std::vector<std::string> out;
   for (const Value& item : one_or_more(value)) {
     std::string name;
-    read_choice(item, Names(endpoints.begin(), endpoints.end()), name);
+    read_choice(item, Names(endpoint_names().begin(), endpoint_names().end()), name);
     if (!name.empty()) out.push_back(std::move(name));
   }
   return out;
@@ -137,8 +132,6 @@ void read_share(const Value& value, std::optional<When::Share>& out) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> endpoint_names() { return endpoints; }
 
 When read_when(const Value& value, const RouteNames& names) {
   const Section section(value, {"key", "team", "model", "endpoint", "tags", "headers", "prompt_tokens", "tools",

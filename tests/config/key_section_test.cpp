@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
                      "  - {name: s, when: {model: other}, require: {provider: demo}}\n"
                      "teams: {t: {models: [auto, smart-1, other]}}\n"
                      "keys: [{name: a, secret: \"${TEAM_KEY}\", models: [\"au*\"]}]\n",
-             {"warning f:5:40: routes[1].require: this route leads to no model; check the names in its when, and what "
+             {"warning f:5:46: routes[1].require: this route leads to no model; check the names in its when, and what "
               "its teams and keys may use",
               "warning f:6:37: teams.t.models[2]: no model is called \"other\"; it allows nothing; check its "
               "spelling"}},

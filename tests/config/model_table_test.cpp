@@ -131,7 +131,7 @@ TEST(ShippedModelTable, tells_of_the_kinds_that_the_catalogue_says) {
   std::set<std::string> reached;
   for (const Kind& kind : shipped_catalogue().kinds) {
     for (const std::string& name : kind.tables) {
-      if (name != kind.name) EXPECT_TRUE(told.contains(name)) << kind.name;
+      EXPECT_TRUE(name == kind.name || told.contains(name)) << kind.name;
       reached.insert(name);
     }
   }

@@ -7,7 +7,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// Three places, and models in them. Routes begin on line 30.
+// Three places, and models in them. Routes begin behind them.
 const std::string ground = R"(providers:
   here: {kind: demo, residency: eu, retention: none}
   there: {kind: demo, residency: us, retention: 30d}
@@ -35,11 +35,13 @@ keys:
   - {name: lone-bot, secret: "${OPENAI_API_KEY}", models: ["lo*"]}
 )";
 
-// What is said of routes; errors and warnings alike without place and remedy, which are the same for all.
+// What is said of routes, without place and remedy, which are the same for all. That nobody understands what a team may
+// ask for is not said of them.
 Lines said_of(const std::string& routes) {
   Lines lines;
   for (const Complaint& complaint : load(ground + "routes:\n" + routes, testing::surroundings()).complaints)
-    lines.push_back((complaint.warning ? "warning " : "") + complaint.path + ": " + complaint.what);
+    if (complaint.path.starts_with("routes"))
+      lines.push_back((complaint.warning ? "warning " : "") + complaint.path + ": " + complaint.what);
   return lines;
 }
 
@@ -54,11 +56,10 @@ TEST(Proof, names_every_model_and_what_each_target_lacks) {
   EXPECT_EQ(said_of("  - {name: r, require: {residency: eu}}\n"), outside_of_eu);
   const Loaded loaded = load(ground + "routes:\n  - {name: r, use: lost, require: {retention: none, provider: here}}\n",
                              testing::surroundings());
-  ASSERT_EQ(loaded.complaints.size(), 1u);
   EXPECT_FALSE(loaded.ok());
   EXPECT_EQ(
-      testing::line_of(loaded.complaints[0]),
-      "f:27:36: routes[0].require: model \"lost\" has no target for it: nowhere (no retention, another provider); "
+      testing::line_of(loaded.complaints.back()),
+      "f:27:35: routes[0].require: model \"lost\" has no target for it: nowhere (no retention, another provider); "
       "add one, tell what its provider has, or narrow the route's when");
 }
 

@@ -85,8 +85,8 @@ void prove_route(std::size_t route, const Value& require, const Config& config) 
     if (why.empty()) continue;
     std::string what = "model " + in_quotes(reached.model->name);
     if (reached.through != nullptr) what += ", which route " + in_quotes(reached.through->name) + " names,";
-    require.wrong(what + " has no target for it: " + why,
-                  "add one, tell what its provider has, or narrow the route's when");
+    what.append(" has no target for it: ").append(why);
+    require.wrong(std::move(what), "add one, tell what its provider has, or narrow the route's when");
   }
 }
 

@@ -50,10 +50,10 @@ void read_credential_way(const Section& section, Kind& kind) {
 Kind read_kind(const Member& member) {
   const Section section(
       member.value,
-      {"dialect",        "doors",    "also",       "base_url",   "key",     "key_variable", "models",
-       "allow_private",  "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
-       "unsupported",    "names",    "text_lists", "credential", "service", "scope",        "token_url",
-       "bearer_variable"});
+      {"dialect",         "doors",    "also",       "base_url",   "key",     "key_variable", "models",
+       "allow_private",   "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
+       "unsupported",     "names",    "text_lists", "credential", "service", "scope",        "token_url",
+       "bearer_variable", "tables"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -72,6 +72,7 @@ Kind read_kind(const Member& member) {
   read_choice(section["key"], {"required", "optional", "none"}, key);
   read_text(section["key_variable"], kind.key_variable);
   kind.models = read_list(section["models"]);
+  kind.tables = section["tables"].written() ? read_list(section["tables"]) : std::vector{kind.name};
   read_flag(section["allow_private"], kind.allow_private);
   read_flag(section["built_in"], kind.built_in);
   read_flag(section["probe"], kind.probe);
@@ -106,8 +107,9 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
   Catalogue catalogue;
   const Document document = parse_yaml(text, complaints);
   if (document.root == nullptr) return catalogue;
-  const Section root(Value(document.root, {}, "", desk), {"dialects", "kinds", "unspoken_variables"});
+  const Section root(Value(document.root, {}, "", desk), {"dialects", "endpoints", "kinds", "unspoken_variables"});
   catalogue.dialects = read_list(root["dialects"]);
+  catalogue.endpoints = read_list(root["endpoints"]);
   for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
   catalogue.unspoken_variables = read_list(root["unspoken_variables"]);
   return catalogue;
@@ -116,6 +118,12 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
 Catalogue shipped_catalogue() {
   Complaints ignored;  // that there are none is for the tests to show
   return read_catalogue(embedded::providers_yaml, ignored);
+}
+
+std::span<const std::string_view> endpoint_names() {
+  static const std::vector<std::string> texts = shipped_catalogue().endpoints;
+  static const std::vector<std::string_view> names(texts.begin(), texts.end());
+  return names;
 }
 
 }  // namespace sluice::config

@@ -38,6 +38,7 @@ struct Kind {
   std::string bearer_variable;      // a key that is taken from there when nothing else is written
   std::string key_variable;         // where the provider's own tools look for the key; may be empty
   std::vector<std::string> models;  // patterns under which the embedded default offers its models
+  std::vector<std::string> tables;  // where models.csv tells of its models, the best first
   bool allow_private = false;
   bool built_in = false;
   bool probe = false;  // the embedded default has it when it answers at base_url
@@ -49,6 +50,7 @@ struct Kind {
 
 struct Catalogue {
   std::vector<std::string> dialects;            // that this version speaks
+  std::vector<std::string> endpoints;           // as routes call them
   std::vector<Kind> kinds;                      // in the file's order
   std::vector<std::string> unspoken_variables;  // hold keys of providers this version has no dialect for
 

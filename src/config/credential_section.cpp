@@ -46,6 +46,9 @@ bool excludes(const Value& value, std::string_view one, std::string_view other) 
   return true;
 }
 
+// Under which name keys of the plain sort are written; one of the two at most is.
+std::string_view plain_key(const Value& value) { return value["api_keys"].written() ? "api_keys" : "api_key"; }
+
 // Of keys that belong together, complains about those that are missing. True when any is written.
 bool belong_together(const Value& value, const Names& keys) {
   const auto written = [&](std::string_view key) { return value[key].written(); };
@@ -81,8 +84,8 @@ void read_token_url(const Value& value, const Provider& provider, Credential& cr
 }
 
 void read_aws(const Value& value, const Kind& kind, const Places& places, Provider& provider) {
-  bool clash = excludes(value, "api_key", "access_key_id");
-  clash = excludes(value, "api_key", "profile") || clash;
+  bool clash = excludes(value, plain_key(value), "access_key_id");
+  clash = excludes(value, plain_key(value), "profile") || clash;
   clash = excludes(value, "access_key_id", "profile") || clash;
   const bool has_keys = belong_together(value, {"access_key_id", "secret_access_key"});
   const Value token = value["session_token"];
@@ -93,7 +96,7 @@ void read_aws(const Value& value, const Kind& kind, const Places& places, Provid
   read_id(value["access_key_id"], written.keys.access_key_id);
   read_secret(value["secret_access_key"], written.keys.secret_access_key);
   read_secret(token, written.keys.session_token);
-  if (clash || value["api_key"].written()) return;
+  if (clash || value[plain_key(value)].written()) return;
   const bool wants_signature = has_keys || value["profile"].written();
   // Without a region, an address of one's own is called as it is: what stands there signs by itself, or needs nothing.
   if (places.region.empty()) {
@@ -140,7 +143,7 @@ bool find_account(const Value& value, Secret& text) {
 }
 
 void read_account(const Value& value, const Kind& kind, Places& places, Provider& provider) {
-  const Value key = value["api_key"];
+  const Value key = value[plain_key(value)];
   if (key.written()) key.wrong_key("has no effect: kind " + kind.name + " uses credentials", "remove it");
   Credential credential;
   credential::ServiceAccountToken source;
@@ -194,7 +197,7 @@ void read_client(const Value& value, const Kind& kind, Provider& provider) {
     }
     return;
   }
-  const bool clash = excludes(value, "api_key", "client_id");
+  const bool clash = excludes(value, plain_key(value), "client_id");
   Credential credential;
   credential::ClientToken source;
   read_id(value["client_id"], source.client_id);

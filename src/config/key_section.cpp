@@ -2,8 +2,7 @@
 #include <map>
 #include <utility>
 
-#include <sluice/base/text.hpp>
-
+#include "config/lists.hpp"
 #include "config/planned.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
@@ -14,12 +13,12 @@ namespace {
 constexpr std::size_t shortest_secret = 8;
 constexpr std::string_view name_rule = "1 to 64 letters, digits, dots, dashes and underscores";
 
-bool leads_to_a_model(std::string_view pattern, const std::vector<Model>& models) {
-  return std::any_of(models.begin(), models.end(),
-                     [&](const Model& model) { return patterns_overlap(pattern, model.name); });
+bool leads_to_a_model(std::string_view pattern, const std::vector<std::string>& askable) {
+  return std::any_of(askable.begin(), askable.end(),
+                     [&](const std::string& name) { return patterns_overlap(pattern, name); });
 }
 
-void read_allowed_models(const Value& value, const std::vector<Model>& models,
+void read_allowed_models(const Value& value, const std::vector<std::string>& askable,
                          std::optional<std::vector<std::string>>& out) {
   if (!value.written()) return;
   out.emplace();
@@ -29,23 +28,22 @@ void read_allowed_models(const Value& value, const std::vector<Model>& models,
     std::string pattern;
     read_text(item, pattern);
     if (pattern.empty()) continue;
-    if (!leads_to_a_model(pattern, models))
+    if (!leads_to_a_model(pattern, askable))
       item.doubtful("no model is called " + in_quotes(item.raw()), "it allows nothing; check its spelling");
     out->push_back(std::move(pattern));
   }
 }
 
-void read_team_of(const Value& value, const std::vector<Team>& teams, std::string& name) {
+void read_team_of(const Value& value, const Register& teams, std::string& name) {
   read_text(value, name);
-  if (name.empty()) return;
-  Names known;
-  for (const Team& team : teams) {
-    if (team.name == name) return;
-    known.push_back(team.name);
-  }
-  const auto near = name.size() <= 64 ? nearest_name(name, known) : std::nullopt;
-  value.wrong("no team is called " + in_quotes(value.raw()),
-              near ? "did you mean \"" + std::string(*near) + "\"?" : "add it to teams");
+  if (!name.empty()) check_reference(value, name, teams);
+}
+
+void read_priority(const Value& value, traffic::Priority& priority) {
+  std::string name = "normal";
+  read_choice(value, {"high", "normal", "low"}, name);
+  if (name == "high") priority = traffic::Priority::high;
+  if (name == "low") priority = traffic::Priority::low;
 }
 
 void read_key_secret(const Value& value, Secret& secret) {
@@ -55,7 +53,7 @@ void read_key_secret(const Value& value, Secret& secret) {
     value.wrong("the secret is shorter than 8 characters", "use a long random one");
 }
 
-Key read_key(const Value& value, const std::vector<Team>& teams, const std::vector<Model>& models) {
+Key read_key(const Value& value, const Register& teams, const std::vector<std::string>& askable) {
   Key key;
   const Section section(value, {"name", "team", "secret", "models"}, planned_keys("keys"));
   if (value.empty()) value.wrong("a key is missing here", "write {name: NAME, secret: \"${NAME}\"}");
@@ -66,7 +64,7 @@ Key read_key(const Value& value, const std::vector<Team>& teams, const std::vect
   if (!key.name.empty() && !is_name(key.name)) name.wrong("no usable name", std::string(name_rule));
   read_team_of(section["team"], teams, key.team);
   read_key_secret(section["secret"], key.secret);
-  read_allowed_models(section["models"], models, key.models);
+  read_allowed_models(section["models"], askable, key.models);
   return key;
 }
 
@@ -88,21 +86,23 @@ void check_twins(const std::vector<Value>& values, const std::vector<Key>& keys)
 
 }  // namespace
 
-void read_teams(const Value& value, const std::vector<Model>& models, std::vector<Team>& teams) {
+void read_teams(const Value& value, const std::vector<std::string>& askable, std::vector<Team>& teams) {
   for (const Member& member : members(value)) {
     if (!is_name(member.name)) member.value.wrong_key("no usable name", std::string(name_rule));
-    const Section section(member.value, {"models"}, planned_keys("teams.*"));
+    const Section section(member.value, {"models", "priority"}, planned_keys("teams.*"));
     Team team;
     team.name = member.name;
-    read_allowed_models(section["models"], models, team.models);
+    read_allowed_models(section["models"], askable, team.models);
+    read_priority(section["priority"], team.priority);
     teams.push_back(std::move(team));
   }
 }
 
-void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<Model>& models,
+void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<std::string>& askable,
                std::vector<Key>& keys) {
   const std::vector<Value> items = value.items();
-  for (const Value& item : items) keys.push_back(read_key(item, teams, models));
+  const Register known = register_of("team", "teams", teams);
+  for (const Value& item : items) keys.push_back(read_key(item, known, askable));
   check_twins(items, keys);
 }
 

@@ -49,9 +49,19 @@ void check_listeners(const Value& root, const Config& config) {
   }
 }
 
+// What callers may ask for: models, and names that routes make something of.
+std::vector<std::string> askable_names(const std::vector<Model>& models, const std::vector<Route>& routes) {
+  std::vector<std::string> out;
+  for (const Model& model : models) out.push_back(model.name);
+  for (const Route& route : routes) {
+    if (!route.use.empty()) out.insert(out.end(), route.when.models.begin(), route.when.models.end());
+  }
+  return out;
+}
+
 // The sections are read in the order in which they need each other; complaints are sorted later.
 void read_root(const Value& root, const Catalogue& catalogue, const Listeners& instead, Config& config) {
-  const Section section(root, {"auth", "server", "admin", "providers", "models", "teams", "keys", "log"},
+  const Section section(root, {"auth", "server", "admin", "providers", "models", "routes", "teams", "keys", "log"},
                         planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
@@ -62,8 +72,10 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   read_log(section["log"], config.log);
   read_providers(section["providers"], catalogue, config.providers);
   read_models(section["models"], config.providers, config.models);
-  read_teams(section["teams"], config.models, config.teams);
-  read_keys(section["keys"], config.teams, config.models, config.keys);
+  const auto askable = askable_names(config.models, draft_routes(section["routes"], config));
+  read_teams(section["teams"], askable, config.teams);
+  read_keys(section["keys"], config.teams, askable, config.keys);
+  read_routes(section["routes"], config);
   listen_instead(config.server, config.admin, instead);
   // An `auth` that could not be read has its complaint, and says nothing about callers.
   if (!auth.empty() || !section["auth"].written()) check_callers(root, config, instead);
@@ -89,7 +101,10 @@ std::optional<std::string> variable(const Surroundings& surroundings, const std:
 Model model_of(std::string name, const std::string& provider, std::string upstream_name) {
   Model model;
   model.name = std::move(name);
-  model.targets.push_back({provider, std::move(upstream_name)});
+  Target target;
+  target.provider = provider;
+  target.model = std::move(upstream_name);
+  model.targets.push_back(std::move(target));
   return model;
 }
 

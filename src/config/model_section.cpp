@@ -1,63 +1,51 @@
-#include <algorithm>
 #include <utility>
 
-#include <sluice/base/text.hpp>
-
-#include "config/planned.hpp"
+#include "config/fallbacks.hpp"
 #include "config/sections.hpp"
+#include "config/target_section.hpp"
 #include "config/units.hpp"
 
 namespace sluice::config {
 namespace {
 
 using std::chrono::milliseconds;
+using traffic::FailureClass;
 
-bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
+// As traffic calls them; the first is the default.
+const Names& strategy_names() {
+  static const Names names{"priority", "weighted", "round_robin", "least_busy", "latency", "cost"};
+  return names;
+}
 
-void read_target_provider(const Value& value, const std::vector<Provider>& providers, std::string& name) {
-  if (!value.written()) return value.wrong("is missing", "name one of the providers of this file");
-  read_text(value, name);
-  if (name.empty()) return;
-  Names known;
-  for (const Provider& provider : providers) {
-    if (provider.name == name) return;
-    known.push_back(provider.name);
+// What a provider's failure may be so that the next attempt is made: the usual ones, and what has to be asked for.
+Names failure_names() {
+  Names names;
+  for (const auto failure :
+       {FailureClass::connection, FailureClass::timeout, FailureClass::rate_limited, FailureClass::overloaded,
+        FailureClass::server_error, FailureClass::model_not_found, FailureClass::content_refusal}) {
+    names.push_back(to_string(failure));
   }
-  const auto near = name.size() <= 64 ? nearest_name(name, known) : std::nullopt;
-  value.wrong("no provider is called " + in_quotes(value.raw()),
-              near ? "did you mean \"" + std::string(*near) + "\"?" : "add it to providers");
+  return names;
 }
 
-void read_target_model(const Value& value, std::string_view model, std::string& name) {
-  read_text(value, name);
-  if (name.empty()) return;
-  if (!is_model_name(name)) return value.wrong("no usable name of a model", "up to 256 characters without spaces");
-  if (name == "*" && !is_pattern(model))
-    return value.wrong("\"*\" means what the model's * stands for, and the model " + in_quotes(model) + " has none",
-                       "write the provider's name of the model, or leave it out to pass on the caller's");
-  if (name != "*" && is_pattern(name))
-    return value.wrong("a target's model is one name, or \"*\" alone",
-                       "write \"*\" for what the model's first * stands for");
-}
-
-Target read_target(const Value& value, std::string_view model, const std::vector<Provider>& providers) {
-  Target target;
-  const Section section(value, {"provider", "model"}, planned_keys("models.*.targets"));
-  if (value.shape() == Shape::nothing) {
-    value.wrong("a target is missing here", "write {provider: NAME, model: NAME}");
-  } else if (value.shape() == Shape::mapping) {
-    read_target_provider(section["provider"], providers, target.provider);
-    read_target_model(section["model"], model, target.model);
+void read_retry_on(const Value& value, traffic::FailureClasses& retry_on) {
+  if (!value.written()) return;
+  if (value.empty()) return value.wrong("has no value", "list what is tried again, or remove the key");
+  traffic::FailureClasses listed;
+  for (const Value& item : value.items()) {
+    std::string name;
+    read_choice(item, failure_names(), name);
+    if (const auto failure = traffic::failure_class_named(name)) listed.add(*failure);
   }
-  return target;
+  if (value.shape() == Shape::sequence) retry_on = listed;
 }
 
-void read_targets(const Value& value, const std::vector<Provider>& providers, Model& model) {
-  if (value.empty()) return value.wrong("a model needs targets", "write targets: [{provider: NAME, model: NAME}]");
-  const auto items = value.items();
-  if (items.empty() && value.shape() == Shape::sequence)
-    return value.wrong("a model needs at least one target", "write {provider: NAME, model: NAME} items");
-  for (const Value& item : items) model.targets.push_back(read_target(item, model.name, providers));
+void read_retry(const Value& value, Model& model) {
+  const Section section(value, {"attempts", "on"});
+  std::uint64_t attempts = model.attempts;
+  read_number(section["attempts"], 1, 100, attempts);
+  model.attempts = static_cast<unsigned>(attempts);
+  read_retry_on(section["on"], model.retry_on);
 }
 
 void read_model_timeouts(const Value& value, ModelTimeouts& timeouts) {
@@ -68,16 +56,18 @@ void read_model_timeouts(const Value& value, ModelTimeouts& timeouts) {
   read_duration(section["total"], milliseconds(1), timeouts.total);
 }
 
-Model read_model(const Member& member, const std::vector<Provider>& providers) {
+Model read_model(const Member& member, const Register& providers) {
   Model model;
   model.name = member.name;
-  const Section section(member.value, {"targets", "retry", "timeouts", "strict"}, planned_keys("models.*"));
+  const Section section(
+      member.value, {"targets", "strategy", "affinity", "retry", "timeouts", "fallback", "context_fallback", "strict"});
   if (member.value.empty() || member.value.shape() == Shape::mapping)
     read_targets(section["targets"], providers, model);
-  const Section retry(section["retry"], {"attempts"}, planned_keys("models.*.retry"));
-  std::uint64_t attempts = model.attempts;
-  read_number(retry["attempts"], 1, 100, attempts);
-  model.attempts = static_cast<unsigned>(attempts);
+  read_choice(section["strategy"], strategy_names(), model.strategy);
+  std::string affinity = "auto";
+  read_choice(section["affinity"], {"auto", "off"}, affinity);
+  model.affinity = affinity == "auto";
+  read_retry(section["retry"], model);
   read_model_timeouts(section["timeouts"], model.timeouts);
   read_flag(section["strict"], model.strict);
   return model;
@@ -86,11 +76,15 @@ Model read_model(const Member& member, const std::vector<Provider>& providers) {
 }  // namespace
 
 void read_models(const Value& value, const std::vector<Provider>& providers, std::vector<Model>& models) {
+  const Register known = register_of("provider", "providers", providers);
+  std::vector<Value> values;
   for (const Member& member : members(value)) {
     if (!is_model_name(member.name))
       member.value.wrong_key("no usable name of a model", "1 to 256 characters without spaces");
-    models.push_back(read_model(member, providers));
+    models.push_back(read_model(member, known));
+    values.push_back(member.value);
   }
+  read_fallbacks(values, models);
   if (models.empty() && (value.empty() || value.shape() == Shape::mapping))
     value.doubtful("no model is defined", "every request will be refused; name at least one under models");
 }

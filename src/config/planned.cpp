@@ -6,12 +6,8 @@ namespace sluice::config {
 
 const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
-      {"", {"storage", "routes", "prices", "unknown_price", "jwt"}},
+      {"", {"storage", "prices", "unknown_price", "jwt"}},
       {"admin", {"token"}},
-      {"providers.*", {"breaker", "residency"}},
-      {"models.*", {"affinity", "context_fallback", "fallback", "strategy"}},
-      {"models.*.targets", {"weight"}},
-      {"models.*.retry", {"on"}},
       {"teams.*", {"bodies", "budget", "limits", "log", "on_exhausted"}},
       {"keys", {"budget"}},
       {"log", {"bodies"}},

@@ -4,8 +4,8 @@
 #include <sluice/base/text.hpp>
 
 #include "config/credential_section.hpp"
-#include "config/planned.hpp"
 #include "config/provider_address.hpp"
+#include "config/provider_terms.hpp"
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
@@ -62,16 +62,44 @@ void speak_one_dialect(const Kind& kind, Provider& provider) {
   provider.also.clear();
 }
 
-void read_key(const Member& member, const Kind& kind, Provider& provider) {
+// Several keys, of which no two are the same.
+void read_keys_in_turn(const Value& value, Provider& provider) {
+  if (!value.written()) return;
+  const auto items = value.items();
+  if (items.empty() && (value.empty() || value.shape() == Shape::sequence))
+    return value.wrong("has no value", "list at least one key, or remove it");
+  std::vector<Secret> keys;
+  for (const Value& item : items) {
+    Secret key;
+    read_secret(item, key);
+    if (key.empty()) continue;
+    const auto is_same = [&](const Secret& other) { return other.reveal() == key.reveal(); };
+    if (std::any_of(keys.begin(), keys.end(), is_same)) item.wrong("the same key stands before it", "keep one of them");
+    keys.push_back(std::move(key));
+  }
+  if (keys.empty()) return;
+  provider.api_key = std::move(keys.front());
+  keys.erase(keys.begin());
+  provider.more_keys = std::move(keys);
+}
+
+void read_key(const Member& member, Provider& provider) {
   const Value key = member.value["api_key"];
+  const Value keys = member.value["api_keys"];
   read_secret(key, provider.api_key);
-  if (kind.key != KeyNeed::required || key.written()) return;
+  read_keys_in_turn(keys, provider);
+  if (key.written() && keys.written()) keys.wrong_key("stands beside api_key", "write all keys into api_keys");
+}
+
+void miss_key(const Member& member, const Kind& kind) {
+  const Value key = member.value["api_key"];
+  if (kind.key != KeyNeed::required || key.written() || member.value["api_keys"].written()) return;
   const std::string variable = kind.key_variable.empty() ? "NAME" : kind.key_variable;
   key.wrong("kind " + kind.name + " needs a key", "write api_key: \"${" + variable + "}\"");
 }
 
 void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
-  Names names{"api_key", "base_url", "allow_private", "tls", "dialect", "region", "location", "project"};
+  Names names{"api_key", "api_keys", "base_url", "allow_private", "tls", "dialect", "region", "location", "project"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
   for (const std::string_view name : names) {
     const Value value = member.value[name];
@@ -86,17 +114,20 @@ bool leads_home(const std::string& base_url) {
 }
 
 Names provider_keys() {
-  Names names{"kind", "dialect", "api_key", "base_url", "region", "location", "project", "allow_private", "tls"};
+  Names names{"kind",   "dialect",  "api_key", "api_keys",      "base_url",
+              "region", "location", "project", "allow_private", "tls"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
+  names.insert(names.end(), term_keys().begin(), term_keys().end());
   return names;
 }
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
-  const Section section(member.value, provider_keys(), planned_keys("providers.*"));
+  const Section section(member.value, provider_keys());
   Provider provider;
   const Kind* kind = find_kind(member, catalogue);
   if (kind != nullptr) provider = provider_of(*kind);
   provider.name = member.name;
+  read_terms(member.value, provider);
   if (kind != nullptr && kind->built_in) {
     refuse_what_has_no_effect(member, *kind);
     return provider;
@@ -106,10 +137,11 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   if (kind == nullptr) {
     read_dialect(section["dialect"], catalogue, provider);
     read_ca(section["tls"], provider);
-    read_secret(section["api_key"], provider.api_key);
+    read_key(member, provider);
     return provider;
   }
-  read_key(member, *kind, provider);
+  read_key(member, provider);
+  miss_key(member, *kind);
   Places places = read_places(member.value, *kind);
   read_credential(member.value, *kind, places, provider);
   fill_address(member.value, *kind, places, provider);

@@ -14,9 +14,14 @@ void read_log(const Value& value, Logging& log);
 // Providers have to be named even when something is wrong with them, so that targets find them.
 void read_providers(const Value& value, const Catalogue& catalogue, std::vector<Provider>& providers);
 void read_models(const Value& value, const std::vector<Provider>& providers, std::vector<Model>& models);
-void read_teams(const Value& value, const std::vector<Model>& models, std::vector<Team>& teams);
-void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<Model>& models,
+// `askable` is all that callers may ask for: names and patterns.
+void read_teams(const Value& value, const std::vector<std::string>& askable, std::vector<Team>& teams);
+void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<std::string>& askable,
                std::vector<Key>& keys);
+// Routes name teams and keys, and those name what only a route understands: so routes are read twice, first without
+// complaints.
+std::vector<Route> draft_routes(const Value& value, const Config& config);
+void read_routes(const Value& value, Config& config);
 
 // What a kind says of a provider nobody has written anything about.
 Provider provider_of(const Kind& kind);

@@ -71,6 +71,18 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"team_key_misspelt",
              world + "teams: {t: {model: [m]}}\n",
              {"f:3:13: teams.t.model: unknown key \"model\"; did you mean \"models\"?"}},
+        Case{"priority_unknown",
+             world + "teams: {t: {priority: urgent}}\n",
+             {"f:3:23: teams.t.priority: found \"urgent\"; use one of high, normal, low"}},
+        Case{"models_that_only_a_route_understands",
+             world + "routes:\n  - {name: r, when: {model: [auto, \"smart-*\"]}, use: m}\n"
+                     "  - {name: s, when: {model: other}, require: {provider: demo}}\n"
+                     "teams: {t: {models: [auto, smart-1, other]}}\n"
+                     "keys: [{name: a, secret: \"${TEAM_KEY}\", models: [\"au*\"]}]\n",
+             {"warning f:5:46: routes[1].require: this route leads to no model; check the names in its when, and what "
+              "its teams and keys may use",
+              "warning f:6:37: teams.t.models[2]: no model is called \"other\"; it allows nothing; check its "
+              "spelling"}},
         Case{"models_that_do_not_exist",
              world + "teams: {t: {models: [m, n, \"m*\", \"x*\"]}}\n"
                      "keys: [{name: a, secret: \"${TEAM_KEY}\", models: [\"?\"]}]\n",
@@ -93,19 +105,23 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(KeySection, reads_every_key) {
   const Loaded loaded = load(world +
                                  "teams:\n"
-                                 "  t: {models: [m]}\n"
+                                 "  t: {models: [m], priority: high}\n"
                                  "  u:\n"
+                                 "  v: {priority: low}\n"
                                  "keys:\n"
                                  "  - {name: a, team: t, secret: \"${TEAM_KEY}\", models: [\"m*\", m]}\n"
                                  "  - {name: b.c_d-1, secret: \"file:${FOLDER}/key\"}\n",
                              surroundings());
   ASSERT_TRUE(loaded.complaints.empty());
   const Config& config = loaded.config;
-  ASSERT_EQ(config.teams.size(), 2u);
+  ASSERT_EQ(config.teams.size(), 3u);
   EXPECT_EQ(config.teams[0].name, "t");
   EXPECT_EQ(config.teams[0].models, std::vector<std::string>{"m"});
   EXPECT_EQ(config.teams[1].name, "u");
   EXPECT_FALSE(config.teams[1].models);
+  EXPECT_EQ(config.teams[0].priority, traffic::Priority::high);
+  EXPECT_EQ(config.teams[1].priority, traffic::Priority::normal);
+  EXPECT_EQ(config.teams[2].priority, traffic::Priority::low);
   ASSERT_EQ(config.keys.size(), 2u);
   EXPECT_EQ(config.keys[0].name, "a");
   EXPECT_EQ(config.keys[0].team, "t");

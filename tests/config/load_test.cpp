@@ -36,15 +36,14 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:3:1: sever: unknown key \"sever\"; did you mean \"server\"?"}},
         Case{"unknown_key_far_off",
              world + "telemetry: {}\n",
-             {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, providers, models, teams, "
-              "keys, log"}},
+             {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, providers, models, "
+              "routes, teams, keys, log"}},
         Case{"later_keys",
-             world + "storage: x\nroutes: []\nprices: {}\nunknown_price: deny\njwt: {}\n",
+             world + "storage: x\nprices: {}\nunknown_price: deny\njwt: {}\n",
              {"f:3:1: storage: \"storage\" is not supported by this version; remove it",
-              "f:4:1: routes: \"routes\" is not supported by this version; remove it",
-              "f:5:1: prices: \"prices\" is not supported by this version; remove it",
-              "f:6:1: unknown_price: \"unknown_price\" is not supported by this version; remove it",
-              "f:7:1: jwt: \"jwt\" is not supported by this version; remove it"}},
+              "f:4:1: prices: \"prices\" is not supported by this version; remove it",
+              "f:5:1: unknown_price: \"unknown_price\" is not supported by this version; remove it",
+              "f:6:1: jwt: \"jwt\" is not supported by this version; remove it"}},
         Case{"no_models",
              "providers: {demo: {}}\n",
              {"warning f:1:1: models: no model is defined; every request will be refused; name at least one under "
@@ -122,18 +121,22 @@ models:
     affinity: auto
     retry: {attempts: 3, on: [connection]}
     timeouts: {connect: 3s, first_byte: 60s, idle: 120s, total: 10m}
-    fallback: [m]
-    context_fallback: [m]
-routes: []
+    fallback: [n]
+    context_fallback: [n]
+  n: {targets: [{provider: a}]}
+routes:
+  - {name: regulated, when: {team: t}, require: {residency: [eu]}}
+  - {name: simple-work, when: {model: auto, prompt_tokens: {max: 2000}, tools: false}, use: n}
+  - {name: hard-work, when: {model: auto}, use: n}
 teams:
-  t: {models: [m], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
+  t: {models: [n, auto], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
 keys: [{name: k, team: t, secret: "${TEAM_KEY}", budget: {usd: 20, per: day}}]
 prices: {}
 unknown_price: deny
 jwt: {}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 20u);
+  EXPECT_EQ(said.size(), 11u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }
@@ -141,7 +144,7 @@ log: {level: info, format: json, bodies: none}
 TEST(Load, names_the_planned_key_that_was_meant) {
   EXPECT_EQ(complaints_of(world + "teams: {t: {budgt: {}}}\n"),
             std::vector<std::string>{"f:3:13: teams.t.budgt: unknown key \"budgt\"; did you mean \"budget\"? it is not "
-                                     "supported by this version; known here: models"});
+                                     "supported by this version; known here: models, priority"});
 }
 
 // What the command line says is judged in the place of what the file says.

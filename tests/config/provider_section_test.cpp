@@ -77,10 +77,53 @@ INSTANTIATE_TEST_SUITE_P(
               "f:2:41: providers.p.base_url: has no effect: kind demo is built in; remove it",
               "f:2:54: providers.p.allow_private: has no effect: kind demo is built in; remove it",
               "f:2:72: providers.p.tls: has no effect: kind demo is built in; remove it"}},
-        Case{"later_keys",
-             model + "providers: {p: {kind: vllm, breaker: {}, residency: x}}\n",
-             {"f:2:29: providers.p.breaker: \"breaker\" is not supported by this version; remove it",
-              "f:2:42: providers.p.residency: \"residency\" is not supported by this version; remove it"}},
+        Case{"breaker_out_of_bounds",
+             model + "providers: {p: {kind: demo, breaker: {failures: 0, cooldown: 0s, max: 25h, reset: 1s}}}\n",
+             {"f:2:49: providers.p.breaker.failures: found \"0\"; use a whole number between 1 and 1000000",
+              "f:2:62: providers.p.breaker.cooldown: found \"0s\"; use a duration between 1ms and 24h",
+              "f:2:71: providers.p.breaker.max: found \"25h\"; use a duration between 1ms and 24h",
+              "f:2:76: providers.p.breaker.reset: unknown key \"reset\"; known here: failures, cooldown, max"}},
+        Case{"breaker_with_a_max_below_its_cooldown",
+             model + "providers: {p: {kind: demo, breaker: {cooldown: 10s, max: 9s}}}\n",
+             {"f:2:59: providers.p.breaker.max: max is 9s, less than the cooldown of 10s; write a max that is no "
+              "shorter than cooldown"}},
+        Case{"breaker_with_a_cooldown_above_the_usual_max",
+             model + "providers: {p: {kind: demo, breaker: {cooldown: 90s}}}\n",
+             {"f:2:49: providers.p.breaker.cooldown: max is 1m, less than the cooldown of 90s; write a max that is no "
+              "shorter than cooldown"}},
+        Case{"words_that_are_none",
+             model + "providers: {p: {kind: demo, residency: EU, retention: \"30 days\"}}\n",
+             {"f:2:40: providers.p.residency: no usable word; up to 64 small letters, digits and dashes",
+              "f:2:55: providers.p.retention: no usable word; up to 64 small letters, digits and dashes"}},
+        Case{"probe_too_often",
+             model + "providers: {p: {kind: demo, probe: 999ms}}\n",
+             {"f:2:36: providers.p.probe: found \"999ms\"; use a duration between 1s and 24h"}},
+        Case{"terms_of_an_unknown_kind_are_read_too",
+             model + "providers: {p: {kind: no, residency: EU}}\n",
+             {"f:2:23: providers.p.kind: no kind is called \"no\"; " + all_kinds,
+              "f:2:38: providers.p.residency: no usable word; up to 64 small letters, digits and dashes"}},
+        Case{"several_keys_beside_one",
+             model + "providers: {p: {kind: groq, api_key: \"${TEAM_KEY}\", api_keys: [\"${OTHER_KEY}\"]}}\n",
+             {"f:2:53: providers.p.api_keys: stands beside api_key; write all keys into api_keys"}},
+        Case{"several_keys_that_are_none",
+             model + "providers: {p: {kind: groq, api_keys: []}}\n",
+             {"f:2:39: providers.p.api_keys: has no value; list at least one key, or remove it"}},
+        Case{"several_keys_without_value",
+             model + "providers:\n  p:\n    kind: groq\n    api_keys:\n",
+             {"f:5:5: providers.p.api_keys: has no value; list at least one key, or remove it"}},
+        Case{"several_keys_that_are_no_list",
+             model + "providers: {p: {kind: groq, api_keys: \"${TEAM_KEY}\"}}\n",
+             {"f:2:39: providers.p.api_keys: a list belongs here, not a single value; write [a, b], or one item per "
+              "line after a dash"}},
+        Case{"several_keys_with_faults",
+             model + "providers: {p: {kind: groq, api_keys: [canary-literal, ~, \"${TEAM_KEY}\", \"${TEAM_KEY}\"]}}\n",
+             {"warning f:2:40: providers.p.api_keys[0]: the secret itself stands in the file; write ${NAME} for an "
+              "environment variable, or file:/path",
+              "f:2:56: providers.p.api_keys[1]: has no value; write one, or remove the key",
+              "f:2:74: providers.p.api_keys[3]: the same key stands before it; keep one of them"}},
+        Case{"several_keys_of_what_needs_none",
+             model + "providers: {p: {kind: demo, api_keys: [x]}}\n",
+             {"f:2:29: providers.p.api_keys: has no effect: kind demo is built in; remove it"}},
         Case{"region_missing",
              model + "providers: {p: {kind: bedrock}}\n",
              {"f:2:13: providers.p.region: kind bedrock needs a region; write region: NAME"}},
@@ -193,6 +236,38 @@ TEST(ProviderSection, lets_kinds_of_ones_own_machines_reach_private_addresses) {
   const Provider provider = only_provider("providers: {p: {kind: ollama}}\n");
   EXPECT_TRUE(provider.allow_private);
   EXPECT_TRUE(provider.api_key.empty());
+}
+
+TEST(ProviderSection, is_left_alone_after_the_usual_failures_unless_it_says_otherwise) {
+  using namespace std::chrono_literals;
+  const Provider usual = only_provider("providers: {p: {kind: demo}}\n");
+  EXPECT_EQ(usual.breaker.failures, 5u);
+  EXPECT_EQ(usual.breaker.cooldown, 5s);
+  EXPECT_EQ(usual.breaker.max, 60s);
+  EXPECT_FALSE(usual.probe);
+  EXPECT_EQ(usual.residency, "");
+  EXPECT_EQ(usual.retention, "");
+  const Provider other = only_provider(
+      "providers: {p: {kind: vllm, residency: on-premises, retention: none, probe: 30s, breaker: {failures: 2, "
+      "cooldown: 1s, max: 1s}}}\n");
+  EXPECT_EQ(other.breaker.failures, 2u);
+  EXPECT_EQ(other.breaker.cooldown, 1s);
+  EXPECT_EQ(other.breaker.max, 1s);
+  EXPECT_EQ(other.probe, 30s);
+  EXPECT_EQ(other.residency, "on-premises");
+  EXPECT_EQ(other.retention, "none");
+}
+
+TEST(ProviderSection, has_keys_in_the_order_of_their_list) {
+  const Provider provider = only_provider(
+      "providers: {p: {kind: openai, api_keys: [\"${OPENAI_API_KEY}\", \"file:/secrets/key\", \"${TEAM_KEY}\"]}}\n");
+  EXPECT_EQ(provider.api_key.reveal(), "canary-openai");
+  ASSERT_EQ(provider.more_keys.size(), 2u);
+  EXPECT_EQ(provider.more_keys[0].reveal(), "canary-from-file");
+  EXPECT_EQ(provider.more_keys[1].reveal(), "canary-team-key");
+  const Provider one = only_provider("providers: {p: {kind: openai, api_keys: [\"${OPENAI_API_KEY}\"]}}\n");
+  EXPECT_EQ(one.api_key.reveal(), "canary-openai");
+  EXPECT_TRUE(one.more_keys.empty());
 }
 
 TEST(ProviderSection, keeps_the_order_of_the_file) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -29,7 +30,7 @@ TEST_P(ShippedFile, loads_without_complaints) {
 
 INSTANTIATE_TEST_SUITE_P(Config, ShippedFile,
                          ::testing::Values("sluice.yaml", "examples/openai.yaml", "examples/fallback.yaml",
-                                           "examples/local.yaml"),
+                                           "examples/local.yaml", "examples/routing.yaml"),
                          [](const auto& parameter) {
                            std::string name = parameter.param;
                            for (char& c : name)
@@ -59,7 +60,10 @@ TEST(ReferenceFile, shows_the_defaults) {
   EXPECT_EQ(shown.log.format, defaults.log.format);
   const Model model;
   ASSERT_FALSE(shown.models.empty());
+  EXPECT_EQ(shown.models[0].strategy, model.strategy);
+  EXPECT_EQ(shown.models[0].affinity, model.affinity);
   EXPECT_EQ(shown.models[0].attempts, model.attempts);
+  EXPECT_EQ(shown.models[0].retry_on, model.retry_on);
   EXPECT_EQ(shown.models[0].strict, model.strict);
   EXPECT_EQ(shown.models[0].timeouts.connect, model.timeouts.connect);
   EXPECT_EQ(shown.models[0].timeouts.first_byte, model.timeouts.first_byte);
@@ -67,9 +71,32 @@ TEST(ReferenceFile, shows_the_defaults) {
   EXPECT_EQ(shown.models[0].timeouts.total, model.timeouts.total);
 }
 
+TEST(ReferenceFile, shows_the_defaults_of_what_has_names) {
+  const Config shown = load_file("sluice.yaml").config;
+  const auto house = std::find_if(shown.providers.begin(), shown.providers.end(),
+                                  [](const Provider& provider) { return provider.name == "house"; });
+  ASSERT_NE(house, shown.providers.end());
+  const Breaker breaker;
+  EXPECT_EQ(house->breaker.failures, breaker.failures);
+  EXPECT_EQ(house->breaker.cooldown, breaker.cooldown);
+  EXPECT_EQ(house->breaker.max, breaker.max);
+  const Target target;
+  ASSERT_EQ(shown.models.at(0).targets.size(), 2u);
+  EXPECT_EQ(shown.models[0].targets[0].weight, target.weight);
+  EXPECT_EQ(shown.models[0].targets[1].concurrency.queue, target.concurrency.queue);
+  EXPECT_EQ(shown.models[0].targets[1].concurrency.wait, target.concurrency.wait);
+  EXPECT_EQ(shown.teams.at(0).priority, Team().priority);
+}
+
 TEST(ReferencePage, lists_every_kind) {
   const std::string page = content_of(SLUICE_CONFIG_FOLDER "/../docs/reference/configuration.md");
   for (const std::string& kind : known_kinds()) EXPECT_NE(page.find("| `" + kind + "` | "), std::string::npos) << kind;
+}
+
+TEST(ReferencePage, lists_every_endpoint) {
+  const std::string page = content_of(SLUICE_CONFIG_FOLDER "/../docs/reference/configuration.md");
+  for (const std::string_view name : endpoint_names())
+    EXPECT_NE(page.find("`" + std::string(name) + "`"), std::string::npos) << name;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -210,6 +211,9 @@ struct Route {
   Require require;
   std::string use;  // a model; empty: the one asked for
 };
+
+// All names of endpoints that a route may be for.
+std::span<const std::string_view> endpoint_names();
 
 struct Team {
   std::string name;

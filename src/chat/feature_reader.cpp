@@ -1,16 +1,15 @@
 #include "chat/feature_reader.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include <sluice/base/keyed_hash.hpp>
 #include <sluice/base/text.hpp>
 
+#include "chat/feature_tags.hpp"
 #include "chat/json_cursor.hpp"
 #include "chat/json_tree.hpp"
+#include "chat/opening.hpp"
 
 namespace sluice::chat {
 namespace {
@@ -18,71 +17,25 @@ namespace {
 using json::Kind;
 using Words = std::span<const Word>;
 
-constexpr std::size_t most_tags = 16;
-constexpr std::size_t longest_tag = 256;  // bytes of its name, and of its value
-constexpr std::size_t deepest = 32;       // parts in parts; conversations have four
-
-// Marks of what a cache shall keep move from turn to turn, and are no part of what was said.
-constexpr std::array<std::string_view, 3> cache_marks{"cache_control", "cachePoint", "prompt_cache_breakpoint"};
-
-std::string meaning_of(std::string_view inside) {
-  std::string text;
-  if (inside.find('\\') == std::string_view::npos) {
-    text = inside;
-  } else if (json::check_escapes(inside).wrong == nullptr) {
-    json::unescape(inside, text);
-  }
-  return text;
-}
-
-// As much of a text as a tag may have, in whole characters.
-std::string cut(std::string text) {
-  if (text.size() <= longest_tag) return text;
-  std::size_t end = longest_tag;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
-}
-
-// Whether it is something else than null, false, zero, "", [] and {}.
-bool says_something(std::string_view value) {
-  json::Cursor cursor(value);
-  switch (cursor.kind()) {
-    case Kind::string:
-      return value.size() > 2;
-    case Kind::object:
-    case Kind::array:
-      return cursor.enter() && cursor.next_item();
-    default:
-      return false;
-  }
-}
+constexpr std::size_t deepest = 32;  // parts in parts; conversations have four
 
 class FeatureReader {
  public:
-  FeatureReader(const FeatureWords& words, std::string_view body, std::uint64_t hash_key)
-      : words_(words), cursor_(body), instructions_(hash_key), said_(hash_key) {}
+  FeatureReader(const FeatureWords& words, std::string_view body, Opening opening)
+      : words_(words), cursor_(body), opening_(opening) {}
 
-  Features read(bool has_opening) {
-    has_opening_ = has_opening;
+  Features read() {
     if (cursor_.kind() == Kind::object) read_members(words_.members);
-    if (has_opening && user_spoke_) {
-      instructions_.add(said_.value());
-      features_.opening = std::max<std::uint64_t>(instructions_.value(), 1);
-    }
-    add_end_user();
+    features_.opening = opening_.value();
+    features_.tags = tags_.take();
     return std::move(features_);
   }
 
  private:
-  // Takes the value ahead, and notes it where it belongs to the beginning of the conversation.
+  // Takes the value ahead, which belongs to the beginning of the conversation while that is being read.
   std::string_view take() {
     const std::string_view value = cursor_.skip();
-    if (hash_ == nullptr || is_cache_mark_) return value;
-    hash_->add(name_.size());
-    hash_->add(name_);
-    hash_->add(value.size());
-    hash_->add(value);
+    opening_.note_value(value);
     return value;
   }
 
@@ -96,7 +49,7 @@ class FeatureReader {
     ++depth_;
     while (cursor_.next_member()) {
       const Word* const word = find(words, cursor_.name());
-      note_name(cursor_.name());
+      opening_.note_name(cursor_.name());
       if (word != nullptr) {
         read_value(*word, word->inside.empty() ? words : word->inside);
       } else {
@@ -104,12 +57,6 @@ class FeatureReader {
       }
     }
     --depth_;
-  }
-
-  void note_name(std::string_view name) {
-    if (hash_ == nullptr) return;
-    name_ = name;
-    is_cache_mark_ = std::find(cache_marks.begin(), cache_marks.end(), name) != cache_marks.end();
   }
 
   static const Word* find(Words words, std::string_view name) {
@@ -152,17 +99,17 @@ class FeatureReader {
         if (const Word* const kind = find(word.inside, json::inside(value))) count(kind->means, 1);
         break;
       case Means::images:
-        count(Means::image, items_in(value));
+        count(Means::image, json::items_in(value));
         break;
       case Means::tools:
-        features_.tools = features_.tools || says_something(value);
+        features_.tools = features_.tools || json::says_something(value);
         features_.prompt_bytes += value.size();
         break;
       case Means::schema:
         if (value.starts_with('{')) take_schema(value);
         break;
       case Means::schema_text:
-        if (value.starts_with('"') && says_something(value)) take_schema(json::inside(value));
+        if (value.starts_with('"') && json::says_something(value)) take_schema(json::inside(value));
         break;
       case Means::limit:
       case Means::better_limit:
@@ -170,14 +117,14 @@ class FeatureReader {
         break;
       case Means::user:
       case Means::other_user:
-        take_user(value, word.means == Means::user);
+        tags_.add_user(value, word.means == Means::user);
         break;
       case Means::answer:
-        if (value.starts_with('"')) features_.previous_response = meaning_of(json::inside(value));
-        count(Means::bound, says_something(value) ? 1 : 0);
+        features_.previous_response = meaning_of(value);
+        count(Means::bound, json::says_something(value) ? 1 : 0);
         break;
       default:
-        count(word.means, says_something(value) ? 1 : 0);
+        count(word.means, json::says_something(value) ? 1 : 0);
     }
   }
 
@@ -188,6 +135,7 @@ class FeatureReader {
     if (means == Means::bound && times > 0) features_.is_bound = true;
   }
 
+  // Of prompts that are numbers of tokens the digits count: about four bytes each, as in text.
   void read_text(std::string_view value) {
     if (value.starts_with('"')) {
       features_.prompt_bytes += json::meant_bytes(json::inside(value));
@@ -215,7 +163,7 @@ class FeatureReader {
     }
     cursor_.enter();
     while (cursor_.next_item()) {
-      note_name({});
+      opening_.note_name({});
       if (cursor_.kind() == Kind::object) {
         read_members(words);
       } else if (const std::string_view value = take(); are_read) {
@@ -225,38 +173,32 @@ class FeatureReader {
   }
 
   void read_instructions(Words words) {
-    begin_hashing(has_opening_ ? &instructions_ : nullptr);
+    opening_.enter_instructions();
     read_parts(words, true);
-    begin_hashing(nullptr);
+    opening_.leave();
   }
 
   void read_messages(Words words) {
     const bool is_list = cursor_.kind() == Kind::array;
     if (is_list) cursor_.enter();
     while (!is_list || cursor_.next_item()) {
-      begin_hashing(has_opening_ && !user_spoke_ ? &said_ : nullptr);
+      opening_.enter_message();
       const bool is_object = cursor_.kind() == Kind::object;
       role_ = {};
       read_parts(words, true);
-      // A text without more around it is the user's.
-      const bool is_users = !is_object || role_ == "user" || (role_.empty() && words_.absent_role_is_user);
-      user_spoke_ = user_spoke_ || is_users || equals_ignoring_case(role_, "user");
+      // A text without more around it is the user's. To some servers case does not matter.
+      const bool is_users = role_.empty() ? words_.absent_role_is_user : equals_ignoring_case(role_, "user");
+      if (!is_object || is_users) opening_.note_user();
       if (!is_list) break;
     }
-    begin_hashing(nullptr);
+    opening_.leave();
   }
 
   void read_prompt() {
-    begin_hashing(has_opening_ && !user_spoke_ ? &said_ : nullptr);
+    opening_.enter_message();
     read_text(take());
-    user_spoke_ = true;
-    begin_hashing(nullptr);
-  }
-
-  void begin_hashing(KeyedHash* hash) {
-    hash_ = hash;
-    name_ = {};
-    is_cache_mark_ = false;
+    opening_.note_user();
+    opening_.leave();
   }
 
   // {"mimeType", "data"} or a file's address.
@@ -288,14 +230,6 @@ class FeatureReader {
     if (is_text) read_text(data);
   }
 
-  static std::uint32_t items_in(std::string_view value) {
-    json::Cursor list(value);
-    std::uint32_t items = 0;
-    if (!value.starts_with('[') || !list.enter()) return 0;
-    for (; list.next_item(); list.skip()) ++items;
-    return items;
-  }
-
   void take_schema(std::string_view schema) {
     features_.json_schema = true;
     features_.prompt_bytes += schema.size();
@@ -311,33 +245,14 @@ class FeatureReader {
     has_better_limit_ = is_better;
   }
 
-  void take_user(std::string_view value, bool is_better) {
-    if (!value.starts_with('"') || value.size() == 2 || (has_better_user_ && !is_better)) return;
-    user_ = cut(meaning_of(json::inside(value)));
-    has_better_user_ = is_better;
-  }
-
   void read_tags(Words known) {
     if (!cursor_.enter()) return;
     while (cursor_.next_member()) {
       const Word* const word = find(known, cursor_.name());
-      std::string name = word == nullptr ? cut(std::string(cursor_.name())) : std::string();
+      std::string name = word == nullptr ? std::string(cursor_.name()) : std::string();
       const std::string_view value = cursor_.skip();
-      if (word != nullptr) {
-        read_scalar(*word, value);
-      } else if (value.starts_with('"') && features_.tags.size() < most_tags) {
-        features_.tags.push_back({std::move(name), cut(meaning_of(json::inside(value)))});
-      }
+      word == nullptr ? tags_.add(std::move(name), value) : read_scalar(*word, value);
     }
-  }
-
-  // The end user is the tag of that name, whatever the metadata say, and has room.
-  void add_end_user() {
-    if (user_.empty()) return;
-    auto& tags = features_.tags;
-    std::erase_if(tags, [](const Features::Tag& tag) { return tag.name == "user"; });
-    if (tags.size() == most_tags) tags.pop_back();
-    tags.push_back({"user", std::move(user_)});
   }
 
   const FeatureWords& words_;
@@ -346,17 +261,9 @@ class FeatureReader {
   std::size_t depth_ = 0;
 
   std::string_view role_{};  // of the message that is being read
-  std::string user_{};
-  bool has_better_user_ = false;
+  Opening opening_;
+  FeatureTags tags_{};
   bool has_better_limit_ = false;
-
-  KeyedHash instructions_;
-  KeyedHash said_;
-  KeyedHash* hash_ = nullptr;  // where what is being read belongs, if it is part of the beginning
-  std::string_view name_{};    // of the member that is being hashed
-  bool is_cache_mark_ = false;
-  bool has_opening_ = false;
-  bool user_spoke_ = false;
 };
 
 }  // namespace
@@ -368,7 +275,7 @@ Features read_features(const FeatureWords& words, const Asked& asked, std::strin
     return features;
   }
   const bool has_opening = asked.task == Task::chat || asked.task == Task::completion;
-  return FeatureReader(words, body, hash_key).read(has_opening);
+  return FeatureReader(words, body, Opening(hash_key, has_opening)).read();
 }
 
 }  // namespace sluice::chat

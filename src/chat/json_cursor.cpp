@@ -150,4 +150,19 @@ std::size_t meant_bytes(std::string_view inside) {
   return bytes;
 }
 
+bool says_something(std::string_view value) {
+  Cursor cursor(value);
+  const Kind kind = cursor.kind();
+  if (kind == Kind::string) return value.size() > 2;
+  return (kind == Kind::object || kind == Kind::array) && cursor.enter() && cursor.next_item();
+}
+
+std::uint32_t items_in(std::string_view list) {
+  Cursor cursor(list);
+  std::uint32_t items = 0;
+  if (cursor.kind() != Kind::array || !cursor.enter()) return 0;
+  for (; cursor.next_item(); cursor.skip()) ++items;
+  return items;
+}
+
 }  // namespace sluice::chat::json

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -48,5 +49,10 @@ inline std::string_view inside(std::string_view quoted) {
 
 // How many bytes the inside of a string means, its escapes resolved (in UTF-8).
 std::size_t meant_bytes(std::string_view inside);
+
+// Whether a value is something else than a literal or number, "", [] and {}.
+bool says_something(std::string_view value);
+// How many items a list has; none where it is no list.
+std::uint32_t items_in(std::string_view list);
 
 }  // namespace sluice::chat::json

@@ -111,7 +111,11 @@ TEST(Features, end_with_any_text_and_any_depth) {
 }
 
 TEST(Features, estimate_tokens_by_what_there_is) {
-  const Features features{.prompt_bytes = 400, .images = 2, .documents = 1, .audio = 1};
+  Features features;
+  features.prompt_bytes = 400;
+  features.images = 2;
+  features.documents = 1;
+  features.audio = 1;
   EXPECT_EQ(features.prompt_tokens(), 100 + 2'000 + 4'000);
 }
 

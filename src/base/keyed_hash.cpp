@@ -1,14 +1,21 @@
 #include <sluice/base/keyed_hash.hpp>
 
 #include <bit>
+#include <cstring>
 
 namespace sluice {
 namespace {
 
-// Eight bytes, least first; compilers make one load of it.
-std::uint64_t word_at(const char* bytes) {
+// Up to eight bytes, least first.
+std::uint64_t word_at(const char* bytes, std::size_t size) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < 8; ++i) word |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  if constexpr (std::endian::native == std::endian::little) {
+    if (size == 8) {
+      std::memcpy(&word, bytes, 8);
+      return word;
+    }
+  }
+  for (std::size_t i = 0; i < size; ++i) word |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
   return word;
 }
 
@@ -37,28 +44,33 @@ KeyedHash::KeyedHash(std::uint64_t key, std::uint64_t more_key)
              more_key ^ 0x7465646279746573} {}
 
 void KeyedHash::add(std::string_view bytes) {
-  std::size_t at = 0;
-  for (; at < bytes.size() && size_ % 8 != 0; ++at) {
-    waiting_ |= std::uint64_t{static_cast<unsigned char>(bytes[at])} << (8 * (size_ % 8));
-    if (++size_ % 8 != 0) continue;
-    state_.take(waiting_);
-    waiting_ = 0;
-  }
   State state = state_;
-  const std::size_t begin = at;
-  for (; bytes.size() - at >= 8; at += 8) state.take(word_at(bytes.data() + at));
+  const char* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 8; at += 8, left -= 8) take(state, word_at(at, 8));
+  if (left > 0) take_some(state, word_at(at, left), left);
   state_ = state;
-  size_ += at - begin;
-  for (; at < bytes.size(); ++at) {
-    waiting_ |= std::uint64_t{static_cast<unsigned char>(bytes[at])} << (8 * (size_ % 8));
-    ++size_;
-  }
+  size_ += bytes.size();
 }
 
 void KeyedHash::add(std::uint64_t number) {
-  char bytes[8];
-  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
-  add({bytes, sizeof bytes});
+  take(state_, number);
+  size_ += 8;
+}
+
+// Whole words are put together from the bytes that wait and the new ones, however many wait.
+void KeyedHash::take(State& state, std::uint64_t word) {
+  const std::size_t bits = size_ % 8 * 8;
+  state.take(waiting_ | (word << bits));
+  waiting_ = bits == 0 ? 0 : word >> (64 - bits);
+}
+
+void KeyedHash::take_some(State& state, std::uint64_t word, std::size_t bytes) {
+  const std::size_t waiting = size_ % 8;
+  waiting_ |= word << (waiting * 8);
+  if (waiting + bytes < 8) return;
+  state.take(waiting_);
+  waiting_ = waiting == 0 ? 0 : word >> (64 - waiting * 8);
 }
 
 std::uint64_t KeyedHash::value() const {

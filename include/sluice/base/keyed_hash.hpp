@@ -30,6 +30,9 @@ class KeyedHash {
     void take(std::uint64_t word);
   };
 
+  void take(State& state, std::uint64_t word);
+  void take_some(State& state, std::uint64_t word, std::size_t bytes);
+
   State state_;
   std::uint64_t waiting_ = 0;  // bytes that are no whole word yet
   std::size_t size_ = 0;       // of all bytes

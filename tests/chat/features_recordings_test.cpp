@@ -22,9 +22,8 @@ struct Source {
 std::vector<Source> sources() {
   return {{openai_chat(),
            {"openai_chat", "azure_openai", "groq", "deepseek", "mistral", "xai", "openrouter", "together", "vllm",
-            "llamacpp", "cerebras", "perplexity", "moonshot", "zai", "alibaba_qwen", "huggingface_router",
-            "gemini_openai_compat"}},
-          {openai_responses(), {"openai_responses", "lmstudio_responses", "bedrock_mantle_openai"}},
+            "llamacpp", "cerebras", "perplexity", "zai", "huggingface_router", "gemini_openai_compat"}},
+          {openai_responses(), {"openai_responses", "bedrock_mantle_openai"}},
           {anthropic_messages(), {"anthropic_messages"}},
           {gemini(), {"gemini_generate_content", "vertex_gemini"}},
           {bedrock_converse(), {"bedrock_converse"}},

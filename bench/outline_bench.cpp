@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -67,6 +68,15 @@ void measure_outline(std::size_t bytes) {
          }));
 }
 
+void measure_features(std::size_t bytes) {
+  const std::string body = request_of(bytes);
+  std::uint64_t seen = 0;
+  report("features", body.size(), nanoseconds_per_call([&] {
+           seen += openai_chat().features({sluice::chat::Task::chat}, body, 1).prompt_bytes;
+         }));
+  if (seen == 0) std::abort();
+}
+
 void measure_sense(std::string_view what, std::string_view data) {
   const sluice::http::SseEvent event{.raw = data, .name = {}, .data = data, .has_data = true};
   std::size_t sensed = 0;
@@ -78,6 +88,9 @@ void measure_sense(std::string_view what, std::string_view data) {
 
 int main() {
   for (const std::size_t bytes : {std::size_t{300}, std::size_t{8192}, std::size_t{200} * 1024}) measure_outline(bytes);
+  for (const std::size_t bytes : {std::size_t{300}, std::size_t{8192}, std::size_t{200} * 1024}) {
+    measure_features(bytes);
+  }
   measure_sense(
       "sense, content",
       R"({"id":"chatcmpl-tide7","object":"chat.completion.chunk","created":1767225600,"model":"gpt-sample","choices":[{"index":0,"delta":{"content":" slack"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"kT0aZ"})");

@@ -73,14 +73,18 @@ FailureClass class_in_stream(Value report, std::string_view message) {
 FailureClass class_of(int status, std::string_view type, Value report, std::string_view message) {
   FailureClass what = class_of_type(type).value_or(class_of_status(status).value_or(FailureClass::refusal));
   if (status < 300 && !class_of_type(type)) what = class_in_stream(report, message);
+  const auto original = report["originalStatusCode"].whole();
+  const bool was_busy = original == std::optional<std::uint64_t>(503) || original == std::optional<std::uint64_t>(529);
+  if (what == FailureClass::server && (was_busy || says(message, {"overloaded"}))) return FailureClass::overloaded;
   // A dependency that failed; the request is as good as it was.
   if (status == 424 && what == FailureClass::refusal) what = FailureClass::server;
   if (what == FailureClass::rate && says(message, {"not ready"})) return FailureClass::overloaded;
   if (what == FailureClass::refusal || (what == FailureClass::server && status < 300)) {
     if (says_overflow(message)) return FailureClass::overflow;
     if (says(message, {"model identifier is invalid"})) return FailureClass::not_found;
+    if (says_filtered(message)) return FailureClass::filtered;
   }
-  return what;
+  return what == FailureClass::not_found ? class_of_absence(message) : what;
 }
 
 }  // namespace

@@ -66,6 +66,35 @@ bool says_overflow(std::string_view message) {
                         "maximum number of tokens", "exceeds maximum length"});
 }
 
+bool says_filtered(std::string_view message) {
+  return says(message, {"content management policy",
+                        "content filter",
+                        "content_filter",
+                        "content policy",
+                        "content_policy",
+                        "responsible ai",
+                        "prohibited content",
+                        "prohibited_content",
+                        "safety system",
+                        "usage guidelines",
+                        "violating our usage polic",
+                        "flagged as",
+                        "flagged for",
+                        "input was flagged",
+                        "prompt was flagged",
+                        "content was flagged",
+                        "requires moderation",
+                        "inappropriate content",
+                        "content exists risk",
+                        "considered high risk",
+                        "unsafe or sensitive content",
+                        "blocked by guardrail"});
+}
+
+FailureClass class_of_absence(std::string_view message) {
+  return message.empty() || says(message, {"model", "deployment"}) ? FailureClass::not_found : FailureClass::missing;
+}
+
 // Quota and credentials are the operator's affair: what the provider says about them is not shown to a caller.
 Error failure_of(FailureClass what, std::string_view words) {
   switch (what) {
@@ -94,6 +123,13 @@ Error failure_of(FailureClass what, std::string_view words) {
       // Another target may know the model.
       return refused(Fault::not_found, "model_not_found", sentence("The provider does not know this", words))
           .worth_retrying();
+    case FailureClass::missing:
+      return refused(Fault::not_found, "not_found",
+                     sentence("The provider does not know what the request names", words))
+          .worth_retrying();
+    case FailureClass::filtered:
+      return refused(Fault::bad_request, "content_policy_violation",
+                     sentence("The provider does not allow what the request says", words));
     case FailureClass::refusal:
       return refused(Fault::bad_request, "invalid_request", sentence("The provider refused the request", words));
     case FailureClass::server:

@@ -20,7 +20,9 @@ enum class FailureClass : std::uint8_t {
   timeout,
   overflow,   // the conversation is longer than the model reads
   not_found,  // the model
+  missing,    // something else that the request names, or the path
   too_large,  // the body
+  filtered,   // what the request says is not allowed there
   refusal,    // any other complaint about the request
 };
 
@@ -30,6 +32,10 @@ std::optional<FailureClass> class_of_status(int status);
 bool says(std::string_view message, std::initializer_list<std::string_view> phrases);
 // Whether a message complains that the conversation is too long, in any provider's words.
 bool says_overflow(std::string_view message);
+// Whether a message complains about what the conversation says, in any provider's words.
+bool says_filtered(std::string_view message);
+// Which of the two a status 404 is, by its words. Without any it is the model: nothing else is asked for by most.
+FailureClass class_of_absence(std::string_view message);
 
 // The error, with the provider's own words, which are made presentable here, where they concern the caller.
 Error failure_of(FailureClass what, std::string_view words);

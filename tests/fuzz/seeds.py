@@ -380,6 +380,41 @@ def of_operations():
     return made
 
 
+TASKS = ["chat", "completion", "embedding", "rerank", "moderation", "image", "speech", "transcription", "translation", "count"]
+
+# (dialect, task, body) of what requests are about, where the fixtures have none.
+FEATURES = {
+    "escapes": ("openai_chat", "chat", rb'{"\u006dessages":[{"role":"user","content":"\u00e9\ud83d\ude00\n\\\""}]}'),
+    "tags": ("openai_chat", "chat", b'{"metadata":{"a":"b","c":1},"user":"u","safety_identifier":"s","messages":[]}'),
+    "limits": ("openai_chat", "chat", b'{"max_tokens":1e2,"max_completion_tokens":18446744073709551616,"messages":[]}'),
+    "prompts": ("openai_chat", "completion", b'{"prompt":["a","b"],"suffix":"c"}'),
+    "tokens": ("openai_chat", "embedding", b'{"input":[[1,2],[3]]}'),
+    "ranked": ("openai_chat", "rerank", b'{"query":"q","documents":["a",{"text":"b"}]}'),
+    "follows": ("openai_responses", "chat", b'{"input":[{"type":"item_reference","id":"i"}],"previous_response_id":"r"}'),
+    "created": ("openai_responses", "chat", b'{"type":"response.created","response":{"id":"r","object":"response"}}'),
+    "nested": ("anthropic_messages", "chat", b'{"messages":[{"role":"user","content":' + b'[{"content":' * 40 + b'"a"'
+               + b"}]" * 40 + b"}]}"),
+    "source": ("anthropic_messages", "chat", b'{"messages":[{"content":[{"type":"document","source":{"data":"a","type":"text"}}]}]}'),
+    "blobs": ("gemini", "chat", b'{"contents":{"parts":[{"inlineData":{"data":"AA"}},{"fileData":{"mime_type":"image/png"}}]}}'),
+    "counted": ("gemini", "count", b'{"generateContentRequest":{"generateContentRequest":{},"contents":"a"}}'),
+    "converse": ("bedrock_converse", "count", b'{"input":{"converse":{"system":[{"text":"a"}],"messages":[]}}}'),
+    "generate": ("ollama", "completion", b'{"prompt":"a","system":{"system":["b"]},"images":["AA"]}'),
+    "no_json": ("openai_chat", "chat", b'{"messages":[{"content":"\\'),
+    "cut_escape": ("openai_chat", "chat", b'{"metadata":{"\\u00'),
+}
+
+
+def of_features():
+    made = {}
+    for name, (dialect, task, body) in FEATURES.items():
+        made[name] = bytes([DIALECTS.index(dialect), TASKS.index(task)]) + body
+    for i, dialect in enumerate(DIALECTS):
+        requests = [each for each in of_fixtures(dialect) if each[1] == REQUEST]
+        for name, _, content in spread(requests, 2):
+            made[f"{dialect}_{name}"] = bytes([i, 0]) + content
+    return made
+
+
 # Members whose names are those of others elsewhere.
 MISPLACED = {
     "anthropic_messages": (STREAM, b'event: message_start\ndata: {"type":"message_start","message":{"id":"a","model":"m"}}\n\n'
@@ -404,6 +439,7 @@ def corpora():
     made["config_fuzz"] = of_configurations()
     made["credential_fuzz"] = of_credentials()
     made["operations_fuzz"] = of_operations()
+    made["features_fuzz"] = of_features()
     made["outline_fuzz"] = OUTLINES
     made["sense_fuzz"] = SENSES
     return made

@@ -111,7 +111,7 @@ class Dialect {
 
   // What the request is about, without decoding it. The body has passed outline(). `hash_key` makes Features::opening
   // unpredictable to callers.
-  virtual Features features(const Asked&, std::string_view, std::uint64_t) const { return {}; }
+  virtual Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const = 0;
 
   // Appends the path, and query if need be, below a provider's base URL at which `asked` is served, model and stream
   // set: "/chat/completions".
@@ -136,6 +136,9 @@ class Dialect {
   virtual EventSense sense(const http::SseEvent& event) const = 0;
   // The token counts of a complete answer; nothing if it has none that can be read.
   virtual std::optional<Usage> usage_of(std::string_view body) const = 0;
+  // The id under which the provider keeps an answer, out of a complete answer or of an event's data, so that it can be
+  // followed by a request that names it (Features::previous_response). Empty: it keeps none, or this does not say.
+  virtual std::string answer_id(std::string_view) const { return {}; }
   // What a provider's failure means, from its status and body or from an error event's data (status 200).
   virtual Error decode_error(int status, std::string_view body) const = 0;
 

@@ -100,6 +100,10 @@ class AnthropicMessages final : public Dialect {
     return outline_of(asked, body, members, scratch);
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return anthropic::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     out += asked.task == Task::count ? "/messages/count_tokens" : "/messages";
   }

@@ -49,14 +49,16 @@ std::optional<FailureClass> class_of_type(std::string_view type) {
 FailureClass class_of(int status, const Complaint& complaint) {
   const auto by_type = class_of_type(complaint.type);
   const FailureClass cls = class_of_status(status).value_or(by_type.value_or(FailureClass::server));
+  if (cls == FailureClass::server && by_type == FailureClass::overloaded) return FailureClass::overloaded;
   const bool is_refusal = cls == FailureClass::refusal || cls == FailureClass::too_large;
   if (is_refusal && says_overflow(complaint.message)) return FailureClass::overflow;
   if ((is_refusal || cls == FailureClass::rate) &&
       (by_type == FailureClass::quota || says(complaint.message, {"credit balance", "usage limits", "quota"}))) {
     return FailureClass::quota;
   }
-  if (cls == FailureClass::refusal && by_type) return *by_type;
-  return cls;
+  if (is_refusal && says_filtered(complaint.message)) return FailureClass::filtered;
+  const FailureClass told = cls == FailureClass::refusal && by_type ? *by_type : cls;
+  return told == FailureClass::not_found ? class_of_absence(complaint.message) : told;
 }
 
 std::string_view type_of(const Error& error) {

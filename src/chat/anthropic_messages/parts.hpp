@@ -174,6 +174,9 @@ std::span<const Door* const> doors();
 
 // Whether a body tells of a failure in this dialect's own words.
 bool is_failure(std::string_view body);
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 Error decode_failure(int status, std::string_view body);
 void encode_failure(const Error& error, std::string& out);
 void encode_failure_event(const Error& error, std::string& out);

@@ -77,6 +77,10 @@ class BedrockConverse final : public Dialect {
     return outline;
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return bedrock::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     out += "/model/";
     append_percent_encoded(out, asked.model);

@@ -86,6 +86,9 @@ std::optional<Usage> read_embedding_usage(json::Value root);
 Ending read_ending(std::string_view stop_reason, bool has_calls);
 std::string_view write_ending(const Ending& ending);
 
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 // Dialect::encode_error and encode_error_event.
 void encode_failure(const Error& error, std::string& out);
 void encode_failure_frame(const Error& error, std::string& out);

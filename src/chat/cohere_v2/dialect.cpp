@@ -61,6 +61,10 @@ class CohereV2 final : public Dialect {
     return outline_of(asked, body, members, scratch);
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return cohere::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     if (asked.task == Task::embedding) {
       out += "/embed";

@@ -38,6 +38,8 @@ FailureClass class_of(int status, Value report, std::string_view message) {
   if (type.is("INVALID_TOOL_GENERATION") || report["finish_reason"].is("TIMEOUT")) return FailureClass::server;
   // No registered status: the provider gave up waiting for us.
   if (status == 499) return FailureClass::timeout;
+  // Nor is this one: it was blocked for what it says.
+  if (status == 498) return FailureClass::filtered;
   const FailureClass what = class_of_status(status).value_or(FailureClass::server);
   if (what == FailureClass::rate && says(message, {"/ month", "per month", "billing", "quota"})) {
     return FailureClass::quota;
@@ -45,8 +47,10 @@ FailureClass class_of(int status, Value report, std::string_view message) {
   const bool is_open = what == FailureClass::refusal || status < 300;
   if (is_open && says_overflow(message)) return FailureClass::overflow;
   if (is_open && says(message, {"invalid api token", "incorrect api key"})) return FailureClass::credential;
+  if (is_open && says_filtered(message)) return FailureClass::filtered;
   if (status < 300 && says(message, {"rate limit", "too many requests"})) return FailureClass::rate;
-  return what;
+  if (what == FailureClass::server && says(message, {"overloaded", "unavailable"})) return FailureClass::overloaded;
+  return what == FailureClass::not_found ? class_of_absence(message) : what;
 }
 
 }  // namespace

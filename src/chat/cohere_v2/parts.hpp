@@ -68,6 +68,9 @@ std::string_view write_ending(const Ending& ending);
 // Whether an answer that ends so has failed.
 bool is_failure(std::string_view reason);
 
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 // Dialect::decode_error; also of an event.
 Error decode_failure(int status, std::string_view body);
 Error decode_failure(int status, json::Value report);

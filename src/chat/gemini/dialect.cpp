@@ -150,6 +150,10 @@ class Gemini final : public Dialect {
     return outline;
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return generate_content::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     constexpr std::string_view folder = "models/";
     out += '/';

@@ -77,6 +77,7 @@ FailureClass class_of(int status, const Complaint& complaint) {
   const auto by_word = class_of_word(complaint.status);
   const auto by_code = class_of_status(complaint.code);
   const FailureClass cls = class_of_status(status).value_or(by_word.value_or(by_code.value_or(FailureClass::server)));
+  if (cls == FailureClass::server && by_word == FailureClass::overloaded) return FailureClass::overloaded;
   const bool is_refusal = cls == FailureClass::refusal || cls == FailureClass::too_large;
   if (is_refusal && (complaint.bad_key || says(complaint.message, {"api key not valid", "api key expired"}))) {
     return FailureClass::credential;
@@ -91,7 +92,11 @@ FailureClass class_of(int status, const Complaint& complaint) {
   if (cls == FailureClass::refusal && says(complaint.message, {"billing account", "billing to be enabled"})) {
     return FailureClass::quota;
   }
-  return cls == FailureClass::refusal && by_word ? *by_word : cls;
+  if (is_refusal && (says_filtered(complaint.message) || says(complaint.message, {"prompt was blocked"}))) {
+    return FailureClass::filtered;
+  }
+  const FailureClass told = cls == FailureClass::refusal && by_word ? *by_word : cls;
+  return told == FailureClass::not_found ? class_of_absence(complaint.message) : told;
 }
 
 // "34.4s", from a detail or from behind "retry in " in a message.

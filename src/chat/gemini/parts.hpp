@@ -196,6 +196,9 @@ void write_tools(json::Writer& out, const Request& request, const Quirks& quirks
 
 // ---- Errors
 
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 Error decode_failure(int status, std::string_view body);
 void encode_failure(const Error& error, std::string& out);
 

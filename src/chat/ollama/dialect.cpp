@@ -72,6 +72,10 @@ class Ollama final : public Dialect {
     return outline;
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return ollama_api::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     if (asked.task == Task::embedding) {
       out += "/embed";

@@ -7,8 +7,9 @@ namespace {
 
 // What a failure without a status of its own is, by its words.
 FailureClass class_of_words(std::string_view message) {
-  if (says(message, {"server busy"})) return FailureClass::overloaded;
+  if (says(message, {"server busy", "overloaded", "unavailable"})) return FailureClass::overloaded;
   if (says(message, {"try pulling it", "' not found", "\" not found"})) return FailureClass::not_found;
+  if (says_filtered(message)) return FailureClass::filtered;
   if (says(message, {"unauthorized"})) return FailureClass::credential;
   if (says(message, {"rate limit", "too many"})) return FailureClass::rate;
   return FailureClass::server;
@@ -21,6 +22,8 @@ FailureClass class_of(int status, std::string_view message) {
   // A prompt that is still too long after it was cut fails on the server's side.
   const bool is_open = what == FailureClass::refusal || what == FailureClass::server;
   if (is_open && says_overflow(message)) return FailureClass::overflow;
+  if (what == FailureClass::refusal && says_filtered(message)) return FailureClass::filtered;
+  if (status == 404) return class_of_absence(message);
   const bool is_limit = what == FailureClass::rate || status < 300;
   return is_limit && says(message, {"usage limit"}) ? FailureClass::quota : what;
 }

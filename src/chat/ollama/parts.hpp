@@ -117,6 +117,9 @@ std::string_view image_type(std::string_view base64);
 std::string_view name_of(Media::Kind kind);
 std::string minted_id(std::string_view salt, std::size_t number, std::string_view name, std::string_view arguments);
 
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 // Dialect::decode_error; also of a line.
 Error decode_failure(int status, std::string_view body);
 // Dialect::encode_error and encode_error_event.

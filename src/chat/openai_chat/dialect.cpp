@@ -195,6 +195,10 @@ class OpenAiChat final : public Dialect {
     return outline;
   }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return openai::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     switch (asked.task) {
       case Task::chat:

@@ -24,13 +24,16 @@ using json::Member;
 // What kind of failure a provider reports, whatever it calls it.
 enum class Class : std::uint8_t {
   server,
+  overloaded,
   rate,
   quota,
   credential,
   timeout,
   overflow,
   not_found,
+  missing,
   too_large,
+  filtered,
   refusal,
   redirect
 };
@@ -87,6 +90,9 @@ struct KnownName {
 
 // Codes and types as servers of this dialect send them, by what tells them apart. The first match counts.
 constexpr std::array known_names{
+    KnownName{"model_not_found", Class::not_found},
+    KnownName{"modelnotfound", Class::not_found},
+    KnownName{"deploymentnotfound", Class::not_found},
     KnownName{"insufficient_quota", Class::quota},
     KnownName{"insufficient_balance", Class::quota},
     KnownName{"quota_exceeded", Class::quota},
@@ -96,7 +102,7 @@ constexpr std::array known_names{
     KnownName{"rate_limit", Class::rate},
     KnownName{"ratelimit", Class::rate},
     KnownName{"too_many_requests", Class::rate},
-    KnownName{"slow_down", Class::rate},
+    KnownName{"slow_down", Class::overloaded},
     KnownName{"throttl", Class::rate},
     KnownName{"api_key", Class::credential},
     KnownName{"authentication", Class::credential},
@@ -104,17 +110,19 @@ constexpr std::array known_names{
     KnownName{"unauthorized", Class::credential},
     KnownName{"timeout", Class::timeout},
     KnownName{"timed_out", Class::timeout},
-    KnownName{"overload", Class::server},
-    KnownName{"unavailable", Class::server},
+    KnownName{"overload", Class::overloaded},
+    KnownName{"unavailable", Class::overloaded},
     KnownName{"server_error", Class::server},
     KnownName{"internal", Class::server},
-    KnownName{"capacity", Class::server},
+    KnownName{"capacity", Class::overloaded},
     KnownName{"invalid_prompt", Class::refusal},
     KnownName{"context_length", Class::overflow},
     KnownName{"context_size", Class::overflow},
-    KnownName{"content_filter", Class::refusal},
-    KnownName{"content_policy", Class::refusal},
-    KnownName{"not_found", Class::not_found},
+    KnownName{"content_filter", Class::filtered},
+    KnownName{"content_policy", Class::filtered},
+    KnownName{"moderation_blocked", Class::filtered},
+    KnownName{"data_inspection_failed", Class::filtered},
+    KnownName{"not_found", Class::missing},
     KnownName{"unsupported", Class::refusal},
     KnownName{"tool_use_failed", Class::refusal},
     KnownName{"invalid_request", Class::refusal},
@@ -136,7 +144,8 @@ std::optional<Class> class_of_status(int status) {
   if (status == 401 || status == 403) return Class::credential;
   if (status == 408) return Class::timeout;
   // 498 is no registered status; a server of this dialect says by it that its spare capacity is used up.
-  if (status == 498 || (status >= 500 && status < 600)) return Class::server;
+  if (status == 498 || status == 503 || status == 529) return Class::overloaded;
+  if (status >= 500 && status < 600) return Class::server;
   if (status == 404) return Class::not_found;
   if (status == 413) return Class::too_large;
   if (status >= 300 && status < 400) return Class::redirect;
@@ -151,13 +160,26 @@ std::optional<Class> class_of_digits(std::string_view digits) {
   return class_of_status(static_cast<int>(*status));
 }
 
+// What a name or status leaves open, the words say: whether the model is missing or something else, and whether what
+// was refused is what the conversation says. Some say the latter with the status of a key that may not do this.
+Class narrowed(Class cls, const Complaint& complaint) {
+  const bool is_absence = cls == Class::not_found || cls == Class::missing;
+  if (is_absence && class_of_name(complaint.code) != Class::not_found) {
+    return class_of_absence(complaint.message) == FailureClass::not_found ? Class::not_found : Class::missing;
+  }
+  if (cls == Class::server && says(complaint.message, {"overloaded"})) return Class::overloaded;
+  const bool may_be_filtered = cls == Class::refusal || cls == Class::credential;
+  if (may_be_filtered && says_filtered(complaint.message)) return Class::filtered;
+  return cls;
+}
+
 // Inside of a stream there is no status, so the most telling member decides.
 Class class_in_stream(const Complaint& complaint) {
   for (const auto& found : {class_of_digits(complaint.code), class_of_name(complaint.code),
                             class_of_digits(complaint.status), class_of_name(complaint.type)}) {
-    if (found) return *found;
+    if (found) return narrowed(*found, complaint);
   }
-  return Class::server;
+  return narrowed(Class::server, complaint);
 }
 
 // A status says what happened, but not whose account is empty, nor that a refusal is about the gateway's key.
@@ -169,9 +191,12 @@ Class class_of(int status, const Complaint& complaint) {
     if (*by_status == Class::rate && by_name == Class::quota) return Class::quota;
     const bool refused = *by_status == Class::refusal || *by_status == Class::not_found;
     if (refused && by_name == Class::credential) return Class::credential;
-    if (*by_status == Class::refusal && by_name == Class::overflow) return Class::overflow;
+    if (*by_status == Class::server && by_name == Class::overloaded) return Class::overloaded;
+    const bool is_telling = by_name == Class::overflow || by_name == Class::filtered;
+    if (*by_status == Class::refusal && is_telling) return *by_name;
   }
-  return *by_status == Class::refusal && says_overflow(complaint.message) ? Class::overflow : *by_status;
+  const bool is_overflow = *by_status == Class::refusal && says_overflow(complaint.message);
+  return is_overflow ? Class::overflow : narrowed(*by_status, complaint);
 }
 
 std::string sentence(std::string_view ours, const std::string& theirs) {
@@ -204,6 +229,12 @@ Error error_of(Class cls, const std::string& words) {
           .worth_retrying();
     case Class::refusal:
       return failure_of(FailureClass::refusal, words);
+    case Class::overloaded:
+      return failure_of(FailureClass::overloaded, words);
+    case Class::filtered:
+      return failure_of(FailureClass::filtered, words);
+    case Class::missing:
+      return failure_of(FailureClass::missing, words);
     case Class::overflow:
       return failure_of(FailureClass::overflow, words);
     case Class::not_found:

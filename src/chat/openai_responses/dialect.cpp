@@ -77,6 +77,10 @@ class OpenAiResponses final : public Dialect {
 
   bool takes_along(std::string_view field) const override { return openai_chat().takes_along(field); }
 
+  Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key) const override {
+    return responses::features(asked, body, hash_key);
+  }
+
   void append_path(const Asked& asked, std::string& out) const override {
     if (asked.task != Task::chat && asked.task != Task::count) return openai_chat().append_path(asked, out);
     out += asked.task == Task::count ? "/responses/input_tokens" : "/responses";
@@ -115,6 +119,8 @@ class OpenAiResponses final : public Dialect {
   std::optional<Usage> usage_of(std::string_view body) const override {
     return json::mentions(body, R"("usage")") ? usage_in(body) : std::nullopt;
   }
+
+  std::string answer_id(std::string_view json) const override { return responses::answer_id(json); }
 
   Error decode_error(int status, std::string_view body) const override {
     return responses::decode_failure(status, body);

@@ -165,6 +165,12 @@ void write_head(json::Writer& writer, const Head& head, const Status& status, co
 void write_tail(json::Writer& writer, const Head& head, const std::optional<Usage>& usage);
 // What the `code` of a failed response says.
 std::string_view failure_code(const Error& error);
+// Dialect::answer_id().
+std::string answer_id(std::string_view json);
+
+// Dialect::features().
+Features features(const Asked& asked, std::string_view body, std::uint64_t hash_key);
+
 void write_error_event(const Error& error, std::uint64_t sequence, std::string& out);
 
 Result<Request> decode_request(std::string_view body, std::string_view model, bool stream);

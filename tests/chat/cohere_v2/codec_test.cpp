@@ -283,7 +283,7 @@ TEST(CohereV2Errors, are_told_apart_by_status_and_words) {
       {404, R"({"message":"model 'x' not found"})", Fault::not_found, "model_not_found"},
       {429, R"({"message":"limited to 20 API calls / minute"})", Fault::rate_limited, "rate_limit_exceeded"},
       {429, R"({"message":"limited to 1000 API calls / month"})", Fault::rate_limited, "insufficient_quota"},
-      {498, R"({"message":"blocked"})", Fault::bad_request, "invalid_request"},
+      {498, R"({"message":"blocked"})", Fault::bad_request, "content_policy_violation"},
       {499, "{}", Fault::upstream_timeout, "upstream_timeout"},
       {500, "", Fault::upstream_failed, "upstream_error"},
       {503, "", Fault::unavailable, "upstream_error"},

@@ -46,11 +46,14 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
           "insufficient_quota", true, Outcome::rate_limited});
   expect({402, R"({"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}})",
           Fault::rate_limited, "insufficient_quota", true, Outcome::rate_limited});
-  for (const int status : {500, 501, 502, 503, 504, 520, 529, 599, 498}) {
+  for (const int status : {500, 501, 502, 504, 520, 599}) {
     expect({status, "<html>gone</html>", failed, "upstream_error", true, Outcome::server_error});
   }
-  expect({503, R"({"error":{"code":503,"message":"Loading","type":"unavailable_error"}})", failed, "upstream_error",
-          true, Outcome::server_error});
+  for (const int status : {498, 503, 529}) {
+    expect({status, "<html>full</html>", Fault::unavailable, "upstream_error", true, Outcome::server_error});
+  }
+  expect({503, R"({"error":{"code":503,"message":"Loading","type":"unavailable_error"}})", Fault::unavailable,
+          "upstream_error", true, Outcome::server_error});
   expect({408, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout});
   for (const int status : {401, 403})
     expect({status, R"({"detail":"no"})", failed, "upstream_auth", true, Outcome::client_error});
@@ -59,8 +62,7 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
             Outcome::client_error});
   }
   expect({301, "", failed, "upstream_error", false, Outcome::client_error});
-  expect({404, R"({"error":{"message":"m","code":null}})", Fault::not_found, "model_not_found", true,
-          Outcome::client_error});
+  expect({404, R"({"error":{"message":"m","code":null}})", Fault::not_found, "not_found", true, Outcome::client_error});
   expect({413, R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})", Fault::too_large,
           "request_too_large", false, Outcome::client_error});
 }
@@ -83,6 +85,7 @@ TEST(OpenAiErrors, of_the_gateways_key_are_seen_behind_other_statuses) {
 
 TEST(OpenAiErrors, inside_a_stream_are_told_apart_by_their_code_and_type) {
   const Case server{200, "", failed, "upstream_error", true, Outcome::server_error};
+  const Case busy{200, "", Fault::unavailable, "upstream_error", true, Outcome::server_error};
   const Case rate{200, "", Fault::rate_limited, "rate_limit_exceeded", true, Outcome::rate_limited};
   const Case quota{200, "", Fault::rate_limited, "insufficient_quota", true, Outcome::rate_limited};
   const Case key{200, "", failed, "upstream_auth", true, Outcome::client_error};
@@ -96,10 +99,11 @@ TEST(OpenAiErrors, inside_a_stream_are_told_apart_by_their_code_and_type) {
       {R"({"error":{}})", server},
       {R"({"error":"dark"})", server},
       {R"({"error":{"type":"server_error","code":null}})", server},
-      {R"({"error":{"type":"overloaded_error"}})", server},
-      {R"({"error":{"code":"engine_overloaded"}})", server},
+      {R"({"error":{"type":"overloaded_error"}})", busy},
+      {R"({"error":{"code":"engine_overloaded"}})", busy},
+      {R"({"error":"Overloaded"})", busy},
       {R"({"error":{"code":502}})", server},
-      {R"({"error":{"code":"503"}})", server},
+      {R"({"error":{"code":"503"}})", busy},
       {R"({"error":{"code":429}})", rate},
       {R"({"error":{"code":"429"}})", rate},
       {R"({"error":{"code":"rate_limit_exceeded","type":"requests"}})", rate},

@@ -135,7 +135,7 @@ TEST(Recordings, of_failures_decode_to_errors_a_caller_may_see) {
     const Error error = openai_chat().decode_error(status, recording.response);
     const bool is_callers = error.outcome() == Outcome::client_error && error.fault() != Fault::upstream_failed;
     EXPECT_EQ(error.blame(), is_callers ? Blame::client : Blame::upstream) << recording.name;
-    const bool elsewhere = error.code() == "model_not_found" || error.code() == "upstream_auth" || status == 402 ||
+    const bool elsewhere = error.fault() == Fault::not_found || error.code() == "upstream_auth" || status == 402 ||
                            status == 408 || status == 429;
     EXPECT_EQ(error.retryable(), elsewhere || status >= 498) << recording.name;
     EXPECT_NE(error.outcome(), Outcome::ok) << recording.name;

@@ -162,7 +162,7 @@ TEST(OpenAiResponsesErrors, are_told_apart_wherever_they_lie) {
       {400, R"({"code":"c","error":"Incorrect API key provided."})", Fault::upstream_failed, "upstream_auth", true},
       {400, R"({"error":{"message":"bad temperature","param":"temperature"}})", Fault::bad_request, "invalid_request",
        false},
-      {503, "<html>", Fault::upstream_failed, "upstream_error", true},
+      {503, "<html>", Fault::unavailable, "upstream_error", true},
   };
   for (const Case& c : cases) {
     const Error error = dialect().decode_error(c.status, c.body);

@@ -7,7 +7,6 @@ namespace sluice::config {
 const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
       {"", {"storage", "routes", "prices", "unknown_price", "jwt"}},
-      {"admin", {"token"}},
       {"providers.*", {"breaker", "residency"}},
       {"models.*", {"affinity", "context_fallback", "fallback", "strategy"}},
       {"models.*.targets", {"weight"}},

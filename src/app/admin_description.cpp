@@ -1,7 +1,5 @@
 #include "app/admin_description.hpp"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "app/version.hpp"

@@ -13,6 +13,7 @@
 #include <sluice/telemetry/access_log.hpp>
 #include <sluice/telemetry/metrics.hpp>
 
+#include "app/admin_plane.hpp"
 #include "app/demo.hpp"
 #include "app/trust_shelf.hpp"
 #include "app/version.hpp"
@@ -66,8 +67,10 @@ class RunningDaemon final : public Daemon {
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
     metrics_->gauges_from([this] { return gauges(); });
-    auto admin = net::PageServer::start(
-        config.admin.listen, [this](std::string_view method, std::string_view path) { return page(method, path); });
+    if (config.admin.token.empty()) made_token_ = random_token();
+    plane_.emplace(clock_, log_, sources(), config.admin.token.empty() ? made_token_ : config.admin.token);
+    auto admin = net::PageServer::start(config.admin.listen,
+                                        [this](const net::PageRequest& request) { return plane_->answer(request); });
     if (!admin) return admin.error();
     admin_ = *std::move(admin);
     metrics_->reloaded(true, clock_.utc());
@@ -78,6 +81,7 @@ class RunningDaemon final : public Daemon {
 
   std::uint16_t port() const override { return workers_.front()->port(); }
   std::uint16_t admin_port() const override { return admin_->port(); }
+  const Secret& made_token() const override { return made_token_; }
 
   Result<> reload(const config::Config& config) override {
     std::optional<Error> too_much = more_than_a_reload(config);
@@ -87,6 +91,7 @@ class RunningDaemon final : public Daemon {
     warn_of_restart("server.listen", started_with_.listen, config.server.listen);
     warn_of_restart("server.workers", workers_text(started_with_.workers), workers_text(config.server.workers));
     warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
+    use_token(config.admin.token);
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     in_force_ = world->snapshot;
@@ -138,6 +143,14 @@ class RunningDaemon final : public Daemon {
     if (in_force == written) return;
     log_.warn("a change that takes effect with a restart only",
               {{"key", std::string(key)}, {"in_force", in_force}, {"written", written}});
+  }
+
+  // One that is no longer written leaves the one made at start, which somebody was told. Where none was made, nobody
+  // could be told a new one, and an open door is no answer either.
+  void use_token(const Secret& written) {
+    if (!written.empty()) return plane_->use(written);
+    if (!made_token_.empty()) return plane_->use(made_token_);
+    log_.warn("a change that takes effect with a restart only", {{"key", "admin.token"}});
   }
 
   Result<World> prepare(const config::Config& config) {
@@ -218,17 +231,12 @@ class RunningDaemon final : public Daemon {
     });
   }
 
-  net::Page page(std::string_view method, std::string_view path) {
-    const bool known = path == "/metrics" || path == "/livez" || path == "/readyz";
-    if (!known) return {404, "text/plain; charset=utf-8", "not found\n", {}};
-    if (method != "GET" && method != "HEAD")
-      return {405, "text/plain; charset=utf-8", "method not allowed\n", "GET, HEAD"};
-    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_->scrape(), {}};
-    const bool good = path == "/readyz" ? !draining_ : alive();
-    return {good ? 200 : 503,
-            "text/plain; charset=utf-8",
-            good ? "ok\n" : (path == "/readyz" ? "draining\n" : "stuck\n"),
-            {}};
+  AdminPlane::Sources sources() {
+    AdminPlane::Sources sources;
+    sources.metrics = [this] { return metrics_->scrape(); };
+    sources.alive = [this] { return alive(); };
+    sources.ready = [this] { return !draining_; };
+    return sources;
   }
 
   const Clock& clock_;
@@ -247,6 +255,8 @@ class RunningDaemon final : public Daemon {
   bool started_ = false;
   std::int64_t told_connections_ = 0;  // what the log was last told they are limited to
   std::vector<std::unique_ptr<Worker>> workers_;
+  Secret made_token_;
+  std::optional<AdminPlane> plane_;
   std::unique_ptr<net::PageServer> admin_;
 };
 

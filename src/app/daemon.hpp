@@ -5,6 +5,7 @@
 #include <string>
 
 #include <sluice/base/result.hpp>
+#include <sluice/base/secret.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/telemetry/log.hpp>
 
@@ -26,6 +27,9 @@ class Daemon {
 
   virtual std::uint16_t port() const = 0;
   virtual std::uint16_t admin_port() const = 0;
+  // The token of the operators' plane that was made at start, because the configuration had none; empty when it had.
+  // Whoever starts the daemon tells it, once: the daemon never does.
+  virtual const Secret& made_token() const = 0;
 
   // Makes this the configuration of all requests from now on; running ones keep theirs. On an error the old
   // one stays in force. Counted in the metrics either way.

@@ -13,6 +13,7 @@
 
 #include "app/daemon.hpp"
 #include "app/file_watch.hpp"
+#include "app/probe.hpp"
 #include "app/surroundings.hpp"
 #include "app/version.hpp"
 
@@ -74,6 +75,7 @@ class Process {
     }
     daemon_ = *std::move(daemon);
     say_hello(loaded);
+    tell_token(loaded.config.admin.listen);
     serve_until_told();
     log_->info("stopped");
     log_->flush();
@@ -131,6 +133,24 @@ class Process {
                            {"listen", with_port(loaded.config.server.listen, daemon_->port())},
                            {"admin", with_port(loaded.config.admin.listen, daemon_->admin_port())},
                            {"tls", loaded.config.server.tls ? "on" : "off"}});
+  }
+
+  // The token that was made for this run, if one was. Not through the log, which is kept and sent elsewhere.
+  void tell_token(const std::string& listen) const {
+    if (daemon_->made_token().empty()) return;
+    log_->flush();  // so that the lines stay apart
+    std::string line = "sluice: admin plane at http://" + reachable(with_port(listen, daemon_->admin_port())) +
+                       "/ with a token made for this run: ";
+    line += daemon_->made_token().reveal();
+    std::cerr << line + "\n";
+  }
+
+  // A listener's address as it is written in a URL; one for all interfaces is reached over loopback.
+  static std::string reachable(const std::string& listen) {
+    const Result<ProbeAddress> address = probe_address(listen);
+    if (!address) return listen;
+    const bool six = address->host.find(':') != std::string::npos;
+    return (six ? "[" + address->host + "]" : address->host) + ":" + std::to_string(address->port);
   }
 
   static std::string with_port(const std::string& listen, std::uint16_t port) {

@@ -7,7 +7,6 @@ namespace sluice::config {
 const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
       {"", {"storage", "prices", "unknown_price", "jwt"}},
-      {"admin", {"token"}},
       {"teams.*", {"bodies", "budget", "limits", "log", "on_exhausted"}},
       {"keys", {"budget"}},
       {"log", {"bodies"}},

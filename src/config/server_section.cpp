@@ -11,6 +11,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t mebibyte = 1u << 20;
 constexpr std::uint64_t gibibyte = 1u << 30;
+constexpr std::size_t shortest_admin_token = 16;
 
 void read_listen(const Value& value, std::string& listen) {
   const auto text = value.text();
@@ -66,6 +67,13 @@ void read_drain(const Value& value, Drain& drain) {
   read_duration(section["grace"], milliseconds(0), drain.grace);
 }
 
+void read_admin_token(const Value& value, Secret& token) {
+  read_secret(value, token);
+  if (!token.empty() && token.reveal().size() < shortest_admin_token)
+    value.wrong("the token is shorter than 16 characters",
+                "use a long random one, such as `openssl rand -hex 32` makes");
+}
+
 }  // namespace
 
 void read_server(const Value& value, Server& server) {
@@ -79,8 +87,9 @@ void read_server(const Value& value, Server& server) {
 }
 
 void read_admin(const Value& value, Admin& admin) {
-  const Section section(value, {"listen"}, planned_keys("admin"));
+  const Section section(value, {"listen", "token"});
   read_listen(section["listen"], admin.listen);
+  read_admin_token(section["token"], admin.token);
 }
 
 void read_log(const Value& value, Logging& log) {

@@ -46,6 +46,8 @@ std::optional<Page> refusal_of(const Request& request) {
   const auto hosts = request.count(http::field::host);
   // RFC 9112 §3.2: exactly one, but HTTP/1.0 had none.
   if (hosts > 1 || (hosts == 0 && request.version() >= 11)) return plain_page(400, "one host field, please");
+  // RFC 9110 §11.6.2: one, too. Of two, somebody else may have read the other.
+  if (request.count(http::field::authorization) > 1) return plain_page(400, "one authorization field at most");
   if (request.target().empty() || request.target().front() != '/') return plain_page(400, "the target must be a path");
   return std::nullopt;
 }
@@ -70,12 +72,23 @@ Answer answer_from(Page page, unsigned version, bool without_body, bool keep_ali
   answer.set(http::field::content_type, page.content_type);
   answer.set(http::field::cache_control, "no-store");
   answer.set("x-content-type-options", "nosniff");
-  if (!page.allow.empty()) answer.set(http::field::allow, page.allow);
+  for (const auto& [name, value] : page.fields) answer.insert(name, value);
   answer.keep_alive(keep_alive);
   const bool never_has_one = page.status == 204 || page.status == 304;  // RFC 9110 §6.4.1
   if (!never_has_one) answer.content_length(page.body.size());
   if (!without_body && !never_has_one) answer.body() = std::move(page.body);
   return answer;
+}
+
+std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
+
+// The other side's address; empty when it has left already.
+std::string peer_of(const tcp::socket& socket) {
+  ErrorCode error;
+  const auto address = socket.remote_endpoint(error).address();
+  if (error) return {};
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
 }
 
 class BeastPageServer final : public PageServer {
@@ -93,7 +106,8 @@ class BeastPageServer final : public PageServer {
   // One connection, in `visits_` from its first to its last moment.
   struct Visit {
     Visit(tcp::socket socket, const PageLimits& limits)
-        : stream(std::move(socket)), received(limits.head_bytes + limits.body_bytes) {}
+        : peer(peer_of(socket)), stream(std::move(socket)), received(limits.head_bytes + limits.body_bytes) {}
+    const std::string peer;
     beast::tcp_stream stream;
     beast::flat_buffer received;
     Stage stage = Stage::idle;
@@ -106,7 +120,7 @@ class BeastPageServer final : public PageServer {
   asio::awaitable<bool> serve_one(Visits::iterator visit);
   asio::awaitable<void> see_off(Visits::iterator visit);
   bool make_room();
-  Page page_for(const Request& request) const;
+  Page page_for(const Request& request, std::string_view peer) const;
   void stop();
 
   const Handler handler_;
@@ -230,7 +244,7 @@ asio::awaitable<bool> BeastPageServer::serve_one(Visits::iterator visit) {
 
   visit->stage = Stage::answering;
   const bool refused = page.has_value();
-  if (!page) page = page_for(request);
+  if (!page) page = page_for(request, visit->peer);
   const bool keep_alive = !refused && !stopping_ && request.keep_alive();
   const unsigned version = read_error ? 11 : request.version();
   Answer answer = answer_from(std::move(*page), version, request.method() == http::verb::head, keep_alive);
@@ -255,11 +269,18 @@ asio::awaitable<void> BeastPageServer::see_off(Visits::iterator visit) {
   }
 }
 
-Page BeastPageServer::page_for(const Request& request) const {
-  const std::string_view target(request.target().data(), request.target().size());
-  const std::string_view method(request.method_string().data(), request.method_string().size());
+Page BeastPageServer::page_for(const Request& request, std::string_view peer) const {
+  const std::string_view target = view_of(request.target());
+  const std::string_view method = view_of(request.method_string());
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  PageRequest asked;
+  asked.method = method == "HEAD" ? "GET" : method;
+  asked.path = target.substr(0, mark);
+  asked.query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
+  asked.authorization = view_of(request[http::field::authorization]);
+  asked.peer = peer;
   try {
-    return handler_(method == "HEAD" ? "GET" : method, target.substr(0, target.find('?')));
+    return handler_(asked);
   } catch (const std::exception&) {
     return plain_page(500, "this page could not be made");
   }

@@ -78,8 +78,24 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:4:22: server.tls.certificate: is empty; write a value, or remove the key"}},
         Case{"admin_token",
              world + "admin: {token: \"${T}\", listn: x}\n",
-             {"f:3:9: admin.token: \"token\" is not supported by this version; remove it",
+             {"f:3:16: admin.token: the environment variable T is not set; set it before starting",
               "f:3:24: admin.listn: unknown key \"listn\"; did you mean \"listen\"?"}},
+        Case{"short_admin_token",
+             world + "admin: {token: \"${TEAM_KEY}\"}\n",
+             {"f:3:16: admin.token: the token is shorter than 16 characters; use a long random one, such as `openssl "
+              "rand -hex 32` makes"}},
+        Case{"empty_admin_token",
+             world + "admin: {token: \"${EMPTY}\"}\n",
+             {"f:3:16: admin.token: the secret is empty; give it a value where the reference leads to"}},
+        Case{
+            "admin_token_that_no_header_carries",
+            world + "admin: {token: \"${SPACED}\"}\n",
+            {"f:3:16: admin.token: the secret holds spaces, control characters or letters outside ASCII; such a secret "
+             "cannot travel in a header; check for a line break or quotes"}},
+        Case{"literal_admin_token",
+             world + "admin: {token: canary-literal-token}\n",
+             {"warning f:3:16: admin.token: the secret itself stands in the file; write ${NAME} for an environment "
+              "variable, or file:/path"}},
         Case{"log",
              world + "log: {level: trace, format: xml, bodies: none, fromat: json}\n",
              {"f:3:14: log.level: found \"trace\"; use one of debug, info, warn, error",
@@ -97,7 +113,7 @@ TEST(ServerSection, reads_every_key) {
                                  "  limits: {body: 1, header: 64KiB, connections: 7, buffered: 2GiB}\n"
                                  "  timeouts: {header: 1ms, body: 2m, idle: 24h}\n"
                                  "  drain: {delay: 0s, grace: 250ms}\n"
-                                 "admin: {listen: \"[0:0::1]:0\"}\n"
+                                 "admin: {listen: \"[0:0::1]:0\", token: \"file:/secrets/key\"}\n"
                                  "log: {level: warn, format: text}\n",
                              surroundings());
   ASSERT_TRUE(loaded.complaints.empty());
@@ -118,6 +134,7 @@ TEST(ServerSection, reads_every_key) {
   EXPECT_EQ(server.drain.delay, 0s);
   EXPECT_EQ(server.drain.grace, 250ms);
   EXPECT_EQ(loaded.config.admin.listen, "[::1]:0");
+  EXPECT_EQ(loaded.config.admin.token.reveal(), "canary-from-file");
   EXPECT_EQ(loaded.config.log.level, "warn");
   EXPECT_EQ(loaded.config.log.format, "text");
 }

@@ -86,17 +86,21 @@ class Client {
   bool connected_ = false;
 };
 
-Page echo(std::string_view method, std::string_view path) {
+Page echo(const PageRequest& request) {
   Page page;
-  if (path == "/throw") throw std::runtime_error("no page today");
-  if (path == "/only-get" && method != "GET") {
+  if (request.path == "/throw") throw std::runtime_error("no page today");
+  if (request.path == "/only-get" && request.method != "GET") {
     page.status = 405;
-    page.allow = "GET, HEAD";
+    page.fields = {{"allow", "GET, HEAD"}, {"x-more", "1"}};
   }
-  if (path == "/missing") page.status = 404;
-  if (path == "/empty") page.status = 204;
+  if (request.path == "/missing") page.status = 404;
+  if (request.path == "/empty") page.status = 204;
   page.content_type = "text/x-echo";
-  page.body = std::string(method) + " " + std::string(path) + ".";
+  page.body = std::string(request.method) + " " + std::string(request.path) + ".";
+  if (request.path == "/all") {
+    for (const auto part : {request.query, request.authorization, request.peer})
+      page.body += "[" + std::string(part) + "]";
+  }
   return page;
 }
 
@@ -135,11 +139,30 @@ TEST_F(PageServerTest, leaves_other_methods_and_paths_to_the_handler) {
   start();
   const std::string refused = answer_to("BREW /only-get HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
   EXPECT_EQ(refused.substr(0, 24), "HTTP/1.1 405 Method Not ");
-  EXPECT_NE(refused.find("\r\nAllow: GET, HEAD\r\n"), std::string::npos);
+  EXPECT_NE(refused.find("\r\nallow: GET, HEAD\r\nx-more: 1\r\n"), std::string::npos);
   EXPECT_NE(refused.find("\r\n\r\nBREW /only-get."), std::string::npos);
   const std::string missing = answer_to("GET /missing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
   EXPECT_EQ(missing.substr(0, 23), "HTTP/1.1 404 Not Found\r");
-  EXPECT_EQ(missing.find("Allow"), std::string::npos);
+  EXPECT_EQ(missing.find("allow"), std::string::npos);
+}
+
+TEST_F(PageServerTest, tells_the_handler_who_asks_for_what_with_which_authorization) {
+  start();
+  const struct {
+    std::string target;
+    std::string fields;
+    std::string told;
+  } cases[] = {
+      {"/all", "", "GET /all.[][][127.0.0.1]"},
+      {"/all?", "", "GET /all.[][][127.0.0.1]"},
+      {"/all?a=%62?c#d", "authorization: Bearer  t \r\n", "GET /all.[a=%62?c#d][Bearer  t][127.0.0.1]"},
+      {"/%61ll/..//b?/all", "AUTHORIZATION: x\r\n", "GET /%61ll/..//b."},
+  };
+  for (const auto& example : cases) {
+    const std::string answer =
+        answer_to("GET " + example.target + " HTTP/1.1\r\nhost: x\r\n" + example.fields + "connection: close\r\n\r\n");
+    EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), example.told) << example.target;
+  }
 }
 
 TEST_F(PageServerTest, head_is_get_without_the_body) {
@@ -199,6 +222,7 @@ TEST_F(PageServerTest, refuses_what_is_not_proper_http) {
       {"another version", "GET / HTTP/3.0\r\nhost: x\r\n" + end, "400"},
       {"no host", "GET / HTTP/1.1\r\n" + end, "400"},
       {"two hosts", "GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n" + end, "400"},
+      {"two authorizations", "GET / HTTP/1.1\r\nhost: x\r\nauthorization: a\r\nauthorization: a\r\n" + end, "400"},
       {"no path", "GET http://x/ HTTP/1.1\r\nhost: x\r\n" + end, "400"},
       {"two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n" + end, "400"},
       {"a blank before the colon", "GET / HTTP/1.1\r\nhost : x\r\n" + end, "400"},
@@ -283,7 +307,7 @@ TEST_F(PageServerTest, stops_at_once_though_connections_are_idle_or_half_way) {
 }
 
 TEST_F(PageServerTest, does_not_wait_for_ever_for_a_reader_who_stopped_reading) {
-  start({.leaving = milliseconds(50)}, [](std::string_view, std::string_view) {
+  start({.leaving = milliseconds(50)}, [](const PageRequest&) {
     Page page;
     page.body = std::string(16'000'000, 'x');
     return page;
@@ -299,7 +323,7 @@ TEST_F(PageServerTest, does_not_wait_for_ever_for_a_reader_who_stopped_reading) 
 TEST_F(PageServerTest, finishes_the_answer_it_is_making_when_it_stops) {
   std::promise<void> entered;
   std::promise<void> go_on;
-  start({}, [&](std::string_view, std::string_view) {
+  start({}, [&](const PageRequest&) {
     entered.set_value();
     go_on.get_future().wait();
     Page page;
@@ -343,8 +367,16 @@ TEST(PageServer, listens_on_ipv6) {
   ASSERT_TRUE(started) << started.error().message();
   const Client one((*started)->port(), AF_INET6);
   ASSERT_TRUE(one.connected());
-  ASSERT_TRUE(one.send("GET /6 HTTP/1.1\r\nhost: [::1]\r\n\r\n"));
-  EXPECT_NE(one.read_until("GET /6.").find("200 OK"), std::string::npos);
+  ASSERT_TRUE(one.send("GET /all HTTP/1.1\r\nhost: [::1]\r\n\r\n"));
+  EXPECT_NE(one.read_until("GET /all.[][][::1]").find("200 OK"), std::string::npos);
+}
+
+TEST(PageServer, calls_an_ipv4_peer_by_its_ipv4_address_on_a_listener_for_both) {
+  auto started = PageServer::start("[::]:0", echo);
+  ASSERT_TRUE(started) << started.error().message();
+  const Client one((*started)->port());
+  ASSERT_TRUE(one.send("GET /all HTTP/1.1\r\nhost: x\r\n\r\n"));
+  EXPECT_NE(one.read_until("GET /all.[][][127.0.0.1]").find("200 OK"), std::string::npos);
 }
 
 TEST(PageServer, refuses_addresses_that_are_none) {

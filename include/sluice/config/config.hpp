@@ -53,6 +53,7 @@ struct Server {
 
 struct Admin {
   std::string listen = "127.0.0.1:9090";
+  Secret token;  // what operators show under /admin/v1; empty: one is made at start
 };
 
 // How a kind of provider wants to be spoken to, beyond its dialect. Data of the catalogue.

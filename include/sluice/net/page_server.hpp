@@ -5,16 +5,27 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <sluice/base/result.hpp>
 
 namespace sluice::net {
 
+// What a page's handler is told of a request. Views, good for the call; nothing in them is decoded.
+struct PageRequest {
+  std::string_view method;         // GET where HEAD was asked
+  std::string_view path;           // as it was sent, without the query
+  std::string_view query;          // what stands behind the first question mark
+  std::string_view authorization;  // the field's value; empty when there is none. A request with two is refused
+  std::string_view peer;           // the other side's address without its port; an IPv4 one always in IPv4's form
+};
+
 struct Page {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::string allow;  // with 405
+  std::vector<std::pair<std::string, std::string>> fields;  // further ones, such as allow with 405
 };
 
 // A small HTTP server for operators: whole answers, no streaming, its own thread (Boost.Beast). Limits:
@@ -22,7 +33,7 @@ struct Page {
 // 64 KiB of request. The handler runs on that thread and may block a little; HEAD comes to it as GET.
 class PageServer {
  public:
-  using Handler = std::function<Page(std::string_view method, std::string_view path)>;  // path without query
+  using Handler = std::function<Page(const PageRequest& request)>;
 
   virtual ~PageServer() = default;  // stops and joins
   virtual std::uint16_t port() const = 0;

@@ -31,11 +31,12 @@ class Secrets(WithUpstream):
     def test_no_secret_comes_out_anywhere(self):
         with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
             self.slots = {
-                name: Canary() for name in "variable file literal key team_key stranger query literal_key".split()
+                name: Canary() for name in "variable file literal key team_key stranger query literal_key admin guess".split()
             }
             pathlib.Path(folder, "secret").write_text(self.slots["file"].text + "\n", encoding="utf-8")
             one = self.serve(
-                self.secretive(folder), environment={"PROVIDER": self.of("variable"), "APP": self.of("key")}
+                self.secretive(folder),
+                environment={"PROVIDER": self.of("variable"), "APP": self.of("key"), "ADMIN": self.of("admin")},
             )
             seen = self.provoke(one)
             one.write(self.secretive(folder) + f"surprise: {self.of('literal')}\nkeys: {self.of('literal_key')}\n")
@@ -65,7 +66,7 @@ class Secrets(WithUpstream):
 
     def secretive(self, folder):
         """A configuration with a secret in every place that takes one, in every way it can be written."""
-        text = SERVER % "100ms" + "providers:\n"
+        text = SERVER % "100ms" + "  token: ${ADMIN}\nproviders:\n"
         for name, value in {
             "variable": "${PROVIDER}",
             "file": f"file:{folder}/secret",
@@ -100,7 +101,11 @@ class Secrets(WithUpstream):
         post("variable/chat", False, app | {"x-api-key": self.of("stranger")})
         answers.append(one.ask("POST", "/v1/chat/completions", b"{", app))
         answers.append(one.ask("GET", "/v1/models", None, app))
-        self.assertLessEqual({200, 400, 401, 403, 502}, {answer.status for answer in answers})
+        for secret in [self.of("admin")] + [self.of("guess")] * 11 + [self.of("admin")]:
+            path = "/admin/v1/openapi.json?token=" + self.of("admin")
+            answers.append(wire.ask(one.admin_port, "GET", path, None, wire.bearer(secret)))
+        answers.append(one.ask("GET", "/v1/models", None, wire.bearer(self.of("admin"))))
+        self.assertLessEqual({200, 400, 401, 403, 429, 502}, {answer.status for answer in answers})
         told = "\n".join(f"{answer.headers} {answer.body.decode()}" for answer in answers)
         return {"answers": told}
 

@@ -1,0 +1,79 @@
+#include "app/admin_guard.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include <sluice/base/text.hpp>
+
+namespace sluice::app {
+namespace {
+
+constexpr std::string_view scheme = "Bearer";
+
+// The token of "Bearer TOKEN" (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1); empty when it is anything else.
+std::string_view token_in(std::string_view authorization) {
+  const std::size_t end = authorization.find(' ');
+  if (end == std::string_view::npos || !equals_ignoring_case(authorization.substr(0, end), scheme)) return {};
+  return trimmed(authorization.substr(end));
+}
+
+}  // namespace
+
+Secret random_token() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<std::uint8_t, 32> chance{};
+  fill_with_random(chance);
+  std::string text;
+  text.reserve(2 * chance.size());
+  for (const std::uint8_t byte : chance) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return Secret(std::move(text));
+}
+
+Duration FailureBook::wait_of(std::string_view peer, TimePoint now) const {
+  const auto found = by_peer_.find(peer);
+  if (found == by_peer_.end() || found->second.count < most_failures) return Duration::zero();
+  return std::max(found->second.oldest() + window - now, Duration::zero());
+}
+
+void FailureBook::add(std::string_view peer, TimePoint now) {
+  auto found = by_peer_.find(peer);
+  if (found == by_peer_.end()) {
+    if (by_peer_.size() >= most_peers) make_room(now);
+    found = by_peer_.emplace(peer, Failures{}).first;
+  }
+  Failures& failures = found->second;
+  failures.at[failures.count++ % most_failures] = now;
+}
+
+// Forgets everybody who failed too long ago to matter, else whoever has been quiet for longest.
+void FailureBook::make_room(TimePoint now) {
+  std::erase_if(by_peer_, [now](const auto& entry) { return entry.second.newest() + window <= now; });
+  if (by_peer_.size() < most_peers) return;
+  by_peer_.erase(std::min_element(by_peer_.begin(), by_peer_.end(), [](const auto& left, const auto& right) {
+    return left.second.newest() < right.second.newest();
+  }));
+}
+
+AdminGuard::Judgement AdminGuard::judge(std::string_view authorization, std::string_view peer, TimePoint now) {
+  const std::string_view token = token_in(authorization);
+  const Digest shown = sha256(token);
+  const std::lock_guard lock(mutex_);
+  const Duration wait = failures_.wait_of(peer, now);
+  if (wait > Duration::zero()) return {Verdict::made_to_wait, wait};
+  if (!token.empty() && equal_in_constant_time(shown, token_)) return {Verdict::admitted};
+  if (authorization.empty()) return {Verdict::refused};
+  failures_.add(peer, now);
+  return {Verdict::refused, {}, failures_.wait_of(peer, now) > Duration::zero()};
+}
+
+void AdminGuard::use(const Secret& token) {
+  const Digest digest = sha256(token.reveal());
+  const std::lock_guard lock(mutex_);
+  token_ = digest;
+}
+
+}  // namespace sluice::app

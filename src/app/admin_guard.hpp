@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/base/digest.hpp>
+#include <sluice/base/secret.hpp>
+
+namespace sluice::app {
+
+// 256 bits of chance in hexadecimal digits.
+Secret random_token();
+
+// Who showed wrong tokens lately, by address. Of an address it knows the last ten times; of addresses the thousand that
+// failed last, so that a stranger with many costs little. One thread at a time.
+class FailureBook {
+ public:
+  static constexpr std::size_t most_failures = 10;  // within `window`
+  static constexpr Duration window = std::chrono::minutes(1);
+  static constexpr std::size_t most_peers = 1'000;
+
+  // How long the peer has to wait until it is heard; zero: not at all.
+  Duration wait_of(std::string_view peer, TimePoint now) const;
+  // Counts a failure of a peer that does not have to wait.
+  void add(std::string_view peer, TimePoint now);
+  std::size_t peers() const { return by_peer_.size(); }
+
+ private:
+  struct Failures {
+    std::array<TimePoint, most_failures> at{};  // a ring
+    std::size_t count = 0;                      // of all there ever were
+    TimePoint oldest() const { return at[count % most_failures]; }
+    TimePoint newest() const { return at[(count + most_failures - 1) % most_failures]; }
+  };
+  void make_room(TimePoint now);
+
+  std::map<std::string, Failures, std::less<>> by_peer_;
+};
+
+// Decides who is let in to what the operators' plane shows to holders of its token only. Thread-safe.
+class AdminGuard {
+ public:
+  enum class Verdict { admitted, refused, made_to_wait };
+  struct Judgement {
+    Verdict verdict;
+    Duration wait{};          // with made_to_wait: until the peer is heard again
+    bool last_straw = false;  // with refused: the peer has to wait from now on
+  };
+
+  explicit AdminGuard(const Secret& token) : token_(sha256(token.reveal())) {}
+
+  // `authorization` is the field's value. An address at which wrong tokens were shown ten times within a minute is not
+  // heard, whatever it shows, until the first of these is a minute old; what it tries meanwhile does not count. Neither
+  // does a request without any credential, which guesses nothing.
+  Judgement judge(std::string_view authorization, std::string_view peer, TimePoint now);
+  // Replaces the token for all requests from now on.
+  void use(const Secret& token);
+
+ private:
+  std::mutex mutex_;
+  Digest token_;
+  FailureBook failures_;
+};
+
+}  // namespace sluice::app

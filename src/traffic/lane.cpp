@@ -66,13 +66,13 @@ void SharedLane::look_at_breakers(LaneView& view, TimePoint now) const {
   }
 }
 
-SharedLane::Reason SharedLane::reason(TimePoint now) const {
+SharedLane::Reason SharedLane::reason(TimePoint now, bool though_refused) const {
   Reason longest;
   const auto add = [&](Closed why, TimePoint until) {
     if (now < until && longest.until < until) longest = {why, until};
   };
   add(Closed::no_quota, parts_.key->cooldown.exhausted_until());
-  add(Closed::key_refused, parts_.key->cooldown.refused_until());
+  if (!though_refused) add(Closed::key_refused, parts_.key->cooldown.refused_until());
   add(Closed::rate_limited, cooldown_.until());
   for (const Breaker* breaker : {&breaker_, &std::as_const(parts_.provider->breaker)}) {
     if (breaker->state(now) == BreakerState::open) add(Closed::broken, breaker->opens_at());
@@ -81,13 +81,13 @@ SharedLane::Reason SharedLane::reason(TimePoint now) const {
   return longest;
 }
 
-std::optional<Pass> SharedLane::enter(TimePoint now) {
+std::optional<Pass> SharedLane::begin(TimePoint now, bool though_refused) {
   bool probe = false;
   {
     const std::lock_guard lock(mutex_);
     const std::lock_guard key(parts_.key->mutex);
     const std::lock_guard provider(parts_.provider->mutex);
-    if (reason(now).closed != Closed::no) return std::nullopt;
+    if (reason(now, though_refused).closed != Closed::no) return std::nullopt;
     const Turns taken = take_turns(now);
     probe = taken.lane || taken.provider;
     if (probe) turns_ = taken;
@@ -142,6 +142,16 @@ void SharedLane::fail(bool probe, const Error& error, TimePoint now) {
   // First, so that whoever is let through again by a freed turn sees the cool-down.
   cool_down(error, now);
   learn(leave(probe), evidence_of(error), now);
+}
+
+void SharedLane::recover(TimePoint now) {
+  Turns turns;
+  {
+    const std::lock_guard lock(mutex_);
+    turns = std::exchange(turns_, {});
+  }
+  constexpr Evidence all_well{Evidence::Of::well, Evidence::Of::well, Evidence::Of::well};
+  learn(turns, all_well, now);
 }
 
 void SharedLane::cool_down(const Error& error, TimePoint now) {

@@ -29,7 +29,8 @@ class SharedLane final : public Lane {
 
   std::uint64_t id() const override { return id_; }
   LaneView look(TimePoint now) const override;
-  std::optional<Pass> enter(TimePoint now) override;
+  std::optional<Pass> enter(TimePoint now) override { return begin(now, false); }
+  std::optional<Pass> insist(TimePoint now) override { return begin(now, true); }
   WaitingRoom& waiting_room() override { return parts_.deployment->room; }
   RetryBudget& retry_budget() override { return parts_.provider->budget; }
   void note_remaining(Remaining told, TimePoint now) override;
@@ -37,6 +38,7 @@ class SharedLane final : public Lane {
  private:
   void succeed(bool probe, std::optional<Duration> first_token, TimePoint now) override;
   void fail(bool probe, const Error& error, TimePoint now) override;
+  void recover(TimePoint now) override;
   void give_up(bool probe) noexcept override;
   void note_cached(std::uint64_t cached, std::uint64_t prompt) override;
 
@@ -52,9 +54,10 @@ class SharedLane final : public Lane {
   };
   // Why it may not be asked; of several reasons the one that holds longest. Under the lane's, the key's and the
   // provider's mutex, as are the next two.
-  Reason reason(TimePoint now) const;
+  Reason reason(TimePoint now, bool though_refused = false) const;
   void look_at_breakers(LaneView& view, TimePoint now) const;
   Turns take_turns(TimePoint now);
+  std::optional<Pass> begin(TimePoint now, bool though_refused);
   // Ends the attempt and says whose probe it was.
   Turns leave(bool probe);
   void learn(Turns turns, const Evidence& evidence, TimePoint now);

@@ -16,6 +16,10 @@ Pass::~Pass() {
   if (lane_ != nullptr) lane_->give_up(probe_);
 }
 
+void Pass::answers(TimePoint now) {
+  if (lane_ != nullptr && std::exchange(probe_, false)) lane_->recover(now);
+}
+
 void Pass::succeeded(std::optional<Duration> first_token, TimePoint now) {
   if (Lane* lane = std::exchange(lane_, nullptr)) lane->succeed(probe_, first_token, now);
 }

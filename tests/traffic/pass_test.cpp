@@ -64,6 +64,22 @@ TEST_F(PassTest, is_not_misled_by_impossible_numbers_of_tokens) {
   EXPECT_EQ(lane_->look(start).first_token, 0s);
 }
 
+TEST_F(PassTest, a_probe_ends_with_the_first_of_its_answer_and_is_in_flight_until_its_end) {
+  fail(*lane_, broken(), start, 3);
+  const TimePoint later = start + 5s;
+  auto probe = lane_->enter(later);
+  ASSERT_TRUE(probe);
+  EXPECT_TRUE(probe->is_probe());
+  EXPECT_EQ(closed(lane_, later), Closed::probing);
+  probe->answers(later);
+  EXPECT_EQ(closed(lane_, later), Closed::no) << "the others need not wait for the end of a long stream";
+  EXPECT_FALSE(probe->is_probe());
+  EXPECT_EQ(lane_->look(later).in_flight, 1u);
+  probe->failed(broken(), later + 1s);
+  EXPECT_EQ(lane_->look(later).in_flight, 0u);
+  EXPECT_EQ(closed(lane_, later + 1s), Closed::no) << "one failure as any other";
+}
+
 TEST_F(PassTest, asks_for_no_memory_per_attempt) {
   const Error failure = broken();
   const Error limit = limited(std::nullopt);

@@ -76,6 +76,8 @@ class Lane {
   // Begins an attempt. Nothing if it may not be asked: look() of that moment says why. Whoever asks when a breaker is
   // half open is its one probe.
   virtual std::optional<Pass> enter(TimePoint now) = 0;
+  // The same with a key that was refused a while ago, because there is no other.
+  virtual std::optional<Pass> insist(TimePoint now) = 0;
   // The deployment's queue.
   virtual WaitingRoom& waiting_room() = 0;
   // The provider's.
@@ -87,6 +89,7 @@ class Lane {
   friend class Pass;
   virtual void succeed(bool probe, std::optional<Duration> first_token, TimePoint now) = 0;
   virtual void fail(bool probe, const Error& error, TimePoint now) = 0;
+  virtual void recover(TimePoint now) = 0;
   virtual void give_up(bool probe) noexcept = 0;
   virtual void note_cached(std::uint64_t cached, std::uint64_t prompt) = 0;
 };
@@ -101,6 +104,9 @@ class Pass {
   ~Pass();
 
   bool is_probe() const { return probe_; }
+  // Its answer has begun: that is all a probe wants to know, which need not last as long as a stream does. The verdict
+  // is still to come.
+  void answers(TimePoint now);
   // It answered; a refusal that is the caller's own fault counts too. `first_token`: since the attempt began.
   void succeeded(std::optional<Duration> first_token, TimePoint now);
   // It did not; what that means, and to whom, is read off the error (suspect_of). A refusal that the provider blames on

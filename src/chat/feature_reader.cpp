@@ -121,7 +121,7 @@ class FeatureReader {
         break;
       case Means::answer:
         features_.previous_response = meaning_of(value);
-        count(Means::bound, json::says_something(value) ? 1 : 0);
+        count(Means::sealed, json::says_something(value) ? 1 : 0);
         break;
       default:
         count(word.means, json::says_something(value) ? 1 : 0);
@@ -132,7 +132,8 @@ class FeatureReader {
     if (means == Means::image) features_.images += times;
     if (means == Means::document) features_.documents += times;
     if (means == Means::audio) features_.audio += times;
-    if (means == Means::bound && times > 0) features_.is_bound = true;
+    if ((means == Means::bound || means == Means::sealed) && times > 0) features_.is_bound = true;
+    if (means == Means::sealed && times > 0) features_.is_sealed = true;
   }
 
   // Of prompts that are numbers of tokens the digits count: about four bytes each, as in text.

@@ -35,6 +35,7 @@ enum class Means : std::uint8_t {
   user,          // the end user
   other_user,    // the same where there is no better word
   bound,         // of use only to the provider that made it, unless it is empty
+  sealed,        // the same, and an error to anybody else
   answer,        // the id of the answer that this follows
 };
 

@@ -25,7 +25,7 @@ constexpr std::array thoughts{
     Word{"text", Means::text},
     Word{"summary", Means::text},
     Word{"signature", Means::bound},
-    Word{"data", Means::bound},
+    Word{"data", Means::sealed},
 };
 constexpr std::array sound{Word{"id", Means::bound}};
 constexpr std::array content{

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array kinds{
     Word{"input_image", Means::image}, Word{"computer_screenshot", Means::image}, Word{"input_file", Means::document},
-    Word{"input_audio", Means::audio}, Word{"item_reference", Means::bound},
+    Word{"input_audio", Means::audio}, Word{"item_reference", Means::sealed},
 };
 // Of items and of what is in them: the words are the same.
 constexpr std::array items{
@@ -23,7 +23,7 @@ constexpr std::array items{
     Word{"input", Means::text},
     Word{"output", Means::parts},
     Word{"summary", Means::parts},
-    Word{"encrypted_content", Means::bound},
+    Word{"encrypted_content", Means::sealed},
 };
 constexpr std::array schema{Word{"schema", Means::schema}};
 constexpr std::array format{Word{"format", Means::inside, schema}};
@@ -35,7 +35,7 @@ constexpr std::array members{
     Word{"text", Means::inside, format},
     Word{"max_output_tokens", Means::limit},
     Word{"previous_response_id", Means::answer},
-    Word{"conversation", Means::bound},
+    Word{"conversation", Means::sealed},
     Word{"user", Means::user},
     Word{"safety_identifier", Means::other_user},
     Word{"metadata", Means::tags},

@@ -1,5 +1,7 @@
 #include <utility>
 
+#include <sluice/traffic/strategy.hpp>
+
 #include "config/fallbacks.hpp"
 #include "config/sections.hpp"
 #include "config/target_section.hpp"
@@ -12,8 +14,9 @@ using std::chrono::milliseconds;
 using traffic::FailureClass;
 
 // As traffic calls them; the first is the default.
-const Names& strategy_names() {
-  static const Names names{"priority", "weighted", "round_robin", "least_busy", "latency", "cost"};
+Names strategy_names() {
+  Names names;
+  for (const traffic::Strategy& strategy : traffic::strategies()) names.push_back(strategy.name);
   return names;
 }
 

@@ -21,16 +21,10 @@ void read_breaker(const Value& value, Breaker& breaker) {
            "write a max that is no shorter than cooldown");
 }
 
-void read_probe(const Value& value, std::optional<Milliseconds>& probe) {
-  milliseconds every{0};
-  read_duration(value, milliseconds(1'000), every);
-  if (every > milliseconds(0)) probe = every;
-}
-
 }  // namespace
 
 const Names& term_keys() {
-  static const Names all{"residency", "retention", "breaker", "probe"};
+  static const Names all{"residency", "retention", "breaker"};
   return all;
 }
 
@@ -38,7 +32,6 @@ void read_terms(const Value& value, Provider& provider) {
   read_word(value["residency"], provider.residency);
   read_word(value["retention"], provider.retention);
   read_breaker(value["breaker"], provider.breaker);
-  read_probe(value["probe"], provider.probe);
 }
 
 }  // namespace sluice::config

@@ -95,9 +95,6 @@ INSTANTIATE_TEST_SUITE_P(
              model + "providers: {p: {kind: demo, residency: EU, retention: \"30 days\"}}\n",
              {"f:2:40: providers.p.residency: no usable word; up to 64 small letters, digits and dashes",
               "f:2:55: providers.p.retention: no usable word; up to 64 small letters, digits and dashes"}},
-        Case{"probe_too_often",
-             model + "providers: {p: {kind: demo, probe: 999ms}}\n",
-             {"f:2:36: providers.p.probe: found \"999ms\"; use a duration between 1s and 24h"}},
         Case{"terms_of_an_unknown_kind_are_read_too",
              model + "providers: {p: {kind: no, residency: EU}}\n",
              {"f:2:23: providers.p.kind: no kind is called \"no\"; " + all_kinds,
@@ -244,16 +241,14 @@ TEST(ProviderSection, is_left_alone_after_the_usual_failures_unless_it_says_othe
   EXPECT_EQ(usual.breaker.failures, 5u);
   EXPECT_EQ(usual.breaker.cooldown, 5s);
   EXPECT_EQ(usual.breaker.max, 60s);
-  EXPECT_FALSE(usual.probe);
   EXPECT_EQ(usual.residency, "");
   EXPECT_EQ(usual.retention, "");
   const Provider other = only_provider(
-      "providers: {p: {kind: vllm, residency: on-premises, retention: none, probe: 30s, breaker: {failures: 2, "
+      "providers: {p: {kind: vllm, residency: on-premises, retention: none, breaker: {failures: 2, "
       "cooldown: 1s, max: 1s}}}\n");
   EXPECT_EQ(other.breaker.failures, 2u);
   EXPECT_EQ(other.breaker.cooldown, 1s);
   EXPECT_EQ(other.breaker.max, 1s);
-  EXPECT_EQ(other.probe, 30s);
   EXPECT_EQ(other.residency, "on-premises");
   EXPECT_EQ(other.retention, "none");
 }

@@ -113,7 +113,6 @@ struct Provider {
   std::string residency;  // where requests are treated and kept, in the operator's words ("eu"); empty: not told
   std::string retention;  // how long they are kept there, in the operator's words ("none"); empty: not told
   Breaker breaker;
-  std::optional<Milliseconds> probe;  // how often it is asked whether it is there while nobody uses it; nothing: never
 };
 
 // What a model can do, as far as requests may need it.

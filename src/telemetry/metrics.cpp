@@ -105,6 +105,8 @@ void add_upstream(Exposition& out, const Totals& totals, const Names& names) {
   for (const auto& [key, count] : totals.fallbacks) {
     out.add({{"from", names[key[0]]}, {"to", names[key[1]]}}, count);
   }
+  out.family(counter, "sluice_retries_total", "Attempts at a target that had failed the same request before.");
+  for (const auto& [key, count] : totals.retries) out.add({{"provider", names[key[0]]}}, count);
   out.family(counter, "sluice_usage_missing_total", "Answers whose provider did not say how many tokens they took.");
   for (const auto& [key, count] : totals.usage_missing) out.add({{"provider", names[key[0]]}}, count);
   out.family(counter, "sluice_dropped_fields_total", "Requests' fields that the provider's dialect could not express.");
@@ -113,12 +115,30 @@ void add_upstream(Exposition& out, const Totals& totals, const Names& names) {
   }
 }
 
+// Of each deployment behind each key, what is known of it.
+void add_lanes(Exposition& out, const std::vector<Gauges::Lane>& lanes) {
+  const auto each = [&](std::string_view name, std::string_view help, auto value) {
+    out.family(gauge, name, help);
+    for (const Gauges::Lane& lane : lanes) {
+      out.add({{"provider", lane.provider}, {"deployment", lane.deployment}, {"key", std::to_string(lane.key)}},
+              value(lane));
+    }
+  };
+  each("sluice_breaker_state", "Whether it may be asked: 0 yes, 1 half open, 2 no.",
+       [](const Gauges::Lane& lane) { return static_cast<double>(lane.breaker); });
+  each("sluice_cooldown_seconds", "How long it is still left alone.",
+       [](const Gauges::Lane& lane) { return lane.cooldown; });
+  each("sluice_upstream_in_flight", "Attempts at the deployment that are under way, over all keys.",
+       [](const Gauges::Lane& lane) { return static_cast<double>(lane.in_flight); });
+}
+
 void add_gauges(Exposition& out, const Gauges& gauges) {
   out.family(gauge, "sluice_connections", "Open connections.");
   out.add({{"side", "client"}, {"state", "idle"}}, gauges.client.idle);
   out.add({{"side", "client"}, {"state", "active"}}, gauges.client.active);
   out.add({{"side", "upstream"}, {"state", "idle"}}, gauges.upstream.idle);
   out.add({{"side", "upstream"}, {"state", "active"}}, gauges.upstream.active);
+  add_lanes(out, gauges.lanes);
   out.single(counter, "sluice_log_dropped_total", "Log lines lost because nobody took them fast enough.",
              gauges.log_lines_dropped);
 }
@@ -167,6 +187,12 @@ class Registry final : public Metrics, private prometheus::Collectable {
     const Label fresh{static_cast<std::uint32_t>(texts_.size())};
     labels_.emplace(texts_.emplace_back(text), fresh);
     return fresh;
+  }
+
+  std::string text(Label label) const override {
+    const std::lock_guard lock(mutex_);
+    const auto index = static_cast<std::size_t>(label);
+    return index < texts_.size() ? texts_[index] : std::string();
   }
 
   WorkerMetrics& add_worker() override {

@@ -44,6 +44,7 @@ void WorkerCounters::fell_back(Label from, Label to) { fallbacks_.at({number(fro
 
 void WorkerCounters::rejected(Rejection reason) { rejected_.at(static_cast<std::size_t>(reason)).add(1); }
 
+void WorkerCounters::retried(Label provider) { retries_.at({number(provider)}).add(1); }
 void WorkerCounters::usage_missing(Label provider) { usage_missing_.at({number(provider)}).add(1); }
 
 void WorkerCounters::field_dropped(Label provider, Label field) {
@@ -61,6 +62,7 @@ void WorkerCounters::add_to(Totals& totals) const {
   add_counts(requests_, totals.requests);
   add_counts(attempts_, totals.attempts);
   add_counts(fallbacks_, totals.fallbacks);
+  add_counts(retries_, totals.retries);
   add_counts(usage_missing_, totals.usage_missing);
   add_counts(dropped_, totals.dropped);
   durations_.for_each([&](const auto& key, const auto& histogram) { histogram.add_to(totals.durations[key]); });

@@ -42,6 +42,7 @@ struct Totals {
   By<2, Model> models;                 // model, provider
   By<3, std::uint64_t> attempts;       // provider, deployment, outcome
   By<2, std::uint64_t> fallbacks;      // from, to
+  By<1, std::uint64_t> retries;        // provider
   By<1, std::uint64_t> usage_missing;  // provider
   By<2, std::uint64_t> dropped;        // provider, field
   std::array<std::uint64_t, rejection_count> rejected{};
@@ -59,6 +60,7 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   void stream_ended() override { streams_.move(-1); }
   void attempted(Label provider, Label deployment, Outcome outcome) override;
   void fell_back(Label from, Label to) override;
+  void retried(Label provider) override;
   void rejected(Rejection reason) override;
   void usage_missing(Label provider) override;
   void field_dropped(Label provider, Label field) override;
@@ -81,6 +83,7 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   SeriesTable<2, Model> models_{creation_};
   SeriesTable<3, Count> attempts_{creation_};
   SeriesTable<2, Count> fallbacks_{creation_};
+  SeriesTable<1, Count> retries_{creation_};
   SeriesTable<1, Count> usage_missing_{creation_};
   SeriesTable<2, Count> dropped_{creation_};
   std::array<Count, rejection_count> rejected_;

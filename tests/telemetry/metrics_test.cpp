@@ -106,6 +106,7 @@ class MetricsTest : public testing::Test {
     worker.spent(Phase::auth, 60us);
     worker.attempted(north, big, Outcome::rate_limited);
     worker.fell_back(north, south);
+    worker.retried(north);
     worker.token_gap(big, south, 80ms);
     worker.usage_missing(south);
     worker.field_dropped(south, big);
@@ -130,7 +131,7 @@ class MetricsTest : public testing::Test {
   void happen_around() {
     metrics->reloaded(true, UtcTime(1'700'000'000s));
     metrics->certificate_expires(UtcTime(1'800'000'000s));
-    metrics->gauges_from([] { return Gauges{{1, 2}, {3, 4}, 5}; });
+    metrics->gauges_from([] { return Gauges{{1, 2}, {3, 4}, 5, {{"north", "big", 2, 1, 2.5, 7}}}; });
   }
 
   std::unique_ptr<Metrics> metrics = make_metrics("1.2.3", "abc");
@@ -174,6 +175,10 @@ TEST_F(MetricsTest, counts_what_happens_on_the_way) {
   EXPECT_EQ(page.at("sluice_streams_active"), 1);
   EXPECT_EQ(page.at(R"(sluice_upstream_attempts_total{provider="north",deployment="big",outcome="429"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_fallbacks_total{from="north",to="south"})"), 1);
+  EXPECT_EQ(page.at(R"(sluice_retries_total{provider="north"})"), 1);
+  EXPECT_EQ(page.at(R"(sluice_breaker_state{provider="north",deployment="big",key="2"})"), 1);
+  EXPECT_EQ(page.at(R"(sluice_cooldown_seconds{provider="north",deployment="big",key="2"})"), 2.5);
+  EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big",key="2"})"), 7);
   EXPECT_EQ(page.at(R"(sluice_usage_missing_total{provider="south"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_dropped_fields_total{provider="south",field="big"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_rejected_total{reason="too_large"})"), 1);
@@ -246,7 +251,7 @@ TEST_F(MetricsTest, shows_a_zero_for_what_has_not_happened_yet) {
 
 TEST_F(MetricsTest, asks_for_the_gauges_at_each_scrape) {
   int asked = 0;
-  metrics->gauges_from([&asked] { return Gauges{{++asked, 2}, {3, 4}, 5}; });
+  metrics->gauges_from([&asked] { return Gauges{{++asked, 2}, {3, 4}, 5, {}}; });
   EXPECT_EQ(scraped(*metrics).at(R"(sluice_connections{side="client",state="idle"})"), 1);
   const Scraped page = scraped(*metrics);
   EXPECT_EQ(page.at(R"(sluice_connections{side="client",state="idle"})"), 2);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/error.hpp>
@@ -53,6 +54,7 @@ class WorkerMetrics {
   virtual void stream_ended() = 0;
   virtual void attempted(Label provider, Label deployment, Outcome outcome) = 0;
   virtual void fell_back(Label from, Label to) = 0;  // providers
+  virtual void retried(Label provider) = 0;          // one that had failed the same request before
   virtual void rejected(Rejection reason) = 0;
   virtual void usage_missing(Label provider) = 0;
   // A request's member that the provider's dialect could not express.
@@ -70,6 +72,16 @@ struct Gauges {
   Connections client;
   Connections upstream;
   std::uint64_t log_lines_dropped = 0;
+  // One way to be answered by a deployment.
+  struct Lane {
+    std::string provider;
+    std::string deployment;
+    unsigned key = 1;     // which of the provider's
+    int breaker = 0;      // 0 closed, 1 half open, 2 open
+    double cooldown = 0;  // seconds until it is asked again
+    std::int64_t in_flight = 0;
+  };
+  std::vector<Lane> lanes;
 };
 
 // Everything the process tells Prometheus about itself. Thread-safe, but for WorkerMetrics as said there.
@@ -79,6 +91,7 @@ class Metrics {
   virtual ~Metrics() = default;
   // Interned for the life of the process.
   virtual Label label(std::string_view text) = 0;
+  virtual std::string text(Label label) const = 0;
   // One per worker, living as long as the Metrics.
   virtual WorkerMetrics& add_worker() = 0;
   virtual void reloaded(bool accepted, UtcTime when) = 0;

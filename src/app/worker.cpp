@@ -19,7 +19,7 @@ Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, st
       loop_(parts.clock),
       transport_(net::make_transport(loop_, parts.load)),
       gateway_(Gateway::make({parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log,
-                              parts.log, loop_, version()},
+                              parts.log, parts.traffic, parts.load, loop_, version()},
                              random_from_system(), std::move(world))),
       server_(loop_, *gateway_, parts.load, settings) {
   server_.on_session_end([this] { finish_if_empty(); });
@@ -87,6 +87,14 @@ bool Worker::count(Counts& counts, Duration patience) {
   if (asked.wait_for(patience) != std::future_status::ready) return false;
   counts = asked.get();
   return true;
+}
+
+std::optional<std::string> Worker::trace_of(std::string_view request_id, Duration patience) {
+  const auto answer = std::make_shared<std::promise<std::optional<std::string>>>();
+  std::future<std::optional<std::string>> asked = answer->get_future();
+  loop_.post([this, answer, id = std::string(request_id)] { answer->set_value(gateway_->trace_of(id)); });
+  if (asked.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return asked.get();
 }
 
 }  // namespace sluice::app

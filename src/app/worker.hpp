@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include <sluice/config/config.hpp>
@@ -21,6 +23,7 @@ struct WorkerParts {
   Metrics& metrics;
   AccessLog& access_log;
   Log& log;
+  SharedTraffic& traffic;
 };
 
 // One thread and its world: event loop, listener, sessions, connection pool, gateway. Its methods may be called from
@@ -50,6 +53,9 @@ class Worker {
   };
   // Asks the worker. False when it does not answer in time: it is stuck.
   bool count(Counts& counts, Duration patience);
+  // How a recent request of this worker was routed, as JSON; nothing if it does not know it, or does not answer in
+  // time.
+  std::optional<std::string> trace_of(std::string_view request_id, Duration patience);
 
  private:
   void close_listener();

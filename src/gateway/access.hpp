@@ -7,12 +7,15 @@
 
 namespace sluice {
 
-// Whether the exchange's caller may ask for a model, by the key's list and the team's. The name asked for counts,
-// not what it leads to.
-inline bool may_ask_for(const Exchange& exchange, std::string_view model) {
-  const Key* caller = exchange.caller;
+// Whether a caller may ask for a model, by the key's list and the team's. The name asked for counts, not what it leads
+// to. Null: nobody needed a key.
+inline bool may_ask_for(const Key* caller, std::string_view model) {
   return caller == nullptr ||
          (caller->models.allows(model) && (caller->team == nullptr || caller->team->models.allows(model)));
+}
+
+inline bool may_ask_for(const Exchange& exchange, std::string_view model) {
+  return may_ask_for(exchange.caller, model);
 }
 
 inline Error no_such_model(std::string_view model) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "gateway/credentials.hpp"
 #include "gateway/held_fields.hpp"
 #include "gateway/provider_credential.hpp"
+#include "gateway/quota_fields.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/retry_after.hpp"
 #include "gateway/translate.hpp"
@@ -37,8 +39,8 @@ Error unasked_coding() {
 }
 
 // What proves who we are, as the provider was shown it; empty where the proof is of no use to who sees it.
-std::string_view shown_secret(const Provider& provider, const credential::Grant* grant) {
-  return grant != nullptr ? grant->token.reveal() : provider.key.reveal();
+std::string_view shown_secret(const ProviderKey& key, const credential::Grant* grant) {
+  return grant != nullptr ? grant->token.reveal() : key.key.reveal();
 }
 
 // A refusal without our credential, which some providers quote in it. `copy` is written only if there is one.
@@ -71,6 +73,7 @@ class CallUpstream final : public Handler {
     exchange.first_event.reset();
     exchange.told = false;
     exchange.streaming = false;
+    exchange.answer_id.clear();
     Result<> outcome = co_await attempt(exchange);
     if (!outcome) log_failure(exchange, outcome.error());
     parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment,
@@ -91,6 +94,28 @@ class CallUpstream final : public Handler {
                       {"code", std::string(error.code())}});
   }
 
+  // Nobody waits for an answer that its caller no longer waits for: of a stream, for its beginning.
+  net::Deadlines deadlines_of(const Exchange& exchange) const {
+    const config::ModelTimeouts& timeouts = exchange.serving->timeouts;
+    const TimePoint total = exchange.attempt_began + timeouts.total;
+    const TimePoint caller = exchange.caller_waits_until;
+    const Duration patience = std::max<Duration>(caller - exchange.attempt_began, std::chrono::milliseconds(1));
+    const Duration first_byte =
+        caller == TimePoint::max() ? Duration(timeouts.first_byte) : std::min<Duration>(timeouts.first_byte, patience);
+    return {timeouts.connect, first_byte, timeouts.idle, exchange.outline.stream ? total : std::min(total, caller)};
+  }
+
+  static TimePoint begins_by(const Exchange& exchange) {
+    return std::min(exchange.attempt_began + exchange.serving->timeouts.first_byte, exchange.caller_waits_until);
+  }
+
+  void note_remaining(const Exchange& exchange, std::span<const http::Field> fields) const {
+    const auto told = remaining_of(fields, parts_.clock.utc());
+    if (!told) return;
+    const auto key = static_cast<std::size_t>(exchange.key - exchange.target->provider->keys.data());
+    exchange.target->lanes[key]->note_remaining(*told, parts_.clock.now());
+  }
+
   static Outcome outcome_of(const Exchange& exchange, const Result<>& outcome) {
     if (exchange.complete || outcome) return exchange.status >= 400 ? Outcome::client_error : Outcome::ok;
     return outcome.error().outcome();
@@ -109,7 +134,7 @@ class CallUpstream final : public Handler {
     Result<net::Outgoing> outgoing = write_upstream_body(parts_, exchange, wording);
     if (!outgoing) co_return std::move(outgoing).error();
     const Provider& provider = *exchange.target->provider;
-    const config::ModelTimeouts& timeouts = exchange.model->timeouts;
+    const config::ModelTimeouts& timeouts = exchange.serving->timeouts;
     credential::Keeper::GrantPtr grant;
     if (provider.credential != nullptr) {
       const TimePoint by = exchange.attempt_began + std::min(timeouts.first_byte, timeouts.total);
@@ -127,17 +152,17 @@ class CallUpstream final : public Handler {
                       "The request's header fields are too large.");
     }
     outgoing->head = exchange.scratch.head;
-    const net::Deadlines deadlines{timeouts.connect, timeouts.first_byte, timeouts.idle,
-                                   exchange.attempt_began + timeouts.total};
+    const net::Deadlines deadlines = deadlines_of(exchange);
     Result<net::CallPtr> call =
         co_await parts_.transport.send(provider.origin, *outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     const int status = (*call)->head().status;
+    note_remaining(exchange, (*call)->head().fields);
     if (grant != nullptr && (status == 401 || status == 403)) {
       provider.credential->keeper.refused(grant, parts_.clock.now());
     }
-    const std::string_view secret = shown_secret(provider, grant.get());
+    const std::string_view secret = shown_secret(*exchange.key, grant.get());
     if (wording.as_it_is) co_return co_await pass_on(exchange, **call, wording.meter_stream, secret);
     co_return co_await pass_on_translated(exchange, **call, secret);
   }
@@ -178,7 +203,7 @@ class CallUpstream final : public Handler {
         co_return co_await relay_opaque(relay, exchange, call, reply);
       }
       const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
-      const TimePoint first_event_by = exchange.attempt_began + exchange.model->timeouts.first_byte;
+      const TimePoint first_event_by = begins_by(exchange);
       Result<> relayed = co_await relay_events(relay, exchange, call, reply, strip_usage, first_event_by);
       if (exchange.complete) note_usage(exchange);
       co_return relayed;
@@ -221,6 +246,7 @@ class CallUpstream final : public Handler {
     }
     if (status < 300) {
       if (readable) exchange.usage = exchange.spoken.usage_of(body);
+      if (readable) exchange.answer_id = exchange.spoken.answer_id(body);
       note_usage(exchange);
     }
     // Some say with a 400 that our own key is no good: not the caller's affair, and perhaps not the next target's.
@@ -229,7 +255,8 @@ class CallUpstream final : public Handler {
       const chat::Door* const door = exchange.voice->door;
       Error refusal = exchange.voice->decode_error(status, body);
       const bool is_readable = door == nullptr || door->is_own_failure(body);
-      if (refusal.code() == "upstream_auth" || !is_readable) co_return refusal;
+      const bool is_curable = exchange.curable.has(traffic::class_of(refusal));
+      if (refusal.code() == "upstream_auth" || !is_readable || is_curable) co_return refusal;
       body = without_secret(body, secret, exchange.scratch.body);
     }
     exchange.first_event = parts_.clock.now();

@@ -14,8 +14,10 @@ using chat::Task;
 using DialectOf = const chat::Dialect& (*)();
 
 // Of OpenAI's family: with and without /v1.
-constexpr Endpoint versioned(std::string_view path, Task task, DialectOf dialect = &chat::openai_chat) {
-  return {.path = path,
+constexpr Endpoint versioned(std::string_view name, std::string_view path, Task task,
+                             DialectOf dialect = &chat::openai_chat) {
+  return {.name = name,
+          .path = path,
           .versioned = true,
           .method = Method::post,
           .kind = Kind::converse,
@@ -23,14 +25,15 @@ constexpr Endpoint versioned(std::string_view path, Task task, DialectOf dialect
           .dialect = dialect};
 }
 
-constexpr Endpoint fixed(std::string_view path, DialectOf dialect, Task task = Task::chat) {
-  return {.path = path, .method = Method::post, .kind = Kind::converse, .task = task, .dialect = dialect};
+constexpr Endpoint fixed(std::string_view name, std::string_view path, DialectOf dialect, Task task = Task::chat) {
+  return {.name = name, .path = path, .method = Method::post, .kind = Kind::converse, .task = task, .dialect = dialect};
 }
 
 // The model's name stands between the two, and whether to stream is said by the path.
-constexpr Endpoint named(std::string_view path, std::string_view suffix, DialectOf dialect, bool stream,
-                         Task task = Task::chat) {
-  return {.path = path,
+constexpr Endpoint named(std::string_view name, std::string_view path, std::string_view suffix, DialectOf dialect,
+                         bool stream, Task task = Task::chat) {
+  return {.name = name,
+          .path = path,
           .suffix = suffix,
           .names_model = true,
           .method = Method::post,
@@ -47,41 +50,41 @@ constexpr Endpoint single(Endpoint endpoint) {
 
 // Everything the data plane answers; the first that matches.
 constexpr std::array endpoints{
-    versioned("/chat/completions", Task::chat),
-    versioned("/completions", Task::completion),
-    versioned("/embeddings", Task::embedding),
-    versioned("/rerank", Task::rerank),
-    versioned("/moderations", Task::moderation),
-    versioned("/images/generations", Task::image),
-    versioned("/audio/speech", Task::speech),
-    versioned("/audio/transcriptions", Task::transcription),
-    versioned("/audio/translations", Task::translation),
-    versioned("/responses", Task::chat, &chat::openai_responses),
-    versioned("/responses/input_tokens", Task::count, &chat::openai_responses),
+    versioned("chat", "/chat/completions", Task::chat),
+    versioned("completions", "/completions", Task::completion),
+    versioned("embeddings", "/embeddings", Task::embedding),
+    versioned("rerank", "/rerank", Task::rerank),
+    versioned("moderations", "/moderations", Task::moderation),
+    versioned("images", "/images/generations", Task::image),
+    versioned("speech", "/audio/speech", Task::speech),
+    versioned("transcriptions", "/audio/transcriptions", Task::transcription),
+    versioned("translations", "/audio/translations", Task::translation),
+    versioned("responses", "/responses", Task::chat, &chat::openai_responses),
+    versioned("count", "/responses/input_tokens", Task::count, &chat::openai_responses),
 
-    fixed("/v1/messages", &chat::anthropic_messages),
-    fixed("/v1/messages/count_tokens", &chat::anthropic_messages, Task::count),
+    fixed("messages", "/v1/messages", &chat::anthropic_messages),
+    fixed("count", "/v1/messages/count_tokens", &chat::anthropic_messages, Task::count),
 
-    named("/v1beta/models/", ":generateContent", &chat::gemini, false),
-    named("/v1beta/models/", ":streamGenerateContent", &chat::gemini, true),
-    named("/v1beta/models/", ":countTokens", &chat::gemini, false, Task::count),
-    single(named("/v1beta/models/", ":embedContent", &chat::gemini, false, Task::embedding)),
-    named("/v1beta/models/", ":batchEmbedContents", &chat::gemini, false, Task::embedding),
-    named("/v1/models/", ":generateContent", &chat::gemini, false),
-    named("/v1/models/", ":streamGenerateContent", &chat::gemini, true),
+    named("gemini", "/v1beta/models/", ":generateContent", &chat::gemini, false),
+    named("gemini", "/v1beta/models/", ":streamGenerateContent", &chat::gemini, true),
+    named("count", "/v1beta/models/", ":countTokens", &chat::gemini, false, Task::count),
+    single(named("embeddings", "/v1beta/models/", ":embedContent", &chat::gemini, false, Task::embedding)),
+    named("embeddings", "/v1beta/models/", ":batchEmbedContents", &chat::gemini, false, Task::embedding),
+    named("gemini", "/v1/models/", ":generateContent", &chat::gemini, false),
+    named("gemini", "/v1/models/", ":streamGenerateContent", &chat::gemini, true),
 
-    named("/model/", "/converse", &chat::bedrock_converse, false),
-    named("/model/", "/converse-stream", &chat::bedrock_converse, true),
-    named("/model/", "/invoke", &chat::bedrock_converse, false, Task::embedding),
-    named("/model/", "/count-tokens", &chat::bedrock_converse, false, Task::count),
+    named("converse", "/model/", "/converse", &chat::bedrock_converse, false),
+    named("converse", "/model/", "/converse-stream", &chat::bedrock_converse, true),
+    named("embeddings", "/model/", "/invoke", &chat::bedrock_converse, false, Task::embedding),
+    named("count", "/model/", "/count-tokens", &chat::bedrock_converse, false, Task::count),
 
-    fixed("/v2/chat", &chat::cohere_v2),
-    fixed("/v2/embed", &chat::cohere_v2, Task::embedding),
-    fixed("/v2/rerank", &chat::cohere_v2, Task::rerank),
+    fixed("chat", "/v2/chat", &chat::cohere_v2),
+    fixed("embeddings", "/v2/embed", &chat::cohere_v2, Task::embedding),
+    fixed("rerank", "/v2/rerank", &chat::cohere_v2, Task::rerank),
 
-    fixed("/api/chat", &chat::ollama),
-    fixed("/api/generate", &chat::ollama, Task::completion),
-    fixed("/api/embed", &chat::ollama, Task::embedding),
+    fixed("chat", "/api/chat", &chat::ollama),
+    fixed("completions", "/api/generate", &chat::ollama, Task::completion),
+    fixed("embeddings", "/api/embed", &chat::ollama, Task::embedding),
     Endpoint{.path = "/api/tags", .method = Method::get, .kind = Kind::tags, .dialect = &chat::ollama},
     Endpoint{.path = "/api/version", .method = Method::get, .kind = Kind::version, .dialect = &chat::ollama},
 

@@ -7,6 +7,7 @@
 
 #include "gateway/credentials.hpp"
 #include "gateway/endpoints.hpp"
+#include "gateway/routing.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -17,14 +18,15 @@ using Chain = std::vector<std::unique_ptr<Middleware>>;
 constexpr std::size_t path_in_logs = 1024;
 
 // Every request that asks for an answer walks this way, in this order.
-Chain make_chain(const GatewayParts& parts) {
+Chain make_chain(const GatewayParts& parts, Random& random, Traces& traces) {
   Chain chain;
-  chain.push_back(observe(parts));
+  chain.push_back(observe(parts, traces));
   chain.push_back(answer(parts));
   chain.push_back(authenticate(parts));
+  chain.push_back(shed(parts));
   chain.push_back(receive(parts));
-  chain.push_back(route(parts));
-  chain.push_back(fall_back(parts));
+  chain.push_back(route(parts, random));
+  chain.push_back(fall_back(parts, random));
   return chain;  // call_upstream is the handler at its end
 }
 
@@ -48,7 +50,7 @@ class Door final : public Gateway {
       : parts_(parts),
         random_(random),
         dialect_(chat::openai_chat()),
-        chain_(make_chain(parts)),
+        chain_(make_chain(parts, random_, traces_)),
         credentials_(parts),
         call_upstream_(sluice::call_upstream(parts, credentials_)),
         list_models_(sluice::list_models(parts)),
@@ -65,6 +67,12 @@ class Door final : public Gateway {
         std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
 
+  std::optional<std::string> trace_of(std::string_view request_id) const override {
+    const Trace* trace = traces_.find(request_id);
+    if (trace == nullptr) return std::nullopt;
+    return json_of(*trace, parts_.labels);
+  }
+
   std::size_t renewing() const override { return credentials_.renewing(); }
   void stop_renewing() override { credentials_.stop_renewing(); }
 
@@ -79,6 +87,7 @@ class Door final : public Gateway {
                       incoming.arrived());
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
+    scratch->routing->clear();
     name(request, *scratch);
     Result<> outcome = co_await way(found, allowed)(exchange);
     give_back(scratch);
@@ -169,6 +178,7 @@ class Door final : public Gateway {
   Random random_;
   const chat::Dialect& dialect_;
   std::shared_ptr<const Snapshot> world_;
+  Traces traces_;
   Chain chain_;
   Credentials credentials_;
   std::unique_ptr<Handler> call_upstream_;
@@ -187,6 +197,14 @@ class Door final : public Gateway {
 std::span<const std::string_view> Gateway::name_paths() {
   static constexpr std::array<std::string_view, 4> paths{"/v1/models/", "/models/", "/v1beta/models/", "/model/"};
   return paths;
+}
+
+std::unique_ptr<SharedTraffic> SharedTraffic::make() {
+  auto traffic = std::make_unique<SharedTraffic>();
+  Random random = random_from_system();
+  traffic->hash_key = random.next();
+  traffic->health = traffic::make_health(random);
+  return traffic;
 }
 
 std::unique_ptr<Gateway> Gateway::make(GatewayParts parts, Random random, std::shared_ptr<const Snapshot> world) {

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "gateway/routing.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -7,7 +8,7 @@ namespace {
 
 class Observe final : public Middleware {
  public:
-  explicit Observe(const GatewayParts& parts) : parts_(parts) {}
+  Observe(const GatewayParts& parts, Traces& traces) : parts_(parts), traces_(traces) {}
 
   Async<> handle(Exchange& exchange, Next next) const override {
     const bool counted =
@@ -19,6 +20,7 @@ class Observe final : public Middleware {
     const bool cut = !outcome && exchange.reply.begun() && exchange.streaming && !exchange.complete;
     if (!outcome && outcome.error().fault() == Fault::client_left) gone(exchange);
     if (counted) count(exchange);
+    if (exchange.model != nullptr) keep_trace(exchange);
     log(exchange, method, cut);
     co_return outcome;
   }
@@ -32,9 +34,23 @@ class Observe final : public Middleware {
     exchange.status = 499;
   }
 
+  void keep_trace(const Exchange& exchange) const {
+    Trace& trace = exchange.scratch.routing->trace;
+    if (trace.targets_in_all == 0) return;
+    const std::string& id = exchange.scratch.id;
+    trace.id_size = id.copy(trace.id.data(), trace.id.size());
+    trace.time = parts_.clock.utc();
+    trace.route = exchange.route != nullptr ? exchange.route->label : labels::none;
+    trace.model = exchange.model->label;
+    trace.status = exchange.status;
+    trace.took = parts_.clock.now() - exchange.began;
+    traces_.keep(trace);
+  }
+
   void count(const Exchange& exchange) const {
     const TimePoint now = parts_.clock.now();
     Answered answered;
+    answered.route = exchange.route != nullptr ? exchange.route->label : labels::none;
     answered.model = exchange.model != nullptr ? exchange.model->label : asked_label(exchange);
     answered.provider = exchange.target != nullptr ? exchange.target->provider->label : labels::none;
     answered.code = exchange.code;
@@ -71,6 +87,7 @@ class Observe final : public Middleware {
       record.key = exchange.caller->name;
       if (exchange.caller->team != nullptr) record.team = exchange.caller->team->name;
     }
+    if (exchange.route != nullptr) record.route = exchange.route->rule.name;
     if (exchange.model != nullptr) {
       record.model = exchange.model->name;
     } else if (!exchange.scratch.asked.empty()) {
@@ -93,10 +110,13 @@ class Observe final : public Middleware {
   }
 
   const GatewayParts parts_;
+  Traces& traces_;
 };
 
 }  // namespace
 
-std::unique_ptr<Middleware> observe(const GatewayParts& parts) { return std::make_unique<Observe>(parts); }
+std::unique_ptr<Middleware> observe(const GatewayParts& parts, Traces& traces) {
+  return std::make_unique<Observe>(parts, traces);
+}
 
 }  // namespace sluice

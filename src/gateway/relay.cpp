@@ -51,6 +51,8 @@ class EventRelay {
       if (sense.usage) note_usage(*sense.usage);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
       may_end_ = may_end_ || sense.kind == chat::EventSense::Kind::last;
+      // Dialects whose answers have one say it in their first event.
+      if (!worth_sending_ && !reply_.started()) exchange_.answer_id = exchange_.spoken.answer_id(event.data);
       reply_.note_event();
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
         const Result<> sent = co_await send(ready);

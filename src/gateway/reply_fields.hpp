@@ -29,11 +29,12 @@ class ReplyFields {
   void add(std::string_view name, std::string_view value) {
     if (count_ < fields_.size()) fields_[count_++] = {name, value};
   }
-  // Where the answer came from: x-sluice-model, -provider, -attempts.
+  // Where the answer came from: x-sluice-model, -route, -provider, -attempts.
   void add_route(const Exchange& exchange) {
     if (exchange.target == nullptr) return;
     add("x-sluice-model", exchange.target->model_json.empty() ? std::string_view(exchange.scratch.asked)
                                                               : std::string_view(exchange.target->model));
+    if (exchange.route != nullptr) add("x-sluice-route", exchange.route->rule.name);
     add("x-sluice-provider", exchange.target->provider->name);
     add("x-sluice-attempts", decimal(attempts_, exchange.attempts));
   }

@@ -22,8 +22,45 @@ std::string as_json(std::string_view text) {
   return json;
 }
 
+// Tells keys apart without being one of them.
+std::string fingerprint(std::string_view secret) {
+  if (secret.empty()) return {};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  const Digest digest = sha256(secret);
+  for (const std::uint8_t byte : std::span(digest).first<8>()) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+// Whose turn it is goes on where it was, over reloads.
+std::shared_ptr<std::atomic<std::uint64_t>> turn_of(const std::string& model, const Snapshot* before) {
+  if (before != nullptr) {
+    for (const Model& old : before->models()) {
+      if (old.name == model) return old.turn;
+    }
+  }
+  return std::make_shared<std::atomic<std::uint64_t>>(0);
+}
+
+traffic::BreakerRules rules_of(const config::Breaker& given) { return {given.failures, given.cooldown, given.max}; }
+
 Error unusable(const std::string& provider, const std::string& why) {
   return Error(Fault::internal, Blame::gateway, "configuration", "providers." + provider + ": " + why);
+}
+
+ProviderKey key_of(const config::Provider& given, const Secret& key, const std::string& host,
+                   const std::string& agent) {
+  std::string lines = "host: " + host + "\r\n";
+  if (!key.empty()) {
+    lines += given.manners.key_header.empty() ? "authorization: Bearer " : given.manners.key_header + ": ";
+    lines.append(key.reveal()).append("\r\n");
+  }
+  for (const config::Manners::Field& field : given.manners.headers) lines += field.name + ": " + field.value + "\r\n";
+  lines += "user-agent: " + agent + "\r\naccept-encoding: identity\r\n";
+  return {Secret(std::move(lines)), key};
 }
 
 }  // namespace
@@ -58,6 +95,8 @@ const Voice* Provider::voice_for(const chat::Dialect& spoken, chat::Task task) c
   }
   return found == voices.end() ? nullptr : &*found;
 }
+
+const config::ModelFacts* Target::facts(std::string_view name) const { return config::facts_of(provider->kind, name); }
 
 bool Provider::sends(std::string_view field) const {
   return std::any_of(fixed_names.begin(), fixed_names.end(),
@@ -96,7 +135,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(const config::Config& 
     const Result<> added = snapshot->add_provider(provider, means);
     if (!added) return added.error();
   }
-  for (const config::Model& model : config.models) snapshot->add_model(model, means);
+  for (const config::Model& model : config.models) snapshot->add_model(model, config, means);
+  snapshot->link_models(config);
+  snapshot->add_routes(config, means);
   snapshot->add_keys(config);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -139,40 +180,35 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     if (!credential) return unusable(given.name, credential.error().message());
     provider.credential = *std::move(credential);
   }
-  std::string lines = "host: " + host_of(*url) + "\r\n";
-  if (!given.api_key.empty()) {
-    lines += manners.key_header.empty() ? "authorization: Bearer " : manners.key_header + ": ";
-    lines.append(given.api_key.reveal()).append("\r\n");
-    provider.key = given.api_key;
+  for (const config::Manners::Field& field : manners.headers) provider.fixed_names.push_back(field.name);
+  provider.keys.push_back(key_of(given, given.api_key, host_of(*url), means.agent));
+  for (const Secret& key : given.more_keys) {
+    provider.keys.push_back(key_of(given, key, host_of(*url), means.agent));
   }
-  for (const config::Manners::Field& field : manners.headers) {
-    lines += field.name + ": " + field.value + "\r\n";
-    provider.fixed_names.push_back(field.name);
-  }
-  lines += "user-agent: " + means.agent + "\r\naccept-encoding: identity\r\n";
-  provider.fixed_lines = Secret(std::move(lines));
+  provider.kind = given.kind;
+  provider.residency = given.residency;
+  provider.retention = given.retention;
   providers_.push_back(std::move(provider));
   return Ok{};
 }
 
-void Snapshot::add_model(const config::Model& given, const Means& means) {
+void Snapshot::add_model(const config::Model& given, const config::Config& config, const Means& means) {
   Model model;
   model.name = given.name;
   model.label = means.metrics.label(given.name);
+  model.strategy = traffic::strategy_named(given.strategy);
+  if (model.strategy == nullptr) model.strategy = &traffic::strategies().front();  // the loader refuses others
+  model.affinity = given.affinity;
   model.attempts = given.attempts;
+  model.retry_on = given.retry_on;
   model.timeouts = given.timeouts;
   model.strict = given.strict;
+  model.turn = turn_of(given.name, means.before);
   for (const config::Target& wanted : given.targets) {
-    const auto provider = std::find_if(providers_.begin(), providers_.end(),
-                                       [&](const Provider& candidate) { return candidate.name == wanted.provider; });
-    if (provider == providers_.end()) continue;  // the loader refuses this
-    Target target;
-    target.provider = &*provider;
-    target.model = wanted.model;
-    const bool depends = wanted.model.empty() || wanted.model == "*";
-    target.deployment = means.metrics.label(depends ? given.name : wanted.model);
-    if (!depends) target.model_json = as_json(wanted.model);
-    model.targets.push_back(std::move(target));
+    const auto provider = std::find_if(config.providers.begin(), config.providers.end(),
+                                       [&](const config::Provider& known) { return known.name == wanted.provider; });
+    if (provider == config.providers.end()) continue;  // the loader refuses this
+    model.targets.push_back(target_of(wanted, given.name, *provider, means));
   }
   models_.push_back(std::move(model));
   const Model& added = models_.back();
@@ -183,8 +219,58 @@ void Snapshot::add_model(const config::Model& given, const Means& means) {
   }
 }
 
+Target Snapshot::target_of(const config::Target& wanted, const std::string& model, const config::Provider& given,
+                           const Means& means) const {
+  const auto provider = std::find_if(providers_.begin(), providers_.end(),
+                                     [&](const Provider& known) { return known.name == wanted.provider; });
+  Target target;
+  target.provider = &*provider;
+  target.model = wanted.model;
+  const bool depends = wanted.model.empty() || wanted.model == "*";
+  const std::string& deployment = depends ? model : wanted.model;
+  target.deployment = means.metrics.label(deployment);
+  if (!depends) target.model_json = as_json(wanted.model);
+  target.weight = wanted.weight;
+  target.concurrency = wanted.concurrency;
+  target.capabilities = wanted.capabilities;
+  target.context = wanted.context;
+  const net::Origin& origin = provider->origin;
+  const std::string place = origin.host + ':' + std::to_string(origin.port);
+  for (const ProviderKey& key : provider->keys) {
+    const traffic::LaneName name{provider->name, place, deployment, fingerprint(key.key.reveal())};
+    target.lanes.push_back(means.health.lane(name, rules_of(given.breaker)));
+  }
+  return target;
+}
+
+// When all models are there, because they name each other.
+void Snapshot::link_models(const config::Config& config) {
+  const auto link = [this](const std::vector<std::string>& names, std::vector<const Model*>& out) {
+    for (const std::string& name : names) {
+      if (const auto found = by_name_.find(name); found != by_name_.end()) out.push_back(found->second);
+    }
+  };
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    link(config.models[i].fallback, models_[i].fallback);
+    link(config.models[i].context_fallback, models_[i].context_fallback);
+  }
+}
+
+void Snapshot::add_routes(const config::Config& config, const Means& means) {
+  for (const config::Route& rule : config.routes) {
+    const config::Route::When& when = rule.when;
+    Rule route;
+    route.rule = rule;
+    route.label = means.metrics.label(rule.name);
+    if (const auto found = by_name_.find(rule.use); found != by_name_.end()) route.use = found->second;
+    route.reads_features = when.prompt_tokens || when.tools || when.images || when.json_schema || !when.tags.empty() ||
+                           (when.share && !when.share->by_key);
+    routes_.push_back(std::move(route));
+  }
+}
+
 void Snapshot::add_keys(const config::Config& config) {
-  for (const config::Team& team : config.teams) teams_.push_back({team.name, {team.models}});
+  for (const config::Team& team : config.teams) teams_.push_back({team.name, {team.models}, team.priority});
   std::array<std::uint8_t, 32> pepper{};
   fill_with_random(pepper);
   pepper_.emplace(pepper);

@@ -52,6 +52,7 @@ void StreamReply::note_event() {
 Async<> StreamReply::write(http::HeadView head, std::string_view bytes) {
   if (bytes.empty()) co_return Ok{};
   if (!std::exchange(started_, true)) {
+    exchange_.pass->answers(parts_.clock.now());
     exchange_.status = head.status;
     exchange_.reply.begin(head);
   }

@@ -22,7 +22,7 @@ namespace {
 // Who wrote anything but a no meant it.
 bool is_strict(const Exchange& exchange) {
   const std::string_view wanted = http::find(exchange.incoming.request().fields, "x-sluice-strict").value_or("");
-  return exchange.model->strict || !(wanted.empty() || wanted == "0" || equals_ignoring_case(wanted, "false"));
+  return exchange.serving->strict || !(wanted.empty() || wanted == "0" || equals_ignoring_case(wanted, "false"));
 }
 
 const chat::CallerCodec& callers_codec(const Exchange& exchange) {
@@ -229,7 +229,8 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
     exchange.streaming = true;
     parts.metrics.stream_began();
     TranslatedStream stream(parts, exchange, call);
-    const TimePoint first_event_by = exchange.attempt_began + exchange.model->timeouts.first_byte;
+    const TimePoint first_event_by =
+        std::min(exchange.attempt_began + exchange.serving->timeouts.first_byte, exchange.caller_waits_until);
     Result<> outcome = co_await stream.run(first_event_by);
     parts.metrics.stream_ended();
     co_return outcome;

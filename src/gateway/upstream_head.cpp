@@ -73,7 +73,7 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const net
   prove(exchange, outgoing.body, type, grant, now);
   const std::string& proof = exchange.scratch.proof;
   std::size_t needed =
-      512 + provider.fixed_lines.reveal().size() + proof.size() + target.size() + type.size() + accept.size();
+      512 + exchange.key->lines.reveal().size() + proof.size() + target.size() + type.size() + accept.size();
   const auto goes_along = [&](const http::Field& field) {
     return voice.takes_along(field.name) && !is_hop_by_hop(fields, field.name) && !provider.sends(field.name);
   };
@@ -83,7 +83,7 @@ bool write_upstream_head(Exchange& exchange, const chat::Asked& asked, const net
 
   http::HeadWriter head(out);
   head.request_line("POST", target);
-  head.raw(provider.fixed_lines.reveal());
+  head.raw(exchange.key->lines.reveal());
   head.raw(proof);
   head.field("content-type", type);
   head.field("accept", accept);

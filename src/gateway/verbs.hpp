@@ -10,19 +10,22 @@
 namespace sluice {
 
 class Credentials;
+class Traces;
 
 // Counts and logs every request, whatever became of it.
-std::unique_ptr<Middleware> observe(const GatewayParts& parts);
+std::unique_ptr<Middleware> observe(const GatewayParts& parts, Traces& traces);
 // Turns an Error into bytes, and is the only one to do so.
 std::unique_ptr<Middleware> answer(const GatewayParts& parts);
 // Finds out who is calling, by key.
 std::unique_ptr<Middleware> authenticate(const GatewayParts& parts);
+// Sends away what can wait when there is too much to do.
+std::unique_ptr<Middleware> shed(const GatewayParts& parts);
 // Fetches the body and reads its outline.
 std::unique_ptr<Middleware> receive(const GatewayParts& parts);
-// Finds the model asked for, if this caller may use it.
-std::unique_ptr<Middleware> route(const GatewayParts& parts);
-// Tries the model's targets in order until one answers.
-std::unique_ptr<Middleware> fall_back(const GatewayParts& parts);
+// Finds the model that answers, if this caller may ask for it. `random` is the worker's.
+std::unique_ptr<Middleware> route(const GatewayParts& parts, Random& random);
+// Asks one target after the other until one answers. `random` is the worker's.
+std::unique_ptr<Middleware> fall_back(const GatewayParts& parts, Random& random);
 
 // The ends of chains.
 std::unique_ptr<Handler> call_upstream(const GatewayParts& parts, Credentials& credentials);

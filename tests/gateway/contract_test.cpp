@@ -144,7 +144,7 @@ TEST_F(Contract, mixed_failures_end_with_the_last_one_s_class) {
                           {{refusing(500), refusing(429)}, {502, 503}},  // 429 only if all were
                           {{hangs, resets}, {502}},
                           {{resets, hangs}, {504}}}) {
-    expect_error_among(ask_targets(one.targets, "timeouts: {first_byte: 150ms}"), one.statuses);
+    expect_error_among(ask_targets(one.targets, "timeouts: {first_byte: 150ms}, retry: {attempts: 2}"), one.statuses);
   }
 }
 

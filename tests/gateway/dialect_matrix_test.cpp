@@ -84,7 +84,8 @@ class DialectMatrix : public ::testing::Test {
               ", base_url: \"http://127.0.0.1:" + std::to_string(upstream_->port()) + "/at\"}\n";
       models += "  \"" + name + "--*\": {targets: [{provider: " + name + "}], retry: {attempts: 1}}\n";
     }
-    stage_.open_with(yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");
+    yaml_ = yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n";
+    stage_.open_with(yaml_);
   }
   void TearDown() override { stage_.settle(); }
 
@@ -128,6 +129,7 @@ class DialectMatrix : public ::testing::Test {
 
   Stage stage_;
   ScriptedUpstream* upstream_ = nullptr;
+  std::string yaml_;
   std::vector<Scenario> scenarios_;
   std::string failure_;  // what providers answer instead, if it is set
   bool closes_ = false;  // after that
@@ -248,6 +250,7 @@ TEST_F(DialectMatrix, failures_keep_their_class_in_the_callers_words) {
           std::string theirs;
           provider->encode_error(one.error, theirs);
           failure_ = response(one.status, theirs);
+          stage_.open_with(yaml_);  // which knows nothing of the failures before
           chat::Request wanted = scenarios_.front().request;
           wanted.model = model_of(*provider, 0, stream);
           wanted.stream = stream;

@@ -123,7 +123,8 @@ class Doors : public ::testing::TestWithParam<House> {
                  std::to_string(tokens_->port()) + "/token\"";
     }
     std::string targets = "{provider: cloud, model: \"claude-3.5:x/y@1\"}";
-    std::string providers = "  cloud: {" + provider + ", base_url: " + url + "/at\"}\n";
+    // No breaker ends a series of failures that is meant.
+    std::string providers = "  cloud: {" + provider + ", breaker: {failures: 1000}, base_url: " + url + "/at\"}\n";
     if (other != nullptr) {
       providers += "  other: {kind: openai-compatible, base_url: \"http://127.0.0.1:" + std::to_string(other->port()) +
                    "/v1\"}\n";
@@ -438,14 +439,19 @@ TEST(InvokingDoor, has_exceptions_that_are_failures_of_their_class) {
   auto& upstream =
       stage.upstream({always(streamed_by(invoking, 0, throttled)), always(streamed_by(invoking, 3, throttled)),
                       always(streamed_by(invoking, 3, "no frame at all, but long enough"))});
-  stage.open_with("server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n" +
-                  std::string("  cloud: {kind: bedrock-anthropic, api_key: \"${PROVIDER_KEY}\", base_url: ") +
-                  "\"http://127.0.0.1:" + std::to_string(upstream.port()) + "/at\"}\n" +
-                  "  other: {kind: openai-compatible, base_url: \"http://127.0.0.1:" + std::to_string(other.port()) +
-                  "/v1\"}\nmodels:\n  m: {targets: [{provider: cloud, model: far}, {provider: other}]}\n" +
-                  "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");
+  const std::string yaml =
+      "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n" +
+      std::string("  cloud: {kind: bedrock-anthropic, api_key: \"${PROVIDER_KEY}\", base_url: ") +
+      "\"http://127.0.0.1:" + std::to_string(upstream.port()) + "/at\"}\n" +
+      "  other: {kind: openai-compatible, base_url: \"http://127.0.0.1:" + std::to_string(other.port()) +
+      "/v1\"}\nmodels:\n  m: {targets: [{provider: cloud, model: far}, {provider: other}]}\n" +
+      "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n";
   const std::string body = R"({"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true})";
-  const auto ask = [&] { return stage.ask(post("/v1/messages", body, bearer())); };
+  // Each time by a gateway that knows nothing of the failures before.
+  const auto ask = [&] {
+    stage.open_with(yaml);
+    return stage.ask(post("/v1/messages", body, bearer()));
+  };
   EXPECT_EQ(ask().field("x-sluice-provider"), "other") << "a failure at once is the next target's chance";
   upstream.hang_up();
   const Answer late = ask();

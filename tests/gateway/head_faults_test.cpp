@@ -314,7 +314,9 @@ void row_20_an_encoded_answer_passes_if_the_caller_takes_it(Stage& stage) {
 
 void row_20_an_encoded_answer_is_502_if_the_caller_does_not_take_it(Stage& stage) {
   auto& upstream = stage.upstream(always(response(200, coded, "content-encoding: gzip\r\n")));
-  stage.open({upstream.port()}, one_attempt);
+  Details details = one_attempt;
+  details.provider = "breaker: {failures: 1000}";
+  stage.open({upstream.port()}, details);
   expect_error(stage.ask(chat()), 502, "upstream_error");
   for (const char* const accepted : {"br", "identity", "gzip;q=0", "gzip; q=0.000", "gzipped"}) {
     SCOPED_TRACE(accepted);

@@ -43,7 +43,8 @@ struct Worker {
     given.name = "cloud";
     const std::string url = "http://127.0.0.1:" + std::to_string(tokens.port()) + "/token";
     given.credential = config::Credential{credential::ClientToken{"c", Secret("s"), "scope", url}, url, true, {}};
-    const Snapshot::Means means{*metrics, 0, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+    const Snapshot::Means means{*metrics, 0, "sluice/test", [](const std::string&) { return net::Trust::system(); },
+                                *traffic->health};
     auto prepared = prepare_credential(given, "provider.test", means);
     EXPECT_TRUE(prepared);
     provider.name = "cloud";
@@ -76,9 +77,10 @@ struct Worker {
   int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   std::unique_ptr<AccessLog> access_log = make_access_log(nowhere);
   CapturedLog log;
+  std::unique_ptr<SharedTraffic> traffic = SharedTraffic::make();
   Provider provider;
   Credentials credentials{
-      GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, loop, "test"}};
+      GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, *traffic, load, loop, "test"}};
 };
 
 Async<> renews_ahead(Worker& worker, const ScriptedUpstream& tokens) {

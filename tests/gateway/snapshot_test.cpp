@@ -8,18 +8,21 @@ namespace sluice {
 namespace {
 
 struct Compiled {
-  explicit Compiled(std::string_view yaml) : metrics(make_metrics("0", "0")) {
+  explicit Compiled(std::string_view yaml)
+      : metrics(make_metrics("0", "0")), health(traffic::make_health(Random({1, 2, 3, 4}))) {
     const config::Surroundings nothing{[](const std::string&) { return std::nullopt; },
                                        [](const std::string&) { return std::nullopt; }};
     const config::Loaded loaded = config::load(yaml, nothing);
     for (const auto& complaint : loaded.complaints) EXPECT_TRUE(complaint.warning) << complaint.text("test");
-    const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+    const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
+                                *health};
     auto compiled = Snapshot::compile(loaded.config, means);
     EXPECT_TRUE(compiled);
     snapshot = *compiled;
   }
   const Snapshot* operator->() const { return snapshot.get(); }
   std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<traffic::Health> health;
   std::shared_ptr<const Snapshot> snapshot;
 };
 
@@ -56,11 +59,11 @@ TEST(Snapshot, prepares_what_never_changes_of_a_request) {
   EXPECT_EQ(target.provider->voices.front().path_prefix, "/prefix/v1");
   EXPECT_EQ(target.provider->origin.host, "192.0.2.1");
   EXPECT_EQ(target.provider->origin.port, 8000);
-  EXPECT_EQ(target.provider->fixed_lines.reveal(),
+  EXPECT_EQ(target.provider->keys.front().lines.reveal(),
             "host: 192.0.2.1:8000\r\nauthorization: Bearer sk-one-secret\r\nuser-agent: "
             "sluice/test\r\naccept-encoding: identity\r\n");
   const Provider& second = *world->find_model("assistant")->targets.back().provider;
-  EXPECT_EQ(second.fixed_lines.reveal(),
+  EXPECT_EQ(second.keys.front().lines.reveal(),
             "host: [2001:db8::1]\r\nuser-agent: sluice/test\r\naccept-encoding: identity\r\n");
 }
 
@@ -83,7 +86,9 @@ config::Config with_door(const std::string& door) {
 
 TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
   const auto metrics = make_metrics("0", "0");
-  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+  const auto health = traffic::make_health(Random({1, 2, 3, 4}));
+  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
+                              *health};
   const auto compiled = Snapshot::compile(with_door("invoke_model"), means);
   ASSERT_TRUE(compiled);
   const Provider& provider = (*compiled)->providers().front();
@@ -104,7 +109,9 @@ TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
 
 TEST(Snapshot, has_doors_that_are_there) {
   const auto metrics = make_metrics("0", "0");
-  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }};
+  const auto health = traffic::make_health(Random({1, 2, 3, 4}));
+  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
+                              *health};
   EXPECT_TRUE(Snapshot::compile(with_door("raw_predict"), means));
   EXPECT_FALSE(Snapshot::compile(with_door("raw-predict"), means));
 }

@@ -18,6 +18,7 @@ namespace sluice {
 
 // A path we serve.
 struct Endpoint {
+  std::string_view name{};  // under which rules know it
   enum class Kind : std::uint8_t { converse, models, model, tags, version, health, nowhere };
   std::string_view path{};    // where a model's name follows: up to that
   std::string_view suffix{};  // behind the model's name, if there is one
@@ -31,8 +32,13 @@ struct Endpoint {
   const chat::Dialect& (*dialect)() = &chat::openai_chat;  // in which it speaks and fails
 };
 
-// Strings whose memory is used again by the worker's next exchanges.
+struct Routing;
+
+// Memory that is used again by the worker's next exchanges.
 struct Scratch {
+  Scratch();
+  ~Scratch();
+  std::unique_ptr<Routing> routing;  // what was thought of the request's targets; never null
   std::string id;
   std::string path;
   std::string asked;       // the model's name as the caller meant it
@@ -84,8 +90,16 @@ struct Exchange {
   std::unique_ptr<FormBody> form;  // receive: where the body is one, of which `body` is the beginning
   chat::Asked asked;               // receive: what the path said
   chat::Outline outline;           // receive
+  const Rule* route = nullptr;     // route: the rule that decided; null: none
   const Model* model = nullptr;    // route
-  const Target* target = nullptr;  // fall_back
+
+  // fall_back
+  const Model* serving = nullptr;  // the model, or one of its fallbacks: the target's
+  const Target* target = nullptr;
+  traffic::Pass* pass = nullptr;       // of the attempt under way
+  const ProviderKey* key = nullptr;   // with which the target is asked
+  traffic::FailureClasses curable{};  // refusals that are not passed on, because there is somebody else to ask
+  TimePoint caller_waits_until = TimePoint::max();  // receive: by the caller's own word
 
   // call_upstream
   const Voice* voice = nullptr;  // how the target is spoken to
@@ -100,6 +114,7 @@ struct Exchange {
   std::optional<TimePoint> first_event;
   bool streaming = false;  // the answer is a stream
   bool complete = false;   // the stream's own end was passed on: what follows cannot spoil it
+  std::string answer_id;   // under which the provider keeps the answer; empty: it does not
   bool told = false;       // the provider's own error event was passed on, or the stream cannot carry one
 
   // whoever answers: answer, call_upstream, list_models

@@ -1,20 +1,35 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/id.hpp>
 #include <sluice/gateway/snapshot.hpp>
 #include <sluice/net/loop.hpp>
+#include <sluice/net/server.hpp>
 #include <sluice/net/service.hpp>
 #include <sluice/net/transport.hpp>
 #include <sluice/telemetry/access_log.hpp>
 #include <sluice/telemetry/log.hpp>
 #include <sluice/telemetry/metrics.hpp>
+#include <sluice/traffic/affinity.hpp>
+#include <sluice/traffic/health.hpp>
 
 namespace sluice {
+
+// What all workers know together of those who are asked, and of where conversations are. Outlives all snapshots.
+struct SharedTraffic {
+  std::unique_ptr<traffic::Health> health;
+  traffic::AffinityTable affinity;
+  std::uint64_t hash_key = 0;  // of this process; callers cannot know it
+
+  // With randomness of the system's.
+  static std::unique_ptr<SharedTraffic> make();
+};
 
 // What a worker's gateway is made of; all of it outlives the gateway.
 struct GatewayParts {
@@ -24,6 +39,8 @@ struct GatewayParts {
   Metrics& labels;  // to intern error codes
   AccessLog& access_log;
   Log& log;
+  SharedTraffic& traffic;
+  const net::SharedLoad& load;
   net::Loop& loop;           // the worker's
   std::string_view version;  // ours, as callers are told it: "0.1.0"
 };
@@ -38,6 +55,9 @@ class Gateway : public net::Service {
 
   // For requests from now on; running ones keep theirs. On the worker's thread.
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;
+
+  // How a recent request was routed, as JSON; nothing if it is not known, or not any more. On the worker's thread.
+  virtual std::optional<std::string> trace_of(std::string_view request_id) const = 0;
 
   // Renewals of credentials under way: they belong to no request, and have to end before the loop does. On the
   // worker's thread, as is stop_renewing(), after which they end soon.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,8 +16,12 @@
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/door.hpp>
 #include <sluice/config/config.hpp>
+#include <sluice/config/model_table.hpp>
 #include <sluice/net/transport.hpp>
 #include <sluice/telemetry/metrics.hpp>
+#include <sluice/traffic/affinity.hpp>
+#include <sluice/traffic/health.hpp>
+#include <sluice/traffic/strategy.hpp>
 
 namespace sluice {
 
@@ -38,6 +43,13 @@ struct Voice {
 
 struct ProviderCredential;
 
+// One of the keys we have at a provider.
+struct ProviderKey {
+  // The head lines that never change, CRLF included: host, credential, agent. Bound to the provider's origin.
+  Secret lines;
+  Secret key;  // the credential among them; empty if there is none
+};
+
 // An upstream we may call. Pure data: what it can do, its dialect and the transport do.
 struct Provider {
   std::string name;
@@ -45,13 +57,15 @@ struct Provider {
   std::vector<Voice> voices;  // never empty; the first is for callers who speak none of them
   net::Origin origin;
   chat::Quirks quirks;
-  // The head lines that never change, CRLF included: host, credential, agent. Bound to the origin above.
-  Secret fixed_lines;
-  Secret key;                            // the credential among them; empty if there is none
-  std::vector<std::string> fixed_names;  // of the catalogue's fields among them
+  std::vector<ProviderKey> keys;         // never empty: without a key the lines are there all the same
+  std::vector<std::string> fixed_names;  // of the catalogue's fields among their lines
   // What each request has to prove anew, beside those lines; null when there is nothing of the kind. Bound to the same
   // origin; shared with renewals under way and with the snapshot after this one.
   std::shared_ptr<ProviderCredential> credential;
+
+  std::string kind;  // the catalogue's name, under which the table of models knows it
+  std::string residency;
+  std::string retention;
 
   // The caller's own dialect if it serves such requests in that, else the first into which they can be translated; null
   // if there is none.
@@ -66,6 +80,16 @@ struct Target {
   Label deployment{};      // the model as configured; for a pattern, the pattern
   std::string model;       // empty: the caller's name as it is; "*": what the pattern's first star stood for
   std::string model_json;  // `model` as a JSON string, quotes included; empty when it depends on the caller
+  std::uint32_t weight = 1;
+  config::Concurrency concurrency;
+  // What the operator says it can do and reads; nothing: what the table of models says.
+  std::optional<std::vector<config::Capability>> capabilities;
+  std::optional<std::uint64_t> context;
+  // One for each of the provider's keys, in their order.
+  std::vector<std::shared_ptr<traffic::Lane>> lanes;
+
+  // What the table says of the model under the name it has there; null: nothing. `name`: that name.
+  const config::ModelFacts* facts(std::string_view name) const;
 };
 
 // A name applications ask for, or a pattern of such names.
@@ -73,9 +97,16 @@ struct Model {
   std::string name;
   Label label{};
   std::vector<Target> targets;
+  const traffic::Strategy* strategy = nullptr;  // never null
+  bool affinity = true;                         // turns of a conversation stay together, where the strategy lets them
   unsigned attempts = 1;
+  traffic::FailureClasses retry_on;
+  std::vector<const Model*> fallback;          // asked when every target has failed
+  std::vector<const Model*> context_fallback;  // asked when the conversation is too long for the targets
   config::ModelTimeouts timeouts;
   bool strict = false;  // what a provider cannot be told is not left out: the request is refused
+  // How many requests it has had, over all workers: whose turn it is. Outlives reloads.
+  std::shared_ptr<std::atomic<std::uint64_t>> turn;
 
   // What the first star of a pattern stands for in a name that matches it.
   std::string_view captured(std::string_view asked) const;
@@ -87,9 +118,18 @@ struct AllowList {
   bool allows(std::string_view model) const;
 };
 
+// A rule of the configuration, compiled.
+struct Rule {
+  config::Route rule;  // as it is written
+  Label label{};
+  const Model* use = nullptr;   // null: the model asked for
+  bool reads_features = false;  // its conditions are about the request's body
+};
+
 struct Team {
   std::string name;
   AllowList models;
+  traffic::Priority priority = traffic::Priority::normal;
 };
 
 // A caller's key. The secret itself is not kept: only its digest, and in the snapshot what checks signatures made with
@@ -113,6 +153,8 @@ class Snapshot {
     // The authorities in a file, or the system's for an empty path. Asked for each provider; expected to
     // return the same object for the same content, since connections are shared by it.
     std::function<Result<std::shared_ptr<const net::Trust>>(const std::string&)> trust;
+    // What is known of whom we ask; outlives all snapshots.
+    traffic::Health& health;
     // The one in force until now, whose credentials that did not change are kept. May be null.
     const Snapshot* before = nullptr;
   };
@@ -125,6 +167,7 @@ class Snapshot {
   // The model of exactly that name, else the first pattern, in the file's order, that matches; or null.
   const Model* find_model(std::string_view name) const;
   const std::vector<Model>& models() const { return models_; }
+  const std::vector<Rule>& routes() const { return routes_; }
   const std::vector<Provider>& providers() const { return providers_; }
 
   bool needs_keys() const { return needs_keys_; }
@@ -152,13 +195,18 @@ class Snapshot {
     Hmac root;
   };
   Result<> add_provider(const config::Provider& given, const Means& means);
-  void add_model(const config::Model& given, const Means& means);
+  void add_model(const config::Model& given, const config::Config& config, const Means& means);
+  Target target_of(const config::Target& wanted, const std::string& model, const config::Provider& given,
+                   const Means& means) const;
+  void link_models(const config::Config& config);
+  void add_routes(const config::Config& config, const Means& means);
   void add_keys(const config::Config& config);
 
   std::vector<Provider> providers_;
   std::vector<Model> models_;
   std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;
   std::vector<const Model*> patterns_;
+  std::vector<Rule> routes_;
   std::vector<Team> teams_;
   std::vector<Key> keys_;
   std::unordered_map<Digest, const Key*, DigestHash> by_digest_;

@@ -20,7 +20,8 @@ namespace sluice::net {
 // large body is kept, never per request.
 struct SharedLoad {
   std::atomic<std::int64_t> connections{0};
-  std::atomic<std::int64_t> buffered{0};  // bytes of collected bodies, requests and answers
+  std::atomic<std::int64_t> most_connections{0};  // that may be open; 0: not told
+  std::atomic<std::int64_t> buffered{0};          // bytes of collected bodies, requests and answers
   std::atomic<std::int64_t> most_buffered{std::int64_t{1} << 30};
 };
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/chat/dialect.hpp>
+#include <sluice/gateway/snapshot.hpp>
+#include <sluice/http/message.hpp>
+
+namespace sluice {
+
+// A request as routing sees it: who asks for what. Borrows everything; used on one thread. What the body is about is
+// read when it is first asked for, because most requests can be routed without.
+class Inquiry {
+ public:
+  struct Asked {
+    const Key* caller = nullptr;
+    std::string_view endpoint{};  // the name under which rules know it ("chat")
+    const chat::Dialect& spoken;
+    chat::Asked path{};
+    std::string_view model{};  // the name asked for
+    bool stream = false;
+    std::span<const http::Field> fields{};
+    std::string_view body{};     // empty where it is no JSON
+    std::uint64_t random = 0;    // drawn for this request
+    std::uint64_t hash_key = 0;  // of this process
+    UtcTime utc{};
+  };
+  explicit Inquiry(const Asked& asked) : asked_(asked) {}
+
+  const Asked& asked() const { return asked_; }
+  const chat::Features& features() const;
+  // What the turns of one conversation have in common, and no other caller's conversation has: by x-sluice-session if
+  // the caller sent it, else by how it began. 0: not known.
+  std::uint64_t conversation() const;
+  // The same if it was asked for before; else 0. Needs neither fields nor body any more.
+  std::uint64_t known_conversation() const { return conversation_.value_or(0); }
+  // The value of a tag of that name (x-sluice-tags, else the body's metadata); nothing if there is none.
+  std::optional<std::string_view> tag(std::string_view name) const;
+
+ private:
+  Asked asked_;
+  mutable std::optional<chat::Features> features_;
+  mutable std::optional<std::uint64_t> conversation_;
+};
+
+// Mixes two hashes into one (the finaliser of SplitMix64, Steele et al., public domain).
+std::uint64_t mix(std::uint64_t left, std::uint64_t right);
+// Of a text, under a key.
+std::uint64_t hash_of(std::string_view text, std::uint64_t key);
+
+}  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 
 #include "app/admin_plane.hpp"
 #include "app/demo.hpp"
+#include "app/lane_gauges.hpp"
 #include "app/trust_shelf.hpp"
 #include "app/version.hpp"
 #include "app/worker.hpp"
@@ -62,7 +64,7 @@ class RunningDaemon final : public Daemon {
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
-    in_force_ = world->snapshot;
+    put_in_force(world->snapshot);
     serves_tls_ = config.server.tls.has_value();
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
@@ -94,7 +96,7 @@ class RunningDaemon final : public Daemon {
     use_token(config.admin.token);
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
-    in_force_ = world->snapshot;
+    put_in_force(world->snapshot);
     serves_tls_ = config.server.tls.has_value();
     for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
     return Ok{};
@@ -167,9 +169,12 @@ class RunningDaemon final : public Daemon {
       world.settings.identity = *std::move(identity);
       metrics_->certificate_expires(world.settings.identity->expires());
     }
-    const Snapshot::Means means{*metrics_, static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
+    const Snapshot::Means means{*metrics_,
+                                static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
                                 "sluice/" + std::string(version()),
-                                [this](const std::string& path) { return trusts_.get(path); }, in_force_.get()};
+                                [this](const std::string& path) { return trusts_.get(path); },
+                                *traffic_->health,
+                                in_force_.get()};
     auto snapshot = Snapshot::compile(config, means);
     if (!snapshot) return snapshot.error();
     world.snapshot = *std::move(snapshot);
@@ -181,6 +186,7 @@ class RunningDaemon final : public Daemon {
     settings.limits.body = server.limits.body;
     settings.limits.header = server.limits.header;
     settings.limits.connections = connections_allowed(server.limits.connections);
+    load_.most_connections = settings.limits.connections;
     settings.timeouts.header = server.timeouts.header;
     settings.timeouts.body = server.timeouts.body;
     settings.timeouts.idle = server.timeouts.idle;
@@ -198,7 +204,7 @@ class RunningDaemon final : public Daemon {
   Result<> start_workers(const config::Config& config, const World& world) {
     const unsigned count =
         config.server.workers > 0 ? config.server.workers : std::max(1u, std::thread::hardware_concurrency());
-    const WorkerParts parts{clock_, load_, *metrics_, *access_log_, log_};
+    const WorkerParts parts{clock_, load_, *metrics_, *access_log_, log_, *traffic_};
     std::string address = config.server.listen;
     for (unsigned i = 0; i < count; ++i) {
       workers_.push_back(std::make_unique<Worker>(parts, world.settings, world.snapshot));
@@ -209,8 +215,19 @@ class RunningDaemon final : public Daemon {
     return Ok{};
   }
 
+  // Scrapes come on a thread of their own.
+  void put_in_force(std::shared_ptr<const Snapshot> world) {
+    const std::lock_guard lock(in_force_mutex_);
+    in_force_ = std::move(world);
+  }
+  std::shared_ptr<const Snapshot> in_force() const {
+    const std::lock_guard lock(in_force_mutex_);
+    return in_force_;
+  }
+
   Gauges gauges() {
     Gauges gauges;
+    gauges.lanes = lane_gauges(*in_force(), clock_.now());
     for (const auto& worker : workers_) {
       Worker::Counts counts;
       if (!worker->count(counts, patience)) continue;
@@ -231,11 +248,21 @@ class RunningDaemon final : public Daemon {
     });
   }
 
+  // Whichever worker had it.
+  std::optional<std::string> trace_of(std::string_view request_id) const {
+    for (const auto& worker : workers_) {
+      if (std::optional<std::string> trace = worker->trace_of(request_id, patience)) return trace;
+    }
+    return std::nullopt;
+  }
+
   AdminPlane::Sources sources() {
     AdminPlane::Sources sources;
     sources.metrics = [this] { return metrics_->scrape(); };
     sources.alive = [this] { return alive(); };
     sources.ready = [this] { return !draining_; };
+    sources.request = [this](std::string_view id) { return trace_of(id); };
+    sources.providers = [this] { return providers_json(*in_force(), clock_.now()); };
     return sources;
   }
 
@@ -245,6 +272,8 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<AccessLog> access_log_;
   net::SharedLoad load_;
   TrustShelf trusts_;
+  const std::unique_ptr<SharedTraffic> traffic_ = SharedTraffic::make();
+  mutable std::mutex in_force_mutex_;  // of what follows, which the main thread alone writes
   std::shared_ptr<const Snapshot> in_force_;
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;

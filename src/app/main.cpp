@@ -9,6 +9,7 @@
 #include <sluice/config/load.hpp>
 
 #include "app/check.hpp"
+#include "app/explain.hpp"
 #include "app/healthcheck.hpp"
 #include "app/serve.hpp"
 #include "app/surroundings.hpp"
@@ -71,6 +72,15 @@ int run(int count, char** words) {
       ->type_name("ADDRESS:PORT");
   CLI::App* check = app.add_subcommand("check", "Print everything that is wrong with a configuration");
   check->add_option("file", file, "Configuration file")->type_name("FILE");
+  sluice::app::ExplainOptions question;
+  CLI::App* explain = app.add_subcommand("explain", "Say whom a request would be sent to, in which order and why");
+  explain->add_option("--config", question.config, "Configuration file")->type_name("FILE")->required();
+  explain->add_option("--request", question.request, "File with the request's JSON body")
+      ->type_name("FILE")
+      ->required();
+  explain->add_option("--key", question.key, "Name of the caller's key")->type_name("NAME");
+  explain->add_option("--path", question.path, "Where the request is sent, instead of /v1/chat/completions");
+  explain->add_option("--format", question.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");
   health->add_option("--config", options.config, "Configuration file")->type_name("FILE");
   health->add_option("--admin-listen", options.admin_listen, "Address of the admin plane")->type_name("ADDRESS:PORT");
@@ -91,6 +101,9 @@ int run(int count, char** words) {
     return exit_usage;
   }
   if (check->parsed()) return sluice::app::check(file, std::cout, std::cerr);
+  if (explain->parsed()) {
+    return sluice::app::explain(question, sluice::app::whole_surroundings(), std::cout, std::cerr);
+  }
   if (health->parsed()) return ask_health(options);
   if (version->parsed()) std::cout << sluice::app::version_text();
   return 0;

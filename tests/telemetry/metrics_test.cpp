@@ -176,9 +176,6 @@ TEST_F(MetricsTest, counts_what_happens_on_the_way) {
   EXPECT_EQ(page.at(R"(sluice_upstream_attempts_total{provider="north",deployment="big",outcome="429"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_fallbacks_total{from="north",to="south"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_retries_total{provider="north"})"), 1);
-  EXPECT_EQ(page.at(R"(sluice_breaker_state{provider="north",deployment="big",key="2"})"), 1);
-  EXPECT_EQ(page.at(R"(sluice_cooldown_seconds{provider="north",deployment="big",key="2"})"), 2.5);
-  EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big",key="2"})"), 7);
   EXPECT_EQ(page.at(R"(sluice_usage_missing_total{provider="south"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_dropped_fields_total{provider="south",field="big"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_rejected_total{reason="too_large"})"), 1);
@@ -247,6 +244,14 @@ TEST_F(MetricsTest, shows_a_zero_for_what_has_not_happened_yet) {
   EXPECT_EQ(page.at("sluice_config_reload_success"), 1);
   EXPECT_EQ(page.at("sluice_log_dropped_total"), 0);
   EXPECT_EQ(page.type.count("sluice_cert_expiry_timestamp_seconds"), 0u);
+}
+
+TEST_F(MetricsTest, tells_what_is_known_of_each_lane) {
+  happen_around();
+  const Scraped page = scraped(*metrics);
+  EXPECT_EQ(page.at(R"(sluice_breaker_state{provider="north",deployment="big",key="2"})"), 1);
+  EXPECT_EQ(page.at(R"(sluice_cooldown_seconds{provider="north",deployment="big",key="2"})"), 2.5);
+  EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big",key="2"})"), 7);
 }
 
 TEST_F(MetricsTest, asks_for_the_gauges_at_each_scrape) {

@@ -224,7 +224,6 @@ struct Refusal {
 const std::vector<Refusal> empty_accounts = {
     {429, no_quota},
     {402, plain_refusal},
-    {403, no_quota},
     {429, R"({"error":{"message":"no","type":"t","param":null,"code":"credit_balance_exhausted"}})"}};
 
 void row_36_a_key_without_quota_is_left_alone_for_long_and_the_next_one_is_used(Stage& stage) {
@@ -313,7 +312,7 @@ void row_37_a_storm_opens_the_breaker(Stage& stage) {
 void row_37_a_storm_at_one_provider_is_not_noticed_where_there_is_another(Stage& stage) {
   auto& upstream = stage.upstream(refusing(500));
   auto& other = stage.upstream(always(completion("from the other")));
-  stage.open({upstream.port(), other.port()}, {.provider = "breaker: {cooldown: 60s}"});
+  stage.open({upstream.port(), other.port()}, {.model = "affinity: off", .provider = "breaker: {cooldown: 60s}"});
   for (int i = 0; i < 50; ++i) expect_words(stage.ask(chat()), "from the other");
   EXPECT_EQ(upstream.requests(), 5u);
   EXPECT_EQ(other.requests(), 50u);

@@ -135,6 +135,71 @@ class Commands(unittest.TestCase):
         with one:
             self.assertEqual(model_ids(one), {"one"})
 
+    ROUTED = (
+        "providers:\n"
+        "  near: {kind: openai-compatible, base_url: 'http://127.0.0.1:9/v1', residency: eu}\n"
+        "  far: {kind: openai-compatible, base_url: 'http://127.0.0.1:9/v1', residency: us}\n"
+        "  other: {kind: anthropic, base_url: 'http://127.0.0.1:9/v1', api_key: '${OTHER_KEY}'}\n"
+        "models:\n"
+        "  one: {targets: [{provider: far, model: x}, {provider: near, model: y}], fallback: [two]}\n"
+        "  two: {targets: [{provider: other, model: z}]}\n"
+        "routes:\n"
+        "  - {name: at-home, when: {model: one, key: careful}, require: {residency: eu}}\n"
+        "keys: [{name: careful, secret: '${CAREFUL_KEY}'}, {name: usual, secret: '${USUAL_KEY}'}]\n"
+    )
+    SECRETS = {name: f"{name}-canary-0123456789" for name in ("OTHER_KEY", "CAREFUL_KEY", "USUAL_KEY")}
+
+    def explain(self, *arguments, text=ROUTED, body=None):
+        """`sluice explain` of that file and body; with None the file of the body is not there."""
+        with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
+            pathlib.Path(folder, "my.yaml").write_text(text, encoding="utf-8")
+            if body is not None:
+                pathlib.Path(folder, "request.json").write_bytes(body)
+            files = ("--config", "my.yaml", "--request", "request.json")
+            return gateway.run("explain", *files, *arguments, folder=folder, environment=self.SECRETS)
+
+    def test_explain_tells_who_would_be_asked_and_why_not_others(self):
+        body = json.dumps(wire.chat("one")).encode()
+        done = self.explain(body=body)
+        self.assertEqual((done.returncode, done.stdout), (0, "far/x\nnear/y\nother/z fallback: two\n"), done)
+        self.assertEqual(done.stderr, "model one, strategy priority\n")
+        done = self.explain("--key", "careful", body=body)
+        self.assertEqual(done.returncode, 0)
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[:2], ["near/y", "far/x excluded: residency us is not one of eu"])
+        self.assertRegex(lines[2], "^other/z excluded: residency is not told")
+        self.assertIn("route at-home", done.stderr)
+        self.assertNotIn("canary", done.stdout + done.stderr)
+
+    def test_explain_tells_the_same_as_json(self):
+        done = self.explain("--format", "json", "--key", "careful", body=json.dumps(wire.chat("one")).encode())
+        told = json.loads(done.stdout)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((told["route"], told["model"], told["strategy"]), ("at-home", "one", "priority"))
+        self.assertEqual([one["order"] for one in told["candidates"]], [1, None, None])
+        self.assertEqual(told["candidates"][1]["excluded"], "residency us is not one of eu")
+
+    def test_explain_reads_requests_of_other_paths(self):
+        body = json.dumps({"model": "one", "input": "hi"}).encode()
+        done = self.explain("--path", "/v1/embeddings", body=body)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, r"(?m)^other/z excluded: endpoint")
+
+    def test_explain_has_an_exit_code_for_each_mistake(self):
+        good = json.dumps(wire.chat("one")).encode()
+        for code, arguments, more in (
+            (65, ["--path", "/v1/no-such-path"], {"body": good}),
+            (65, ["--key", "nobody"], {"body": good}),
+            (65, [], {"body": b"{"}),
+            (66, [], {}),
+            (78, [], {"body": good, "text": self.BAD}),
+            (64, ["--format", "xml"], {"body": good}),
+        ):
+            with self.subTest(code=code, arguments=arguments):
+                done = self.explain(*arguments, **more)
+                self.assertEqual((done.returncode, done.stdout), (code, ""))
+                self.assertTrue(done.stderr)
+
     def test_version_names_itself_its_compiler_and_its_libraries(self):
         done = gateway.run("version")
         self.assertEqual(done.returncode, 0)

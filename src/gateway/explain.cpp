@@ -4,6 +4,7 @@
 
 #include "gateway/access.hpp"
 #include "gateway/endpoints.hpp"
+#include "gateway/names.hpp"
 #include "gateway/plan.hpp"
 
 namespace sluice {
@@ -94,7 +95,7 @@ class Explaining {
       Explanation::Candidate candidate;
       const Target& target = *considered.target;
       candidate.provider = target.provider->name;
-      candidate.model = target.model_json.empty() ? std::string(inquiry.asked().model) : target.model;
+      candidate.model = name_at(target, model, inquiry.asked().model);
       candidate.of = model.name;
       candidate.excluded = reason_of(considered, decision);
       candidate.weight = target.weight;

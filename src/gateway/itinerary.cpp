@@ -1,6 +1,7 @@
 #include "gateway/itinerary.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <sluice/traffic/retry.hpp>
@@ -203,9 +204,11 @@ traffic::FailureClasses Itinerary::curable() const {
   traffic::FailureClasses classes;
   if (asked_ >= terms_.attempts) return classes;
   const Model& model = *choice().model;
-  if (!model.context_fallback.empty()) classes.add(FailureClass::context_length);
-  const bool is_last =
-      cursor_ >= routing_.plan.choices.size() && model_ + 1 == routing_.models.size() && model.fallback.empty();
+  if (!model.context_fallback.empty() && !routing_.plan.is_pinned) classes.add(FailureClass::context_length);
+  // Other keys of the same target would be told the same.
+  const auto is_same = [this](const Choice& next) { return next.target == choice().target; };
+  const std::span<const Choice> next = std::span(routing_.plan.choices).subspan(cursor_);
+  const bool is_last = is_last_model() && std::all_of(next.begin(), next.end(), is_same);
   for (const FailureClass refusal : {FailureClass::model_not_found, FailureClass::content_refusal}) {
     if (!is_last && model.retry_on.has(refusal)) classes.add(refusal);
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "gateway/names.hpp"
+
 namespace sluice {
 namespace {
 
@@ -17,8 +19,9 @@ bool is_one_of(const std::vector<std::string>& names, std::string_view name) {
 // What is known of a target: the operator's word, else the table's.
 class Abilities {
  public:
-  Abilities(const Target& target, std::string_view asked)
-      : target_(target), facts_(target.facts(target.model_json.empty() ? asked : std::string_view(target.model))) {}
+  Abilities(const Considered& considered, const Inquiry& inquiry)
+      : target_(*considered.target),
+        facts_(target_.facts(name_at(target_, *considered.model, inquiry.asked().model))) {}
 
   const config::ModelFacts* facts() const { return facts_; }
   bool has(Capability capability) const {
@@ -116,7 +119,7 @@ class Planning {
       }
       for (const Rule* route : {decision_.route, decision_.naming}) {
         if (route != nullptr && !route->rule.require.empty()) {
-          apply(route->rule.require, Abilities(target, inquiry_.asked().model), considered);
+          apply(route->rule.require, Abilities(considered, inquiry_), considered);
         }
       }
       plan_.considered.push_back(considered);
@@ -129,7 +132,7 @@ class Planning {
     plan_.before.assign(mine().begin(), mine().end());
     for (Considered& considered : mine()) {
       if (!may_be_asked(considered)) continue;
-      const Abilities abilities(*considered.target, inquiry_.asked().model);
+      const Abilities abilities(considered, inquiry_);
       if (abilities.facts() == nullptr && !considered.target->capabilities && !considered.target->context) continue;
       apply_needs(inquiry_.features(), abilities, considered);
     }
@@ -224,8 +227,8 @@ class Planning {
   void price(std::span<Considered> candidates) {
     if (!means_.with_prices && (!model_.strategy->needs_price || candidates.size() < 2)) return;
     for (Considered& considered : candidates) {
-      considered.price = expected_price(Abilities(*considered.target, inquiry_.asked().model).facts(),
-                                        inquiry_.features(), considered.view.cached_permille);
+      considered.price =
+          expected_price(Abilities(considered, inquiry_).facts(), inquiry_.features(), considered.view.cached_permille);
     }
   }
 

@@ -8,6 +8,8 @@
 
 #include <sluice/gateway/exchange.hpp>
 
+#include "gateway/names.hpp"
+
 namespace sluice {
 
 // Writes a number into `room` and returns its text.
@@ -32,8 +34,7 @@ class ReplyFields {
   // Where the answer came from: x-sluice-model, -route, -provider, -attempts.
   void add_route(const Exchange& exchange) {
     if (exchange.target == nullptr) return;
-    add("x-sluice-model", exchange.target->model_json.empty() ? std::string_view(exchange.scratch.asked)
-                                                              : std::string_view(exchange.target->model));
+    add("x-sluice-model", name_at(*exchange.target, *exchange.serving, exchange.scratch.asked));
     if (exchange.route != nullptr) add("x-sluice-route", exchange.route->rule.name);
     add("x-sluice-provider", exchange.target->provider->name);
     add("x-sluice-attempts", decimal(attempts_, exchange.attempts));

@@ -6,23 +6,14 @@
 #include <sluice/base/text.hpp>
 
 #include "gateway/dropped_fields.hpp"
+#include "gateway/names.hpp"
 #include "gateway/translate.hpp"
 
 namespace sluice {
 namespace {
 
-// The name that stands for the caller's: a rule or a fallback may have led to another model of ours than was asked for.
-std::string_view name_of_ours(const Exchange& exchange) {
-  const bool is_asked =
-      exchange.serving->name == exchange.outline.model || exchange.serving->name.find('*') != std::string::npos;
-  return is_asked ? exchange.outline.model : std::string_view(exchange.serving->name);
-}
-
-// The model's name as the target knows it.
 std::string_view model_for(const Exchange& exchange) {
-  const Target& target = *exchange.target;
-  if (!target.model_json.empty()) return target.model;
-  return target.model.empty() ? name_of_ours(exchange) : exchange.serving->captured(exchange.outline.model);
+  return name_at(*exchange.target, *exchange.serving, exchange.outline.model);
 }
 
 // The JSON string that goes where the caller wrote it.
@@ -30,7 +21,8 @@ std::string_view model_json_for(Exchange& exchange) {
   const Target& target = *exchange.target;
   if (!target.model_json.empty()) return target.model_json;
   const chat::Range written = exchange.outline.model_value;
-  const bool is_as_written = target.model.empty() && name_of_ours(exchange) == exchange.outline.model;
+  const std::string_view asked = exchange.outline.model;
+  const bool is_as_written = target.model.empty() && name_of_ours(*exchange.serving, asked) == asked;
   if (is_as_written) return exchange.body.substr(written.begin, written.end - written.begin);
   exchange.scratch.renamed = '"';
   append_json_escaped(exchange.scratch.renamed, model_for(exchange));

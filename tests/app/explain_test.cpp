@@ -68,8 +68,8 @@ class Explain : public ::testing::Test {
   }
 
   const Scratch scratch_;
-  ExplainOptions options{.config = scratch_.write("sluice.yaml", models),
-                         .request = scratch_.write("request.json", question)};
+  ExplainOptions options{
+      .config = scratch_.write("sluice.yaml", models), .request = scratch_.write("request.json", question), .key = ""};
 };
 
 // "PROVIDER/MODEL" of those that are asked, in their order.

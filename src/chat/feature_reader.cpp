@@ -96,7 +96,7 @@ class FeatureReader {
         role_ = json::inside(value);
         break;
       case Means::kind:
-        if (const Word* const kind = find(word.inside, json::inside(value))) count(kind->means, 1);
+        if (const Word* const kind = find(word.inside, meaning_of(value))) count(kind->means, 1);
         break;
       case Means::images:
         count(Means::image, json::items_in(value));
@@ -205,14 +205,18 @@ class FeatureReader {
   // {"mimeType", "data"} or a file's address.
   void read_blob(std::string_view value) {
     json::Cursor blob(value);
-    std::string_view type;
+    std::string type;
     if (!value.starts_with('{') || !blob.enter()) return;
     while (blob.next_member()) {
       const bool is_type = blob.name() == "mimeType" || blob.name() == "mime_type";
       const std::string_view member = blob.skip();
-      if (is_type) type = json::inside(member);
+      if (is_type) type = meaning_of(member);
     }
-    count(type.starts_with("image/") ? Means::image : type.starts_with("audio/") ? Means::audio : Means::document, 1);
+    // Media types know no case (RFC 9110 §8.3.1).
+    const auto is_of = [&type](std::string_view family) {
+      return equals_ignoring_case(std::string_view(type).substr(0, family.size()), family);
+    };
+    count(is_of("image/") ? Means::image : is_of("audio/") ? Means::audio : Means::document, 1);
   }
 
   // {"type":"text","data"} has words; {"type":"content","content"} parts, which may be pictures too.
@@ -225,7 +229,7 @@ class FeatureReader {
       const bool is_type = source.name() == "type";
       const bool is_data = source.name() == "data" || source.name() == "content";
       const std::string_view member = source.skip();
-      if (is_type) is_text = json::inside(member) == "text" || json::inside(member) == "content";
+      if (is_type) is_text = meaning_of(member) == "text" || meaning_of(member) == "content";
       if (is_data) data = member;
     }
     if (is_text) read_text(data);

@@ -74,6 +74,7 @@ class CallUpstream final : public Handler {
     exchange.told = false;
     exchange.streaming = false;
     exchange.answer_id.clear();
+    exchange.upstream_status = 0;
     Result<> outcome = co_await attempt(exchange);
     if (!outcome) log_failure(exchange, outcome.error());
     parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment,
@@ -158,6 +159,7 @@ class CallUpstream final : public Handler {
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     const int status = (*call)->head().status;
+    exchange.upstream_status = status;
     note_remaining(exchange, (*call)->head().fields);
     if (grant != nullptr && (status == 401 || status == 403)) {
       provider.credential->keeper.refused(grant, parts_.clock.now());

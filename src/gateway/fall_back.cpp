@@ -47,9 +47,16 @@ Itinerary::Terms terms_of(const Exchange& exchange) {
   return terms;
 }
 
-// The caller is gone, or we are stopping: that says nothing of a target.
-bool is_nobodys_failure(const Error& error) {
-  return error.fault() == Fault::client_left || error.outcome() == Outcome::cancelled;
+// Whether a failure says nothing of the target, so that no caller can spoil one for others: the caller is gone, or had
+// less patience than the target is given; or the provider talks of our key where it refuses the request (its words may
+// be the caller's own, quoted), or will not let us do this one thing (403).
+bool is_nobodys_failure(const Exchange& exchange, const Error& error, TimePoint now) {
+  if (error.fault() == Fault::client_left || error.outcome() == Outcome::cancelled) return true;
+  const bool is_timeout = traffic::class_of(error) == traffic::FailureClass::timeout;
+  if (is_timeout && now >= exchange.caller_waits_until) return true;
+  const int status = exchange.upstream_status;
+  const bool is_of_key = status == 401 || status == 402 || status == 429;
+  return traffic::suspect_of(error) == traffic::Suspect::key && status >= 400 && status < 500 && !is_of_key;
 }
 
 class FallBack final : public Middleware {
@@ -109,14 +116,16 @@ class FallBack final : public Middleware {
       pass.cached(usage.cache_read, usage.input + usage.cache_read + usage.cache_write);
     }
     if (failed) {
-      if (is_nobodys_failure(outcome.error())) return;
+      if (is_nobodys_failure(exchange, outcome.error(), now)) return;
       pass.failed(outcome.error(), now);
       tell_of_closing(exchange, way.choice(), now);
       return;
     }
+    // A refusal says that it is there, and nothing of how fast it answers.
+    if (exchange.status < 200 || exchange.status >= 300) return pass.succeeded(std::nullopt, now);
     const bool has_event = exchange.streaming && exchange.first_event;
     pass.succeeded(has_event ? *exchange.first_event - exchange.attempt_began : exchange.upstream_took, now);
-    if (exchange.status >= 200 && exchange.status < 300) remember(exchange, way.choice(), now);
+    remember(exchange, way.choice(), now);
   }
 
   // Where it matters the conversation was read for the plan; the body may be gone by now.

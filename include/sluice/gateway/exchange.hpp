@@ -109,6 +109,7 @@ struct Exchange {
   bool usage_is_wanted = false;                // the caller of `request` asked for token counts in the stream
   unsigned attempts = 0;
   TimePoint attempt_began{};
+  int upstream_status = 0;   // of the last attempt's answer; 0: there was none
   Duration upstream_took{};  // of the last attempt, until its head
   std::optional<chat::Usage> usage;
   std::optional<TimePoint> first_event;

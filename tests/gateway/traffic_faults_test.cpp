@@ -334,7 +334,8 @@ void row_39_a_key_that_is_not_accepted_is_502_and_somebody_is_told(Stage& stage)
       EXPECT_EQ(told.reason, "key_refused");
       EXPECT_GT(told.milliseconds, 0);
     }
-    EXPECT_EQ(closings(stage).size(), 3u);
+    // 403 may be about this one model: the key is not held responsible.
+    EXPECT_EQ(closings(stage).size(), status == 401 ? 3u : 0u);
   }
 }
 

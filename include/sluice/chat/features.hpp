@@ -20,7 +20,7 @@ struct Features {
   std::optional<std::uint64_t> max_tokens;  // the longest answer the caller wants
   // What only the provider that made it can read: encrypted or signed reasoning, answers it keeps.
   bool is_bound = false;
-  bool is_sealed = false;  // it is: what a provider keeps or has encrypted, and another one refuses
+  bool is_sealed = false;         // it is: what a provider keeps or has encrypted, and another one refuses
   std::string previous_response;  // the answer this one follows, where the provider keeps it; empty: none
   // A hash of the conversation's beginning, up to and including the first message of a user: the same for all turns of
   // it. 0: there is none.

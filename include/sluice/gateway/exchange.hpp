@@ -96,7 +96,7 @@ struct Exchange {
   // fall_back
   const Model* serving = nullptr;  // the model, or one of its fallbacks: the target's
   const Target* target = nullptr;
-  traffic::Pass* pass = nullptr;       // of the attempt under way
+  traffic::Pass* pass = nullptr;      // of the attempt under way
   const ProviderKey* key = nullptr;   // with which the target is asked
   traffic::FailureClasses curable{};  // refusals that are not passed on, because there is somebody else to ask
   TimePoint caller_waits_until = TimePoint::max();  // receive: by the caller's own word

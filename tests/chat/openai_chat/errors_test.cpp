@@ -62,8 +62,7 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
             Outcome::client_error});
   }
   expect({301, "", failed, "upstream_error", false, Outcome::client_error});
-  expect({404, R"({"error":{"message":"m","code":null}})", Fault::not_found, "not_found", true,
-          Outcome::client_error});
+  expect({404, R"({"error":{"message":"m","code":null}})", Fault::not_found, "not_found", true, Outcome::client_error});
   expect({413, R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})", Fault::too_large,
           "request_too_large", false, Outcome::client_error});
 }

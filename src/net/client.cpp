@@ -9,6 +9,9 @@ namespace sluice::net {
 namespace {
 
 constexpr Duration sweep_every = std::chrono::seconds(1);
+// No call begins on a connection older than this: a busy one would never be idle for long, and where the provider's
+// name leads by now, or whose certificate it shows, would never be asked again.
+constexpr Duration longest_life = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -18,7 +21,7 @@ Pool::Pool(LoopParts& loop, Origin origin, const TransportLimits& limits, Accoun
 Connection* Pool::take() {
   while (const std::optional<ConnectionId> id = book_.take(loop_.now())) {
     // Bytes that came behind the last answer would be taken for the next one; and a FIN saves us an attempt.
-    if (!at(*id).gone_stale()) return &at(*id);
+    if (!is_too_old(at(*id)) && !at(*id).gone_stale()) return &at(*id);
     remove(at(*id));
   }
   return nullptr;
@@ -43,8 +46,10 @@ void Pool::remove(Connection& connection) {
   connections_[id].reset();
 }
 
+bool Pool::is_too_old(const Connection& connection) const { return loop_.now() - connection.born() >= longest_life; }
+
 void Pool::returned(Connection& connection, bool reusable) {
-  if (!reusable) {
+  if (!reusable || is_too_old(connection)) {
     remove(connection);
     return;
   }

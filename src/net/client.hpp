@@ -32,6 +32,7 @@ class Pool final : public Connection::Home {
 
  private:
   Connection& at(ConnectionId id) { return *connections_[id]; }
+  bool is_too_old(const Connection& connection) const;
 
   LoopParts& loop_;
   Origin origin_;

@@ -16,7 +16,7 @@ constexpr Duration write_limit = std::chrono::seconds(10);  // without the provi
 }  // namespace
 
 Connection::Connection(LoopParts& loop, Account account, Stream stream, Connection::Home& home, ConnectionId id)
-    : loop_(loop), stream_(std::move(stream)), home_(home), id_(id), in_(loop.buffers, account) {
+    : loop_(loop), stream_(std::move(stream)), home_(home), id_(id), born_(loop.now()), in_(loop.buffers, account) {
   fields_.resize(http::default_response_limits.fields);
 }
 

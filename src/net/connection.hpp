@@ -32,6 +32,7 @@ class Connection final : public Call {
   bool gone_stale();
   void close() { stream_.close(); }
   ConnectionId id() const { return id_; }
+  TimePoint born() const { return born_; }
 
   const http::ResponseHead& head() const override { return head_; }
   bool reused() const override { return calls_ > 1; }
@@ -60,6 +61,7 @@ class Connection final : public Call {
   Stream stream_;
   Home& home_;
   ConnectionId id_;
+  TimePoint born_;
   ByteQueue in_;             // content that was not consumed, then raw bytes
   std::size_t content_ = 0;  // how much of in_ is content
   std::vector<http::Field> fields_;

@@ -32,6 +32,11 @@ class ScriptedNames final : public NameSource {
     asio::post(loop_.context, [done = std::move(done), found = std::move(found)]() mutable { done(std::move(found)); });
   }
 
+  // From now on. No addresses: the name does not exist, or its servers fail.
+  void say(const std::string& name, std::vector<std::string> addresses) { answers_[name] = std::move(addresses); }
+  // From now on nobody answers for the name.
+  void fall_silent(const std::string& name) { answers_.erase(name); }
+
   std::map<std::string, int> asked;
 
  private:

@@ -48,7 +48,7 @@ class EventRelay {
         continue;
       }
       const chat::EventSense sense = exchange_.spoken.sense(event);
-      if (sense.usage) note_usage(*sense.usage);
+      if (sense.usage) note_usage(sense);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
       may_end_ = may_end_ || sense.kind == chat::EventSense::Kind::last;
       // Dialects whose answers have one say it in their first event.
@@ -75,14 +75,23 @@ class EventRelay {
     co_return co_await send(ready);
   }
 
-  // Some dialects count the prompt in the first event and the answer in the last: a count that is not there again still
-  // holds.
-  void note_usage(const chat::Usage& seen) {
-    chat::Usage& known = exchange_.usage ? *exchange_.usage : exchange_.usage.emplace();
-    for (const auto count : {&chat::Usage::input, &chat::Usage::cache_read, &chat::Usage::cache_write,
-                             &chat::Usage::cache_write_1h, &chat::Usage::output, &chat::Usage::reasoning}) {
+  // Most dialects say everything whenever they say anything: what came last holds. Others count the prompt in the first
+  // event and the answer in the last.
+  void note_usage(const chat::EventSense& sense) {
+    const chat::Usage& seen = *sense.usage;
+    if (!exchange_.usage || !sense.usage_continues) {
+      exchange_.usage = seen;
+      return;
+    }
+    chat::Usage& known = *exchange_.usage;
+    // What turns out to have come from a cache is input no more, and what was thought no output.
+    if (seen.all_input() != 0) known.input = seen.input;
+    for (const auto count : {&chat::Usage::cache_read, &chat::Usage::cache_write, &chat::Usage::cache_write_1h}) {
       if (seen.*count != 0) known.*count = seen.*count;
     }
+    if (seen.all_output() == 0) return;
+    known.output = seen.output;
+    known.reasoning = seen.reasoning;
   }
 
   bool next_event(std::string_view bytes, http::SseEvent& event) {

@@ -91,6 +91,7 @@ struct EventSense {
   };
   Kind kind = Kind::content;
   std::optional<Usage> usage;
+  bool usage_continues = false;  // counts that an earlier event told and `usage` has not still hold
 };
 
 class Door;

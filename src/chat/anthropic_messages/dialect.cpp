@@ -127,6 +127,7 @@ class AnthropicMessages final : public Dialect {
     if (!event.has_data) return sense;
     sense.kind = kind_of(event, event.data);
     sense.usage = usage_in(event.data);
+    sense.usage_continues = true;
     return sense;
   }
 

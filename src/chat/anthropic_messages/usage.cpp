@@ -44,6 +44,11 @@ void Counts::take(json::Value usage) {
   read(usage["input_tokens"], input_);
   read(usage["cache_read_input_tokens"], cache_read_);
   read(usage["cache_creation_input_tokens"], cache_write_);
+  // But a zero beside cached input says that all of the prompt came from a cache.
+  const bool has_cached =
+      usage["cache_read_input_tokens"].whole().value_or(0) + usage["cache_creation_input_tokens"].whole().value_or(0) >
+      0;
+  if (has_cached && usage["input_tokens"].whole() == 0) input_ = 0;
   const json::Value kept = usage["cache_creation"];
   read(kept["ephemeral_5m_input_tokens"], write_5m_);
   read(kept["ephemeral_1h_input_tokens"], write_1h_);

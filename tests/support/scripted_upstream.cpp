@@ -191,6 +191,7 @@ void ScriptedUpstream::accept_all() {
     epoll_event event{};
     event.data.u64 = number;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
+    if (!connection.greeting) advance(connection);  // a script may begin by not reading
     handle(connection, EPOLLIN);
   }
 }
@@ -477,6 +478,12 @@ bool ScriptedUpstream::await_stall(std::chrono::milliseconds quiet) const {
     if (!changed_.wait_for(lock, quiet, [&] { return total() != before; }) && before > 0) return true;
   }
   return false;
+}
+
+void ScriptedUpstream::show(const UpstreamTls& tls) {
+  auto context = std::make_unique<TlsContext>(tls);
+  const std::lock_guard lock(mutex_);
+  tls_.swap(context);  // connections have a share of theirs
 }
 
 void ScriptedUpstream::signal(const std::string& name) {

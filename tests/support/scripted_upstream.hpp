@@ -143,6 +143,8 @@ class ScriptedUpstream {
   // Until nothing more could be sent for that long: the peer stopped reading.
   bool await_stall(std::chrono::milliseconds quiet) const;
 
+  // Shows that certificate to whoever connects from now on. Only where there was one before.
+  void show(const UpstreamTls& tls);
   // Lets all scripts go on that wait for it, now and later.
   void signal(const std::string& name);
   // Closes every connection, as a provider does with idle ones.

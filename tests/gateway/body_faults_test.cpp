@@ -1,4 +1,4 @@
-// Rows 21, 22, 24, 25, 29 to 32 and 38: what goes wrong in the body of a provider's answer.
+// Rows 21 to 25, 29 to 32 and 38: what goes wrong in the body of a provider's answer.
 #include "gateway/stage.hpp"
 
 namespace sluice::test {
@@ -85,7 +85,7 @@ void row_22_reset_inside_the_stream(Stage& stage) { broken_stream(stage, Script(
 
 void row_22_close_inside_the_stream(Stage& stage) { broken_stream(stage, Script().close(), "upstream_error"); }
 
-void row_22_a_proper_end_without_done(Stage& stage) {
+void row_23_a_proper_end_without_done(Stage& stage) {
   broken_stream(stage, Script().send(std::string(last_chunk)).hang(), "upstream_error");
 }
 
@@ -342,7 +342,7 @@ constexpr Row rows[] = {
     {"row_21_close_inside_chunked_json", row_21_close_inside_chunked_json},
     {"row_22_reset_inside_the_stream", row_22_reset_inside_the_stream},
     {"row_22_close_inside_the_stream", row_22_close_inside_the_stream},
-    {"row_22_a_proper_end_without_done", row_22_a_proper_end_without_done},
+    {"row_23_a_proper_end_without_done", row_23_a_proper_end_without_done},
     {"row_22_cut_inside_an_event", row_22_cut_inside_an_event},
     {"row_22_an_unterminated_done_is_no_end", row_22_an_unterminated_done_is_no_end},
     {"row_22_a_stream_that_breaks_at_once_falls_back", row_22_a_stream_that_breaks_at_once_falls_back},

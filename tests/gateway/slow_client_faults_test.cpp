@@ -1,4 +1,4 @@
-// Rows 58 and 60: callers that do not read, or are slow.
+// Rows 58, 60 and 68: callers that do not read, are slow or are many.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -164,13 +164,18 @@ long slowest_percent_us(Stage& stage) {
   return took[took.size() * 99 / 100];
 }
 
-// As many as the machine's usual descriptor limit of 20,000 leaves, two for each.
-void row_60_thousands_of_idle_connections(Stage& stage) {
+// Lets this process have as many descriptors as it may, up to the usual 20,000; how many that are.
+rlim_t raise_descriptors() {
   rlimit descriptors{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
   descriptors.rlim_cur = std::min<rlim_t>(descriptors.rlim_max, 20'000);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &descriptors), 0);
-  const rlim_t many = std::min<rlim_t>(9'500, descriptors.rlim_cur / 2 - 300);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  return descriptors.rlim_cur;
+}
+
+// As many as the descriptors leave, two for each.
+void row_60_thousands_of_idle_connections(Stage& stage) {
+  const rlim_t many = std::min<rlim_t>(9'500, raise_descriptors() / 2 - 300);
   record("connections", static_cast<long>(many));
   auto& upstream = stage.upstream(always(completion("fine")));
   auto& gateway = stage.open({upstream.port()});
@@ -189,6 +194,58 @@ void row_60_thousands_of_idle_connections(Stage& stage) {
   EXPECT_LT(crowded, 3 * alone + 100'000);
 }
 
+struct OpenStream {
+  RawClient client;
+  Answer answer;
+};
+
+// Streams that send one event and wait, and requests beside them that are answered at once.
+Script streams_and_answers() {
+  Script script;
+  script.read_request().decide([](const SeenRequest& request) {
+    Script answer;
+    if (request.body.find("\"stream\":true") == std::string::npos) return answer.send(completion("fine"));
+    answer.send(stream_head() + chunk(delta_event("one"))).wait_for("go on");
+    return answer.send(chunk(delta_event("two")) + chunk(done_event) + std::string(last_chunk));
+  });
+  return script.again();
+}
+
+// As many as the descriptors leave, four for each.
+void row_68_thousands_of_streams_beside_new_requests(Stage& stage) {
+  const rlim_t many = std::min<rlim_t>(4'700, raise_descriptors() / 4 - 250);
+  record("streams", static_cast<long>(many));
+  auto& upstream = stage.upstream(streams_and_answers());
+  auto& gateway = stage.open({upstream.port()});
+  slowest_percent_us(stage);  // warm
+  const long alone = slowest_percent_us(stage);
+  std::vector<OpenStream> streams;
+  stage.count(many);
+  for (rlim_t i = 0; i < many; ++i) {
+    streams.push_back({gateway.client(), {}});
+    ASSERT_TRUE(streams.back().client.send(chat_stream())) << i;
+  }
+  for (OpenStream& stream : streams) {
+    stream.answer = stream.client.read_head();
+    ASSERT_TRUE(stream.client.read_until(stream.answer, delta_event("one"))) << stream.answer.head;
+  }
+  EXPECT_EQ(gateway.metric("sluice_streams_active"), static_cast<double>(many));
+  const long crowded = slowest_percent_us(stage);
+  record("p99_alone_us", alone);
+  record("p99_beside_streams_us", crowded);
+  EXPECT_LT(crowded, 3 * alone + 100'000);
+  // All at once, and none of them waits for the last.
+  const Moment before = std::chrono::steady_clock::now();
+  upstream.signal("go on");
+  for (OpenStream& stream : streams) {
+    stream.client.read_rest(stream.answer);
+    ASSERT_EQ(stream.answer.body, delta_event("one") + delta_event("two") + std::string(done_event));
+    ASSERT_TRUE(stream.answer.whole());
+  }
+  record("all_ended_us", microseconds_since(before));
+  EXPECT_LT(microseconds_since(before), 15'000'000);
+}
+
 constexpr Row rows[] = {
     {"row_58_a_client_that_does_not_read", row_58_a_client_that_does_not_read},
     {"row_58_a_late_reader_gets_everything", row_58_a_late_reader_gets_everything},
@@ -198,6 +255,7 @@ constexpr Row rows[] = {
     {"row_60_slow_tls_handshake", row_60_slow_tls_handshake},
     {"row_60_an_idle_connection_is_closed", row_60_an_idle_connection_is_closed},
     {"row_60_thousands_of_idle_connections", row_60_thousands_of_idle_connections},
+    {"row_68_thousands_of_streams_beside_new_requests", row_68_thousands_of_streams_beside_new_requests},
 };
 INSTANTIATE_TEST_SUITE_P(slow_client_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 

@@ -90,8 +90,8 @@ struct EventSense {
     end,         // the stream's own end marker
   };
   Kind kind = Kind::content;
-  std::optional<Usage> usage;
   bool usage_continues = false;  // counts that an earlier event told and `usage` has not still hold
+  std::optional<Usage> usage;
 };
 
 class Door;

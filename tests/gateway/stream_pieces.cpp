@@ -62,7 +62,9 @@ std::string request_of(const Dialect& caller, const std::string& model) {
   chat::Request request;
   request.model = model;
   request.stream = true;
-  request.messages.push_back({.role = chat::Role::user, .parts = {chat::Text{.text = "hi"}}});
+  chat::Message& said = request.messages.emplace_back();
+  said.role = chat::Role::user;
+  said.parts.emplace_back(chat::Text{.text = "hi"});
   const auto written = caller.codec()->encode_request(request, {});
   std::string path = front_of(caller);
   caller.append_path({chat::Task::chat, model, true}, path);

@@ -9,8 +9,10 @@ namespace sluice::net {
 namespace {
 
 constexpr std::size_t read_room = 4 * 1024;
-constexpr int most_interim = 10;                            // 1xx heads before the final one
-constexpr std::size_t fair_share = 256 * 1024;              // bytes read without letting others have a turn
+constexpr int most_interim = 10;  // 1xx heads before the final one
+// Bytes read without letting others have a turn. Also the most that more() brings at once, so that whoever has a limit
+// on what is pending passes it by no more than that.
+constexpr std::size_t fair_share = 256 * 1024;
 constexpr Duration write_limit = std::chrono::seconds(10);  // without the provider taking a byte
 
 }  // namespace
@@ -93,8 +95,8 @@ Async<> Connection::wait(Direction direction, TimePoint deadline, std::string_vi
 }
 
 Tried Connection::fill() {
-  const std::size_t room = in_.room().size();
-  const Tried tried = stream_.read(in_.room());
+  const std::size_t room = std::min(in_.room().size(), fair_share);
+  const Tried tried = stream_.read(in_.room().first(room));
   if (tried.state == Tried::State::done) {
     in_.added(tried.bytes);
     unsuspended_ += tried.bytes;

@@ -23,10 +23,11 @@ void row_23_every_dialect_s_stream_that_ends_without_its_end(Stage& stage) {
             static_cast<double>(chat::dialects().size()));
 }
 
-// Servers of the usual dialect may leave out the end marker; for whoever reads the stream it ends with its reason.
+// Some servers leave out what comes behind the reason why the model ended. Where the streams of a dialect are read and
+// not relayed, that is enough for its readers.
 std::string without_what_ends_it(const Dialect& dialect) {
-  const bool ends_with_its_reason = &dialect == &chat::openai_chat();
-  return streamed_by(dialect, ends_with_its_reason ? delta_event("one") : all_but_the_end(dialect));
+  const bool ends_with_its_reason = &dialect == &chat::openai_chat() || &dialect == &chat::bedrock_converse();
+  return streamed_by(dialect, ends_with_its_reason ? all_but_the_reason(dialect) : all_but_the_end(dialect));
 }
 
 void row_23_every_translated_stream_that_ends_without_its_end(Stage& stage) {

@@ -18,6 +18,24 @@ std::string front_of(const Dialect& dialect) {
   return own == fronts.end() ? "/v1" : own->second;
 }
 
+// An answer of one word as that dialect streams it; without what comes after the word if not `ends`.
+std::string stream_of(const Dialect& dialect, bool ends) {
+  chat::Response answer;
+  answer.id = "answer-1";
+  answer.model = "real-model";
+  answer.created = 1'700'000'000;
+  chat::Choice& choice = answer.choices.emplace_back();
+  choice.parts.emplace_back(chat::Text{.text = "one"});
+  choice.ending.finish = chat::Finish::stop;
+  std::string stream;
+  const auto encoder = dialect.codec()->stream_encoder({.usage = false});
+  for (const chat::Event& event : chat::unfold(answer)) {
+    if (!ends && std::holds_alternative<chat::ChoiceEnd>(event)) break;
+    encoder->encode(event, stream);
+  }
+  return stream;
+}
+
 }  // namespace
 
 std::vector<Piece> pieces_of(const Dialect& dialect, std::string_view stream) {
@@ -34,24 +52,16 @@ std::vector<Piece> pieces_of(const Dialect& dialect, std::string_view stream) {
 }
 
 std::string all_but_the_end(const Dialect& dialect) {
-  chat::Response answer;
-  answer.id = "answer-1";
-  answer.model = "real-model";
-  answer.created = 1'700'000'000;
-  chat::Choice& choice = answer.choices.emplace_back();
-  choice.parts.emplace_back(chat::Text{.text = "one"});
-  choice.ending.finish = chat::Finish::stop;
-  std::string stream;
-  const auto encoder = dialect.codec()->stream_encoder({.usage = false});
-  for (const chat::Event& event : chat::unfold(answer)) encoder->encode(event, stream);
   std::string before;
-  for (const Piece& piece : pieces_of(dialect, stream)) {
+  for (const Piece& piece : pieces_of(dialect, stream_of(dialect, true))) {
     if (piece.kind == Kind::end || piece.kind == Kind::last) return before;
     before += piece.bytes;
   }
   ADD_FAILURE() << dialect.name() << " has no end";
   return before;
 }
+
+std::string all_but_the_reason(const Dialect& dialect) { return stream_of(dialect, false); }
 
 std::string streamed_by(const Dialect& dialect, const std::string& stream) {
   return "HTTP/1.1 200 OK\r\ncontent-type: " + std::string(dialect.codec()->stream_type({})) +
@@ -78,7 +88,8 @@ void open_all_dialects(Stage& stage, std::string (*answer)(const Dialect& dialec
     const std::string name(dialect->name());
     const auto& upstream = stage.upstream(always(answer(*dialect)));
     yaml += "  " + name + ": {kind: openai-compatible, dialect: " + name +
-            ", api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:" + std::to_string(upstream.port()) + "\"}\n";
+            ", breaker: {failures: 1000}, api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:" +
+            std::to_string(upstream.port()) + "\"}\n";
     models += "  " + name + ": {targets: [{provider: " + name + "}], retry: {attempts: 1}}\n";
   }
   stage.open_with(yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");

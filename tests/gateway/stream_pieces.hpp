@@ -20,6 +20,8 @@ struct Piece {
 std::vector<Piece> pieces_of(const chat::Dialect& dialect, std::string_view stream);
 // Everything that a provider of that dialect says, in one word, before it says that this is all.
 std::string all_but_the_end(const chat::Dialect& dialect);
+// The same without why it ended.
+std::string all_but_the_reason(const chat::Dialect& dialect);
 // That stream as an answer that is complete as HTTP goes.
 std::string streamed_by(const chat::Dialect& dialect, const std::string& stream);
 // A caller's streamed request in its own dialect, for the model of that name.

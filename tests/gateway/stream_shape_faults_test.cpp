@@ -85,25 +85,40 @@ std::string counted_request(std::string_view path, std::size_t number) {
               bearer());
 }
 
-// One connection per odd thing, each in the middle of a stream that is in order otherwise.
-void open_odd(Stage& stage, const std::vector<Odd>& odd) {
+std::string rest_of(std::size_t number) { return "rest of " + std::to_string(number); }
+
+// One connection per odd thing, each in the middle of a stream that is in order otherwise and was seen to begin.
+ScriptedUpstream& open_odd(Stage& stage, const std::vector<Odd>& odd) {
   std::vector<Script> scripts;
-  for (const Odd& one : odd) {
-    const std::string stream = delta_event("one") + one.bytes + delta_event("two") + std::string(done_event);
+  for (std::size_t i = 0; i < odd.size(); ++i) {
     Script script;
-    script.read_request().send(stream_head() + chunk(stream) + std::string(last_chunk)).close();
+    script.read_request().send(stream_head() + chunk(delta_event("one"))).wait_for(rest_of(i));
+    script.send(chunk(odd[i].bytes + delta_event("two") + std::string(done_event)) + std::string(last_chunk)).close();
     scripts.push_back(script);
   }
   auto& upstream = stage.upstream(std::move(scripts));
-  stage.open({upstream.port()}, {.model = "retry: {attempts: 1}"});
+  stage.open({upstream.port()}, {.model = "retry: {attempts: 1}", .provider = "breaker: {failures: 1000}"});
+  return upstream;
+}
+
+Answer ask_odd(Stage& stage, ScriptedUpstream& upstream, std::string_view path, std::size_t number) {
+  RawClient client = stage.gateway().client();
+  stage.count(1);
+  EXPECT_TRUE(client.send(counted_request(path, number)));
+  Answer answer = client.read_head();
+  EXPECT_TRUE(client.read_until(answer, "\"one\"")) << answer.head << answer.body;
+  upstream.signal(rest_of(number));
+  client.read_rest(answer, Patience(60'000));
+  stage.received(answer);
+  return answer;
 }
 
 // Byte for byte, and counted among those who did not say what they took.
 void passes_unchanged(Stage& stage, const std::vector<Odd>& odd) {
-  open_odd(stage, odd);
+  auto& upstream = open_odd(stage, odd);
   for (std::size_t i = 0; i < odd.size(); ++i) {
     SCOPED_TRACE(odd[i].name);
-    const Answer answer = stage.ask(counted_request("/v1/chat/completions", i), Patience(60'000));
+    const Answer answer = ask_odd(stage, upstream, "/v1/chat/completions", i);
     EXPECT_EQ(answer.status, 200);
     EXPECT_TRUE(answer.whole());
     const std::string expected = delta_event("one") + odd[i].bytes + delta_event("two") + std::string(done_event);
@@ -135,10 +150,10 @@ void row_27_a_line_of_10_mb_ends_the_stream(Stage& stage) {
                              {"a comment", ":" + std::string(10'000'000, 'x') + "\n\n"},
                              {"data lines", times("data: x\n", 10'000'000 / 8) + "\n"}};
   for (const char* const path : {"/v1/chat/completions", "/v1/messages"}) {
-    open_odd(stage, odd);
+    auto& upstream = open_odd(stage, odd);
     for (std::size_t i = 0; i < odd.size(); ++i) {
       SCOPED_TRACE(std::string(path) + " " + odd[i].name);
-      const Answer answer = stage.ask(counted_request(path, i), Patience(60'000));
+      const Answer answer = ask_odd(stage, upstream, path, i);
       EXPECT_LT(answer.body.size(), mebibyte);
       expect_visible_break(path == std::string_view("/v1/messages") ? chat::anthropic_messages() : chat::openai_chat(),
                            answer);
@@ -158,10 +173,10 @@ void row_27_comments_alone_are_no_answer(Stage& stage) {
 
 void row_27_odd_lines_mean_nothing_in_a_translation(Stage& stage) {
   const std::vector<Odd> odd = harmless();
-  open_odd(stage, odd);
+  auto& upstream = open_odd(stage, odd);
   for (std::size_t i = 0; i < odd.size(); ++i) {
     SCOPED_TRACE(odd[i].name);
-    const Answer answer = stage.ask(counted_request("/v1/messages", i));
+    const Answer answer = ask_odd(stage, upstream, "/v1/messages", i);
     EXPECT_TRUE(answer.whole()) << answer.body;
     const std::vector<Piece> pieces = pieces_of(chat::anthropic_messages(), answer.body);
     ASSERT_FALSE(pieces.empty());
@@ -176,10 +191,10 @@ void row_28_wrong_types_pass_unchanged(Stage& stage) { passes_unchanged(stage, o
 
 void row_28_what_is_no_json_ends_a_translation(Stage& stage) {
   const std::vector<Odd> odd = senseless();
-  open_odd(stage, odd);
+  auto& upstream = open_odd(stage, odd);
   for (std::size_t i = 0; i < odd.size(); ++i) {
     SCOPED_TRACE(odd[i].name);
-    const Answer answer = stage.ask(counted_request("/v1/messages", i));
+    const Answer answer = ask_odd(stage, upstream, "/v1/messages", i);
     EXPECT_NE(answer.body.find("\"one\""), std::string::npos) << answer.body;
     EXPECT_EQ(answer.body.find("\"two\""), std::string::npos) << answer.body;
     expect_visible_break(chat::anthropic_messages(), answer);
@@ -189,10 +204,10 @@ void row_28_what_is_no_json_ends_a_translation(Stage& stage) {
 // Skipped or refused, as the codec sees fit; but what comes out is whole or visibly broken, and JSON in every event.
 void row_28_wrong_types_never_spoil_a_translation(Stage& stage) {
   const std::vector<Odd> odd = of_wrong_types();
-  open_odd(stage, odd);
+  auto& upstream = open_odd(stage, odd);
   for (std::size_t i = 0; i < odd.size(); ++i) {
     SCOPED_TRACE(odd[i].name);
-    const Answer answer = stage.ask(counted_request("/v1/messages", i));
+    const Answer answer = ask_odd(stage, upstream, "/v1/messages", i);
     EXPECT_EQ(answer.status, 200);
     const std::vector<Piece> pieces = pieces_of(chat::anthropic_messages(), answer.body);
     ASSERT_FALSE(pieces.empty());

@@ -87,10 +87,11 @@ void open_all_dialects(Stage& stage, std::string (*answer)(const Dialect& dialec
   for (const Dialect* const dialect : chat::dialects()) {
     const std::string name(dialect->name());
     const auto& upstream = stage.upstream(always(answer(*dialect)));
-    yaml += "  " + name + ": {kind: openai-compatible, dialect: " + name +
-            ", breaker: {failures: 1000}, api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:" +
-            std::to_string(upstream.port()) + "\"}\n";
-    models += "  " + name + ": {targets: [{provider: " + name + "}], retry: {attempts: 1}}\n";
+    yaml.append("  ").append(name).append(": {kind: openai-compatible, breaker: {failures: 1000}, dialect: ");
+    yaml.append(name).append(R"(, api_key: "${PROVIDER_KEY}", base_url: "http://127.0.0.1:)");
+    yaml.append(std::to_string(upstream.port())).append("\"}\n");
+    models.append("  ").append(name).append(": {targets: [{provider: ").append(name);
+    models.append("}], retry: {attempts: 1}}\n");
   }
   stage.open_with(yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");
 }

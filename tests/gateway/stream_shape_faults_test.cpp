@@ -145,10 +145,10 @@ void row_27_a_line_of_7_mib_passes_unchanged(Stage& stage) {
 }
 
 // The limit is 8 MiB for one event, however many lines it has.
-void row_27_a_line_of_10_mb_ends_the_stream(Stage& stage) {
-  const std::vector<Odd> odd{{"data", delta_open + std::string(10'000'000, 'x') + delta_close},
-                             {"a comment", ":" + std::string(10'000'000, 'x') + "\n\n"},
-                             {"data lines", times("data: x\n", 10'000'000 / 8) + "\n"}};
+void row_27_a_line_of_10_mib_ends_the_stream(Stage& stage) {
+  const std::vector<Odd> odd{{"data", delta_open + times(std::string(mebibyte, 'x'), 10) + delta_close},
+                             {"a comment", ":" + times(std::string(mebibyte, 'x'), 10) + "\n\n"},
+                             {"data lines", times("data: x\n", 10 * mebibyte / 8) + "\n"}};
   for (const char* const path : {"/v1/chat/completions", "/v1/messages"}) {
     auto& upstream = open_odd(stage, odd);
     for (std::size_t i = 0; i < odd.size(); ++i) {
@@ -244,7 +244,7 @@ constexpr Row rows[] = {
     {"row_27_odd_lines_pass_unchanged", row_27_odd_lines_pass_unchanged},
     {"row_27_a_thousand_data_lines_are_one_event", row_27_a_thousand_data_lines_are_one_event},
     {"row_27_a_line_of_7_mib_passes_unchanged", row_27_a_line_of_7_mib_passes_unchanged},
-    {"row_27_a_line_of_10_mb_ends_the_stream", row_27_a_line_of_10_mb_ends_the_stream},
+    {"row_27_a_line_of_10_mib_ends_the_stream", row_27_a_line_of_10_mib_ends_the_stream},
     {"row_27_comments_alone_are_no_answer", row_27_comments_alone_are_no_answer},
     {"row_27_odd_lines_mean_nothing_in_a_translation", row_27_odd_lines_mean_nothing_in_a_translation},
     {"row_28_what_is_no_json_passes_unchanged", row_28_what_is_no_json_passes_unchanged},

@@ -22,9 +22,11 @@ models:
   spread: {strategy: weighted, targets: [{provider: us, model: a, weight: 3}, {provider: eu, model: b, weight: 0}]}
   last: {targets: [{provider: claude, model: claude-haiku-4-5}]}
   "free/*": {targets: [{provider: us, model: "*"}]}
+  gpt-5-mini: {targets: [{provider: us}]}
 routes:
   - {name: at-home, when: {key: regulated, model: m}, require: {residency: eu}}
   - {name: by-tag, when: {model: auto, tags: {size: small}}, use: mixed}
+  - {name: seeing, when: {model: eyes}, require: {capability: vision}, use: gpt-5-mini}
 teams:
   few: {models: [m]}
 keys:
@@ -183,6 +185,12 @@ TEST_F(Explain, follows_tags_in_the_body) {
 
 TEST_F(Explain, names_models_as_the_provider_knows_them) {
   EXPECT_EQ(order_of(told(R"({"model":"free/gpt-5-mini","messages":[]})")), "us/gpt-5-mini");
+}
+
+TEST_F(Explain, knows_what_a_model_can_do_by_its_providers_name_for_it) {
+  const nlohmann::json explanation = told(R"({"model":"eyes","messages":[]})");
+  EXPECT_EQ(order_of(explanation), "us/gpt-5-mini") << explanation.dump();
+  EXPECT_GT(explanation["candidates"][0]["price_nano_usd"], 0) << explanation.dump();
 }
 
 TEST_F(Explain, says_in_the_callers_words_why_nobody_is_asked) {

@@ -58,6 +58,24 @@ TEST_F(Routes, name_models_by_the_key_and_the_tags_of_who_asks) {
   expect_words(stage_.ask(post("/v1/chat/completions", body, bearer())), "other");
 }
 
+TEST_F(Routes, tell_the_models_name_as_its_provider_knows_it) {
+  provider("failing", refusing(500, "server_error"));
+  auto& upstream = provider("one", saying("fine"));
+  open(
+      "  m: {targets: [{provider: failing}], fallback: [n], retry: {attempts: 2}}\n"
+      "  n: {targets: [{provider: one}]}\n"
+      "  \"free/*\": {targets: [{provider: one, model: \"*\"}]}\n",
+      "routes: [{name: led, when: {model: nothing}, use: n}]\n");
+  for (const auto& [asked, known] :
+       {std::pair{"n", "n"}, {"m", "n"}, {"nothing", "n"}, {"free/large/one", "large/one"}}) {
+    const Answer answer = ask(asked);
+    expect_words(answer, "fine");
+    EXPECT_EQ(answer.field("x-sluice-model"), known) << asked;
+    const std::string sent = "\"model\":\"" + std::string(known) + "\"";
+    EXPECT_NE(upstream.seen().back().body.find(sent), std::string::npos) << upstream.seen().back().body;
+  }
+}
+
 // What may go wrong with the only target that a rule permits.
 const std::vector<std::pair<std::string, Script>>& all_failures() {
   static const std::vector<std::pair<std::string, Script>> all = {
@@ -100,7 +118,7 @@ TEST_P(Requirements, never_lead_elsewhere_whatever_fails) {
   EXPECT_EQ(abroad.requests(), 1u);
   EXPECT_EQ(untold.requests(), 0u);
 }
-INSTANTIATE_TEST_SUITE_P(all, Requirements, ::testing::Range<std::size_t>(0, 11));
+INSTANTIATE_TEST_SUITE_P(all, Requirements, ::testing::Range<std::size_t>(0, all_failures().size()));
 
 class Fallbacks : public Routed {};
 
@@ -201,7 +219,8 @@ TEST_P(NamedRefusals, of_the_last_who_can_be_asked_are_relayed_byte_for_byte) {
 }
 INSTANTIATE_TEST_SUITE_P(all, NamedRefusals,
                          ::testing::Values(Named{"model_not_found", 404, "model_not_found"},
-                                           Named{"content_refusal", 400, "content_policy_violation"}));
+                                           Named{"content_refusal", 400, "content_policy_violation"}),
+                         [](const auto& one) { return std::string(one.param.failure); });
 
 }  // namespace
 }  // namespace sluice::test

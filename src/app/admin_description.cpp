@@ -17,14 +17,14 @@ std::string in_lower_case(std::string_view text) {
   return lower;
 }
 
-// What every route may answer that has a token, or a placeholder.
+// What every route may answer that wants the token, or has a parameter.
 std::vector<AdminAnswer> common_answers(const AdminRoute& route) {
   std::vector<AdminAnswer> answers;
   if (route.admission() == Admission::token_holders) {
     answers.push_back({401, "no token, or a wrong one", ""});
     answers.push_back({429, "this address showed wrong tokens too often; retry-after says when it is heard again", ""});
   }
-  if (!route.placeholder().empty()) answers.push_back({404, "there is none of that name", ""});
+  if (!route.parameter().empty()) answers.push_back({404, "there is none of that name", ""});
   return answers;
 }
 
@@ -46,10 +46,10 @@ Json answers_of(const AdminRoute& route) {
 
 Json operation_of(const AdminRoute& route) {
   Json operation = {{"summary", route.summary()}};
-  const std::string placeholder(route.placeholder());
-  if (!placeholder.empty()) {
+  const std::string parameter(route.parameter());
+  if (!parameter.empty()) {
     operation["parameters"] =
-        Json::array({{{"name", placeholder}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}}});
+        Json::array({{{"name", parameter}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}}});
   }
   operation["security"] = Json::array();
   if (route.admission() == Admission::token_holders) operation["security"].push_back({{"token", Json::array()}});

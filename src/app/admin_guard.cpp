@@ -21,16 +21,9 @@ std::string_view token_in(std::string_view authorization) {
 }  // namespace
 
 Secret random_token() {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::array<std::uint8_t, 32> chance{};
   fill_with_random(chance);
-  std::string text;
-  text.reserve(2 * chance.size());
-  for (const std::uint8_t byte : chance) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return Secret(std::move(text));
+  return Secret(hex(chance));
 }
 
 Duration FailureBook::wait_of(std::string_view peer, TimePoint now) const {

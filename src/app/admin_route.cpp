@@ -15,7 +15,7 @@ AdminRoute::AdminRoute(std::string_view method, std::string_view path, Admission
       answers_(std::move(answers)),
       make_(std::move(make)) {}
 
-std::string_view AdminRoute::placeholder() const {
+std::string_view AdminRoute::parameter() const {
   const std::size_t open = path_.find('{');
   if (open == std::string_view::npos) return {};
   return path_.substr(open + 1, path_.find('}', open) - open - 1);

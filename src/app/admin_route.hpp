@@ -24,10 +24,10 @@ struct AdminAnswer {
 // One method at one path. The constructor takes all of it, so that no route exists without a word on who may come in.
 class AdminRoute {
  public:
-  // `name` is what the path's placeholder stands for, as it was sent; empty where the path has none.
+  // `name` is what the path's parameter stands for, as it was sent; empty where the path has none.
   using Make = std::function<net::Page(std::string_view name)>;
 
-  // The texts are literals. `path` may have one placeholder in braces, which stands for one segment. HEAD is answered
+  // The texts are literals. `path` may have one parameter in braces, which stands for one segment. HEAD is answered
   // wherever GET is.
   AdminRoute(std::string_view method, std::string_view path, Admission admission, std::string_view summary,
              std::vector<AdminAnswer> answers, Make make);
@@ -37,10 +37,10 @@ class AdminRoute {
   Admission admission() const { return admission_; }
   std::string_view summary() const { return summary_; }
   const std::vector<AdminAnswer>& answers() const { return answers_; }
-  // The placeholder's name without its braces; empty where there is none.
-  std::string_view placeholder() const;
+  // The parameter's name without its braces; empty where there is none.
+  std::string_view parameter() const;
 
-  // What the placeholder stands for in this path; empty where the route has none, nothing when it is another path.
+  // What the parameter stands for in this path; empty where the route has none, nothing when it is another path.
   // Paths are compared as they were sent: nothing is decoded, no dots are followed, no slashes are merged.
   std::optional<std::string_view> match(std::string_view path) const;
   net::Page page(std::string_view name) const { return make_(name); }

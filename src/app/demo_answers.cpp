@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <sluice/base/digest.hpp>
+#include <sluice/base/text.hpp>
 
 #include "app/demo_embeddings.hpp"
 
@@ -13,14 +14,8 @@ constexpr std::string_view model_name = "demo";
 
 // Enough of a digest to tell bodies apart, in hexadecimal.
 std::string hash_of(std::string_view body) {
-  constexpr std::string_view digits = "0123456789abcdef";
   const Digest digest = sha256(body);
-  std::string text;
-  for (std::size_t at = 0; at < 12; ++at) {
-    text += digits[digest[at] >> 4];
-    text += digits[digest[at] & 15];
-  }
-  return text;
+  return hex(std::span(digest).first<12>());
 }
 
 DemoAnswer answer_document(std::string body) {

@@ -34,7 +34,7 @@ std::size_t sequence_length(std::string_view text) {
 }
 
 void append_control(std::string& out, unsigned char c) {
-  constexpr std::string_view hex = "0123456789abcdef";
+  constexpr std::string_view digits = "0123456789abcdef";
   switch (c) {
     case '\b':
       out += "\\b";
@@ -53,8 +53,8 @@ void append_control(std::string& out, unsigned char c) {
       return;
     default:
       out += "\\u00";
-      out += hex[c >> 4];
-      out += hex[c & 15];
+      out += digits[c >> 4];
+      out += digits[c & 15];
   }
 }
 
@@ -104,6 +104,17 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
     value = value * 10 + digit;
   }
   return value;
+}
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
 }
 
 void append_json_escaped(std::string& out, std::string_view text) {

@@ -15,16 +15,6 @@
 namespace sluice::credential {
 namespace {
 
-std::string hex(const Digest& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
 Digest hmac(std::span<const std::uint8_t> key, std::string_view message) { return Hmac(key)(message); }
 
 // Without blanks at its ends, and with one where there were several.

@@ -25,14 +25,8 @@ std::string as_json(std::string_view text) {
 // Tells keys apart without being one of them.
 std::string fingerprint(std::string_view secret) {
   if (secret.empty()) return {};
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
   const Digest digest = sha256(secret);
-  for (const std::uint8_t byte : std::span(digest).first<8>()) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return hex(std::span(digest).first<8>());
 }
 
 // Whose turn it is goes on where it was, over reloads.

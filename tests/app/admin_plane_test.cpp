@@ -204,9 +204,9 @@ TEST_F(AdminPlaneTest, the_description_lists_every_route_and_no_other) {
     EXPECT_EQ(operation["responses"].contains("429"), !open) << route.path();
     for (const AdminAnswer& told : route.answers())
       EXPECT_EQ(operation["responses"].at(std::to_string(told.status))["description"], told.meaning);
-    ASSERT_EQ(operation.contains("parameters"), !route.placeholder().empty()) << route.path();
-    if (!route.placeholder().empty()) {
-      EXPECT_EQ(operation["parameters"][0]["name"], route.placeholder());
+    ASSERT_EQ(operation.contains("parameters"), !route.parameter().empty()) << route.path();
+    if (!route.parameter().empty()) {
+      EXPECT_EQ(operation["parameters"][0]["name"], route.parameter());
     }
   }
   EXPECT_EQ(document["components"]["securitySchemes"]["token"], json::parse(R"({"type":"http","scheme":"bearer"})"));

@@ -68,5 +68,11 @@ TEST(EqualsIgnoringCase, compares_ascii_only) {
   EXPECT_FALSE(equals_ignoring_case("[", "{"));
 }
 
+TEST(Hex, is_two_digits_for_each_byte) {
+  const std::array<std::uint8_t, 4> bytes{0x00, 0x0f, 0xa0, 0xff};
+  EXPECT_EQ(hex(bytes), "000fa0ff");
+  EXPECT_EQ(hex({}), "");
+}
+
 }  // namespace
 }  // namespace sluice

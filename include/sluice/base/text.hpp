@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ std::string_view trimmed(std::string_view text);
 
 // Digits only, no sign, no spaces, no overflow; nothing otherwise.
 std::optional<std::uint64_t> parse_decimal(std::string_view digits);
+
+// Two digits for each byte, in lower case.
+std::string hex(std::span<const std::uint8_t> bytes);
 
 // Appends `text` as the inside of a JSON string (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD,
 // so the result is valid JSON whatever came in.

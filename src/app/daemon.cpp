@@ -17,6 +17,7 @@
 #include "app/admin_plane.hpp"
 #include "app/demo.hpp"
 #include "app/lane_gauges.hpp"
+#include "app/trace_json.hpp"
 #include "app/trust_shelf.hpp"
 #include "app/version.hpp"
 #include "app/worker.hpp"
@@ -251,7 +252,7 @@ class RunningDaemon final : public Daemon {
   // Whichever worker had it.
   std::optional<std::string> trace_of(std::string_view request_id) const {
     for (const auto& worker : workers_) {
-      if (std::optional<std::string> trace = worker->trace_of(request_id, patience)) return trace;
+      if (const auto trace = worker->trace_of(request_id, patience)) return trace_json(*trace, *metrics_);
     }
     return std::nullopt;
   }

@@ -89,9 +89,9 @@ bool Worker::count(Counts& counts, Duration patience) {
   return true;
 }
 
-std::optional<std::string> Worker::trace_of(std::string_view request_id, Duration patience) {
-  const auto answer = std::make_shared<std::promise<std::optional<std::string>>>();
-  std::future<std::optional<std::string>> asked = answer->get_future();
+std::optional<Trace> Worker::trace_of(std::string_view request_id, Duration patience) {
+  const auto answer = std::make_shared<std::promise<std::optional<Trace>>>();
+  std::future<std::optional<Trace>> asked = answer->get_future();
   loop_.post([this, answer, id = std::string(request_id)] { answer->set_value(gateway_->trace_of(id)); });
   if (asked.wait_for(patience) != std::future_status::ready) return std::nullopt;
   return asked.get();

@@ -53,9 +53,9 @@ class Worker {
   };
   // Asks the worker. False when it does not answer in time: it is stuck.
   bool count(Counts& counts, Duration patience);
-  // How a recent request of this worker was routed, as JSON; nothing if it does not know it, or does not answer in
+  // How a recent request of this worker was routed; nothing if it does not know it, or does not answer in
   // time.
-  std::optional<std::string> trace_of(std::string_view request_id, Duration patience);
+  std::optional<Trace> trace_of(std::string_view request_id, Duration patience);
 
  private:
   void close_listener();

@@ -89,7 +89,7 @@ class Explaining {
 
   bool add(const Model& model, const Decision& decision, const Inquiry& inquiry) {
     Plan plan;
-    const PlanMeans means{traffic_.affinity, supposed_.now, true};
+    const PlanMeans means{.affinity = traffic_.affinity, .now = supposed_.now, .with_prices = true};
     plan_for(model, decision, inquiry, means, plan);
     for (const Considered& considered : plan.considered) {
       Explanation::Candidate candidate;

@@ -8,6 +8,7 @@
 #include "gateway/credentials.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/routing.hpp"
+#include "gateway/traces.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -67,10 +68,10 @@ class Door final : public Gateway {
         std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
 
-  std::optional<std::string> trace_of(std::string_view request_id) const override {
+  std::optional<Trace> trace_of(std::string_view request_id) const override {
     const Trace* trace = traces_.find(request_id);
     if (trace == nullptr) return std::nullopt;
-    return json_of(*trace, parts_.labels);
+    return *trace;
   }
 
   std::size_t renewing() const override { return credentials_.renewing(); }

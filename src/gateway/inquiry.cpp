@@ -5,17 +5,18 @@
 
 namespace sluice {
 
-std::uint64_t mix(std::uint64_t left, std::uint64_t right) {
-  std::uint64_t x = left + 0x9e3779b97f4a7c15u * (right + 1);
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
+std::uint64_t hash_of(std::initializer_list<std::string_view> texts, std::uint64_t key) {
+  KeyedHash hash(key);
+  // With lengths before them no two lists are cut differently and look the same.
+  for (const std::string_view text : texts) {
+    hash.add(text.size());
+    hash.add(text);
+  }
+  return hash.value();
 }
 
-std::uint64_t hash_of(std::string_view text, std::uint64_t key) {
-  KeyedHash hash(key);
-  hash.add(text);
-  return hash.value();
+std::string_view name_of(const Key* caller) {
+  return caller != nullptr ? std::string_view(caller->name) : std::string_view();
 }
 
 const chat::Features& Inquiry::features() const {
@@ -28,13 +29,11 @@ const chat::Features& Inquiry::features() const {
 
 std::uint64_t Inquiry::conversation() const {
   if (conversation_) return *conversation_;
-  const std::string_view caller = asked_.caller != nullptr ? std::string_view(asked_.caller->name) : std::string_view();
   const auto session = http::find(asked_.fields, "x-sluice-session");
-  std::uint64_t known = session && !session->empty() ? hash_of(*session, asked_.hash_key) : features().opening;
-  if (known != 0) {
-    known = mix(mix(known, hash_of(caller, asked_.hash_key)), hash_of(asked_.model, asked_.hash_key));
-  }
-  return conversation_.emplace(known);
+  const bool is_named = session && !session->empty();
+  const std::uint64_t begun = is_named ? asked_.hash_key : features().opening;
+  if (begun == 0) return conversation_.emplace(0);
+  return conversation_.emplace(hash_of({is_named ? *session : "", name_of(asked_.caller), asked_.model}, begun));
 }
 
 std::optional<std::string_view> Inquiry::tag(std::string_view name) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -47,9 +48,9 @@ class Inquiry {
   mutable std::optional<std::uint64_t> conversation_;
 };
 
-// Mixes two hashes into one (the finaliser of SplitMix64, Steele et al., public domain).
-std::uint64_t mix(std::uint64_t left, std::uint64_t right);
-// Of a text, under a key.
-std::uint64_t hash_of(std::string_view text, std::uint64_t key);
+// Of several texts in their order, under a key.
+std::uint64_t hash_of(std::initializer_list<std::string_view> texts, std::uint64_t key);
+// A caller's name; empty for one that needed no key.
+std::string_view name_of(const Key* caller);
 
 }  // namespace sluice

@@ -60,12 +60,12 @@ bool Itinerary::is_over(TimePoint now) const {
 }
 
 void Itinerary::consider(const Model& model, TimePoint now) {
-  first_ = cursor_ = routing_.plan.choices.size();
+  cursor_ = routing_.plan.choices.size();
   const std::size_t seen = routing_.plan.considered.size();
-  const PlanMeans means{affinity_, now, false};
+  const PlanMeans means{.affinity = affinity_, .now = now, .turn = model.turn->fetch_add(1, std::memory_order_relaxed)};
   plan_for(model, routing_.decision, *routing_.inquiry, means, routing_.plan);
   for (std::size_t i = seen; i < routing_.plan.considered.size(); ++i) {
-    routing_.trace.note(routing_.plan.considered[i]);
+    routing_.trace.note(traced(routing_.plan.considered[i]));
   }
   routing_.states.resize(routing_.plan.choices.size());
 }
@@ -174,7 +174,8 @@ bool Itinerary::enter(std::size_t index, TimePoint now) {
   traffic::Lane& lane = choice.lane();
   const std::uint32_t limit = choice.target->concurrency.limit;
   const bool is_queued_for = limit > 0 && !place_ && lane.waiting_room().waiting() > 0;
-  if (!is_queued_for) pass_ = insists_ ? lane.insist(now) : lane.enter(now);
+  // Whoever has waited for a place has nobody else to ask either.
+  if (!is_queued_for) pass_ = insists_ || place_ ? lane.insist(now) : lane.enter(now);
   if (is_queued_for || (pass_ && limit > 0 && lane.look(now).in_flight > limit)) {
     pass_.reset();
     state = ChoiceState::full;

@@ -79,7 +79,6 @@ class Itinerary {
 
   Phase phase_ = Phase::each;
   std::size_t model_ = 0;  // of routing_.models, the one asked now
-  std::size_t first_ = 0;  // its first choice
   std::size_t cursor_ = 0;
   std::size_t current_ = 0;
   const Target* passed_over_ = nullptr;

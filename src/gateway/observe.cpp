@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "gateway/routing.hpp"
+#include "gateway/traces.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {

@@ -4,46 +4,13 @@
 #include <array>
 #include <span>
 
-#include "gateway/names.hpp"
+#include "gateway/abilities.hpp"
 
 namespace sluice {
 namespace {
 
 using config::Capability;
 using Require = config::Route::Require;
-
-bool is_one_of(const std::vector<std::string>& names, std::string_view name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// What is known of a target: the operator's word, else the table's.
-class Abilities {
- public:
-  Abilities(const Considered& considered, const Inquiry& inquiry)
-      : target_(*considered.target),
-        facts_(target_.facts(name_at(target_, *considered.model, inquiry.asked().model))) {}
-
-  const config::ModelFacts* facts() const { return facts_; }
-  bool has(Capability capability) const {
-    if (target_.capabilities) return contains(*target_.capabilities, capability);
-    return facts_ != nullptr && contains(facts_->can, capability);
-  }
-  bool lacks(Capability capability) const {
-    if (target_.capabilities) return !contains(*target_.capabilities, capability);
-    return facts_ != nullptr && contains(facts_->cannot, capability);
-  }
-  std::optional<std::uint64_t> context() const {
-    if (target_.context) return target_.context;
-    return facts_ != nullptr ? facts_->context : std::nullopt;
-  }
-
- private:
-  static bool contains(const std::vector<Capability>& list, Capability capability) {
-    return std::find(list.begin(), list.end(), capability) != list.end();
-  }
-  const Target& target_;
-  const config::ModelFacts* facts_;
-};
 
 void exclude(Considered& considered, Exclusion why, std::optional<Capability> lacks = std::nullopt) {
   if (considered.excluded != Exclusion::none) return;
@@ -93,7 +60,6 @@ class Planning {
   Planning(const Model& model, const Decision& decision, const Inquiry& inquiry, const PlanMeans& means, Plan& plan)
       : model_(model), decision_(decision), inquiry_(inquiry), means_(means), plan_(plan) {
     begin_ = plan_.considered.size();
-    turn_ = model.turn->fetch_add(1, std::memory_order_relaxed);
   }
 
   void run() {
@@ -107,6 +73,10 @@ class Planning {
   }
 
  private:
+  Abilities abilities_of(const Considered& considered) const {
+    return {*considered.target, model_, inquiry_.asked().model};
+  }
+
   std::span<Considered> mine() { return std::span(plan_.considered).subspan(begin_); }
 
   void judge_all() {
@@ -119,7 +89,7 @@ class Planning {
       }
       for (const Rule* route : {decision_.route, decision_.naming}) {
         if (route != nullptr && !route->rule.require.empty()) {
-          apply(route->rule.require, Abilities(considered, inquiry_), considered);
+          apply(route->rule.require, abilities_of(considered), considered);
         }
       }
       plan_.considered.push_back(considered);
@@ -132,7 +102,7 @@ class Planning {
     plan_.before.assign(mine().begin(), mine().end());
     for (Considered& considered : mine()) {
       if (!may_be_asked(considered)) continue;
-      const Abilities abilities(considered, inquiry_);
+      const Abilities abilities = abilities_of(considered);
       if (abilities.facts() == nullptr && !considered.target->capabilities && !considered.target->context) continue;
       apply_needs(inquiry_.features(), abilities, considered);
     }
@@ -146,7 +116,7 @@ class Planning {
     for (Considered& considered : mine()) {
       const auto& lanes = considered.target->lanes;
       for (std::uint32_t i = 0; i < lanes.size(); ++i) {
-        const auto key = static_cast<std::uint32_t>((turn_ + i) % lanes.size());
+        const auto key = static_cast<std::uint32_t>((means_.turn + i) % lanes.size());
         const traffic::LaneView view = lanes[key]->look(means_.now);
         if (i > 0 && rank_of(view) >= rank_of(considered.view)) continue;
         considered.first_key = key;
@@ -215,7 +185,7 @@ class Planning {
       sorted[i] = {static_cast<std::uint32_t>(i), from.target->weight, from.view.in_flight, from.view.first_token,
                    from.price};
     }
-    model_.strategy->order(sorted, {inquiry_.asked().random, turn_, means_.now});
+    model_.strategy->order(sorted, {inquiry_.asked().random, means_.turn, means_.now});
     plan_.before.assign(candidates.begin(), candidates.end());
     for (std::size_t i = 0; i < count; ++i) candidates[i] = plan_.before[sorted[i].target];
     std::stable_sort(candidates.begin(), candidates.end(), [](const Considered& left, const Considered& right) {
@@ -228,7 +198,7 @@ class Planning {
     if (!means_.with_prices && (!model_.strategy->needs_price || candidates.size() < 2)) return;
     for (Considered& considered : candidates) {
       considered.price =
-          expected_price(Abilities(considered, inquiry_).facts(), inquiry_.features(), considered.view.cached_permille);
+          expected_price(abilities_of(considered).facts(), inquiry_.features(), considered.view.cached_permille);
     }
   }
 
@@ -247,7 +217,6 @@ class Planning {
   const PlanMeans& means_;
   Plan& plan_;
   std::size_t begin_ = 0;
-  std::uint64_t turn_ = 0;
 };
 
 std::string listed(const std::vector<std::string>& names) {
@@ -283,19 +252,19 @@ void plan_for(const Model& model, const Decision& decision, const Inquiry& inqui
   Planning(model, decision, inquiry, means, plan).run();
 }
 
-std::optional<std::int64_t> expected_price(const config::ModelFacts* facts, const chat::Features& features,
-                                           std::uint32_t cached_permille) {
-  if (facts == nullptr || !facts->prices.input) return std::nullopt;
-  constexpr std::uint64_t longest_answer = 1'000;
-  constexpr std::uint64_t usual_answer = 500;
-  const config::TokenPrices& prices = facts->prices;
-  const auto prompt = static_cast<std::int64_t>(std::min<std::uint64_t>(features.prompt_tokens(), 1u << 30));
-  const auto answer = static_cast<std::int64_t>(std::min(features.max_tokens.value_or(usual_answer), longest_answer));
-  const std::int64_t cached = prompt * static_cast<std::int64_t>(cached_permille) / 1000;
-  constexpr std::int64_t million = 1'000'000;
-  return ((prompt - cached) * (*prices.input / 1000) + cached * (prices.cache_read.value_or(*prices.input) / 1000) +
-          answer * (prices.output.value_or(0) / 1000)) /
-         (million / 1000);
+Trace::Target traced(const Considered& considered) {
+  const traffic::LaneView& view = considered.view;
+  return {considered.target->provider->label,
+          considered.target->deployment,
+          considered.excluded,
+          considered.lacks,
+          view.closed,
+          considered.is_warm,
+          view.is_shaky,
+          view.is_short,
+          view.in_flight,
+          view.first_token,
+          considered.price};
 }
 
 std::string reason_of(const Considered& considered, const Decision& decision) {
@@ -322,8 +291,7 @@ std::string reason_of(const Considered& considered, const Decision& decision) {
 }
 
 std::uint64_t key_of_answer(std::string_view answer_id, const Key* caller, std::uint64_t hash_key) {
-  const std::string_view whose = caller != nullptr ? std::string_view(caller->name) : std::string_view();
-  return mix(mix(hash_of(answer_id, hash_key), hash_of(whose, hash_key)), 1);
+  return hash_of({"answer", answer_id, name_of(caller)}, hash_key);
 }
 
 }  // namespace sluice

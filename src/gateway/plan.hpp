@@ -6,24 +6,13 @@
 #include <vector>
 
 #include <sluice/gateway/exchange.hpp>
+#include <sluice/gateway/trace.hpp>
 #include <sluice/traffic/affinity.hpp>
 
 #include "gateway/inquiry.hpp"
 #include "gateway/rules.hpp"
 
 namespace sluice {
-
-// Why a target is not asked, whatever its health.
-enum class Exclusion : std::uint8_t {
-  none,
-  endpoint,    // it cannot be asked for such a thing
-  provider,    // a rule wants another provider
-  residency,   // a rule wants requests to stay elsewhere
-  retention,   // a rule wants them kept differently
-  capability,  // its model lacks what the request needs
-  context,     // its model does not read that much
-  pinned,      // only the one that answered before can read what the request brings
-};
 
 // A target, and what was thought of it.
 struct Considered {
@@ -60,6 +49,7 @@ struct Plan {
 struct PlanMeans {
   const traffic::AffinityTable& affinity;
   TimePoint now{};
+  std::uint64_t turn = 0;    // how many requests the model has had before
   bool with_prices = false;  // also where the strategy does not need them
 };
 
@@ -69,10 +59,8 @@ struct PlanMeans {
 // the lanes.
 void plan_for(const Model& model, const Decision& decision, const Inquiry& inquiry, const PlanMeans& means, Plan& plan);
 
-// What a request is expected to cost at a target, in nano-USD: the prompt's usual share of cached tokens is counted at
-// the cache's price, the answer as long as asked for but for a thousand tokens at most. Nothing if no price is known.
-std::optional<std::int64_t> expected_price(const config::ModelFacts* facts, const chat::Features& features,
-                                           std::uint32_t cached_permille);
+// What a trace keeps of it.
+Trace::Target traced(const Considered& considered);
 
 // In words for explanations and traces: "residency us is not one of eu, on-premises".
 std::string reason_of(const Considered& considered, const Decision& decision);

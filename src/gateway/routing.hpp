@@ -5,7 +5,6 @@
 #include "gateway/inquiry.hpp"
 #include "gateway/plan.hpp"
 #include "gateway/rules.hpp"
-#include "gateway/trace.hpp"
 
 namespace sluice {
 

@@ -10,10 +10,6 @@ namespace {
 
 using When = config::Route::When;
 
-bool is_one_of(const std::vector<std::string>& names, std::string_view name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool matches_one_of(const std::vector<std::string>& patterns, std::string_view text) {
   return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
                                          [text](const std::string& pattern) { return glob_matches(pattern, text); });
@@ -64,14 +60,20 @@ bool is_within(const When::Hours& hours, UtcTime utc) {
 
 bool is_in_share(const Rule& route, const When::Share& share, const Inquiry& inquiry) {
   const Inquiry::Asked& asked = inquiry.asked();
-  std::uint64_t whose = share.by_key
-                            ? (asked.caller != nullptr ? hash_of(asked.caller->name, asked.hash_key) : asked.random)
-                            : inquiry.conversation();
-  if (whose == 0) whose = asked.random;  // nothing that several requests have in common
-  return mix(whose, hash_of(route.rule.name, 0)) % 1000 < share.permille;
+  std::uint64_t whose = asked.random;  // of a request that has nothing in common with others
+  if (!share.by_key) {
+    if (const std::uint64_t conversation = inquiry.conversation(); conversation != 0) whose = conversation;
+  } else if (asked.caller != nullptr) {
+    whose = hash_of({asked.caller->name}, asked.hash_key);
+  }
+  return hash_of({route.rule.name}, whose) % 1000 < share.permille;
 }
 
 }  // namespace
+
+bool is_one_of(const std::vector<std::string>& names, std::string_view name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool matches(const Rule& route, const Inquiry& inquiry) {
   const When& when = route.rule.when;

@@ -15,6 +15,9 @@ struct Decision {
   const Model* model = nullptr;  // null: nobody knows it
 };
 
+// Whether a list has a name in it. An empty one demands nothing.
+bool is_one_of(const std::vector<std::string>& names, std::string_view name);
+
 // Whether all that a rule says about requests holds of this one.
 bool matches(const Rule& route, const Inquiry& inquiry);
 

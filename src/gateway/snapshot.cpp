@@ -90,7 +90,9 @@ const Voice* Provider::voice_for(const chat::Dialect& spoken, chat::Task task) c
   return found == voices.end() ? nullptr : &*found;
 }
 
-const config::ModelFacts* Target::facts(std::string_view name) const { return config::facts_of(provider->kind, name); }
+const config::ModelFacts* Target::facts(std::string_view name) const {
+  return model_json.empty() ? config::facts_of(provider->kind, name) : known;
+}
 
 bool Provider::sends(std::string_view field) const {
   return std::any_of(fixed_names.begin(), fixed_names.end(),
@@ -224,6 +226,9 @@ Target Snapshot::target_of(const config::Target& wanted, const std::string& mode
   const std::string& deployment = depends ? model : wanted.model;
   target.deployment = means.metrics.label(deployment);
   if (!depends) target.model_json = as_json(wanted.model);
+  // Looked up in any case: the first look reads the table, which takes longer than an event loop may be held.
+  const config::ModelFacts* facts = config::facts_of(provider->kind, deployment);
+  if (!depends) target.known = facts;
   target.weight = wanted.weight;
   target.concurrency = wanted.concurrency;
   target.capabilities = wanted.capabilities;

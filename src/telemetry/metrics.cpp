@@ -128,8 +128,10 @@ void add_lanes(Exposition& out, const std::vector<Gauges::Lane>& lanes) {
        [](const Gauges::Lane& lane) { return static_cast<double>(lane.breaker); });
   each("sluice_cooldown_seconds", "How long it is still left alone.",
        [](const Gauges::Lane& lane) { return lane.cooldown; });
-  each("sluice_upstream_in_flight", "Attempts at the deployment that are under way, over all keys.",
-       [](const Gauges::Lane& lane) { return static_cast<double>(lane.in_flight); });
+  out.family(gauge, "sluice_upstream_in_flight", "Attempts at the deployment that are under way, over all keys.");
+  for (const Gauges::Lane& lane : lanes) {
+    if (lane.key == 1) out.add({{"provider", lane.provider}, {"deployment", lane.deployment}}, lane.in_flight);
+  }
 }
 
 void add_gauges(Exposition& out, const Gauges& gauges) {

@@ -7,7 +7,8 @@
 
 namespace sluice::traffic {
 
-// Until when somebody wishes to be left alone. The end moves later, never earlier. Neither class is thread-safe.
+// Until when somebody wishes to be left alone. The end moves later; earlier only where a key that was refused has been
+// accepted. Neither class is thread-safe.
 class RateCooldown {
  public:
   // A 429, with the time it told to wait, if it told one; else a random time that grows with every 429 in a row (full
@@ -30,7 +31,11 @@ class KeyCooldown {
   void refused(TimePoint now);
   // Ten minutes.
   void exhausted(TimePoint now);
-  void succeeded() { refusals_ = 0; }
+  // It is good after all: whoever insisted found out.
+  void succeeded() {
+    refusals_ = 0;
+    refused_until_ = TimePoint::min();
+  }
   TimePoint refused_until() const { return refused_until_; }
   TimePoint exhausted_until() const { return exhausted_until_; }
 

@@ -253,6 +253,24 @@ TEST(Itinerary, waits_for_room_where_everybody_is_full_and_lets_nobody_past) {
   EXPECT_EQ(second.next(), "b1");
 }
 
+TEST(Itinerary, a_place_that_was_waited_for_is_taken_with_a_refused_key_too) {
+  World world(with("  m: {targets: [{provider: b, model: x, concurrent: {limit: 1, queue: 3, wait: 5s}}]}"));
+  Way refused(world);
+  EXPECT_EQ(refused.next(), "b1");
+  EXPECT_EQ(refused.fail(failure(Fault::upstream_failed, Outcome::client_error, "upstream_auth")), "end");
+  std::optional<Way> first;
+  first.emplace(world);
+  EXPECT_EQ(first->next(), "b1") << "there is no other";
+  Way second(world);
+  EXPECT_EQ(second->next(second.now), Move::pause);
+  Way third(world);
+  EXPECT_EQ(third->next(third.now), Move::pause);
+  first.reset();
+  EXPECT_EQ(second.next(), "b1");
+  second.succeed();
+  EXPECT_EQ(third.next(), "b1");
+}
+
 TEST(Itinerary, waits_no_longer_than_it_may) {
   World world(with("  m: {targets: [{provider: b, model: x, concurrent: {limit: 1, queue: 5, wait: 2s}}]}"));
   Way first(world);

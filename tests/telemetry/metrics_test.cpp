@@ -131,7 +131,7 @@ class MetricsTest : public testing::Test {
   void happen_around() {
     metrics->reloaded(true, UtcTime(1'700'000'000s));
     metrics->certificate_expires(UtcTime(1'800'000'000s));
-    metrics->gauges_from([] { return Gauges{{1, 2}, {3, 4}, 5, {{"north", "big", 2, 1, 2.5, 7}}}; });
+    metrics->gauges_from([] { return Gauges{{1, 2}, {3, 4}, 5, {{"north", "big", 1, 0, 0, 7}, {"north", "big", 2, 1, 2.5, 7}}}; });
   }
 
   std::unique_ptr<Metrics> metrics = make_metrics("1.2.3", "abc");
@@ -251,7 +251,7 @@ TEST_F(MetricsTest, tells_what_is_known_of_each_lane) {
   const Scraped page = scraped(*metrics);
   EXPECT_EQ(page.at(R"(sluice_breaker_state{provider="north",deployment="big",key="2"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_cooldown_seconds{provider="north",deployment="big",key="2"})"), 2.5);
-  EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big",key="2"})"), 7);
+  EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big"})"), 7);
 }
 
 TEST_F(MetricsTest, asks_for_the_gauges_at_each_scrape) {

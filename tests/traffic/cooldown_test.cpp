@@ -120,6 +120,7 @@ TEST(KeyCooldown, waits_twice_as_long_for_every_refusal_in_a_row) {
   }
   EXPECT_EQ(pauses, (std::vector<Duration>{1min, 2min, 4min, 8min, 10min, 10min}));
   cooldown.succeeded();
+  EXPECT_LE(cooldown.refused_until(), now) << "it is accepted again";
   cooldown.refused(now);
   EXPECT_EQ(cooldown.refused_until(), now + 1min);
 }

@@ -3,12 +3,12 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/id.hpp>
 #include <sluice/gateway/snapshot.hpp>
+#include <sluice/gateway/trace.hpp>
 #include <sluice/net/loop.hpp>
 #include <sluice/net/server.hpp>
 #include <sluice/net/service.hpp>
@@ -56,8 +56,8 @@ class Gateway : public net::Service {
   // For requests from now on; running ones keep theirs. On the worker's thread.
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;
 
-  // How a recent request was routed, as JSON; nothing if it is not known, or not any more. On the worker's thread.
-  virtual std::optional<std::string> trace_of(std::string_view request_id) const = 0;
+  // How a recent request was routed; nothing if it is not known, or not any more. On the worker's thread.
+  virtual std::optional<Trace> trace_of(std::string_view request_id) const = 0;
 
   // Renewals of credentials under way: they belong to no request, and have to end before the loop does. On the
   // worker's thread, as is stop_renewing(), after which they end soon.

@@ -88,7 +88,10 @@ struct Target {
   // One for each of the provider's keys, in their order.
   std::vector<std::shared_ptr<traffic::Lane>> lanes;
 
-  // What the table says of the model under the name it has there; null: nothing. `name`: that name.
+  // What the table of models says of `model`; null: nothing, or it depends on the caller.
+  const config::ModelFacts* known = nullptr;
+
+  // What the table says of the model by the name it has there. A look-up only where that depends on the caller.
   const config::ModelFacts* facts(std::string_view name) const;
 };
 

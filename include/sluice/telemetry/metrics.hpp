@@ -79,7 +79,7 @@ struct Gauges {
     unsigned key = 1;     // which of the provider's
     int breaker = 0;      // 0 closed, 1 half open, 2 open
     double cooldown = 0;  // seconds until it is asked again
-    std::int64_t in_flight = 0;
+    std::int64_t in_flight = 0;  // of the deployment, over all keys
   };
   std::vector<Lane> lanes;
 };

@@ -2,11 +2,9 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/error.hpp>
@@ -14,9 +12,20 @@
 #include <sluice/telemetry/metrics.hpp>
 #include <sluice/traffic/health.hpp>
 
-#include "gateway/plan.hpp"
-
 namespace sluice {
+
+// Why a target is not asked, whatever its health.
+enum class Exclusion : std::uint8_t {
+  none,
+  endpoint,    // it cannot be asked for such a thing
+  provider,    // a rule wants another provider
+  residency,   // a rule wants requests to stay elsewhere
+  retention,   // a rule wants them kept differently
+  capability,  // its model lacks what the request needs
+  context,     // its model does not read that much
+  pinned,      // only the one that answered before can read what the request brings
+};
+std::string_view to_string(Exclusion excluded);
 
 // How one request was routed: who was thought of, who was asked, and what came of it. Of fixed size and without
 // pointers, so that it outlives the configuration it speaks of.
@@ -58,28 +67,13 @@ struct Trace {
   std::array<Target, most_targets> targets;
   std::array<Attempt, most_attempts> attempts;
 
+  std::span<const Target> noted_targets() const;
+  std::span<const Attempt> noted_attempts() const;
   void clear();
-  void note(const Considered& considered);
+  // What goes beyond the room there is only counted.
+  void note(const Target& target);
   void note(const Attempt& attempt);
   std::string_view request_id() const { return {id.data(), id_size}; }
 };
-
-// The latest traces of one worker; on its thread.
-class Traces {
- public:
-  explicit Traces(std::size_t most = 512) : most_(most) { kept_.reserve(most); }
-  // Copies it into the place of the oldest.
-  void keep(const Trace& trace);
-  // The newest of that id, or null.
-  const Trace* find(std::string_view request_id) const;
-
- private:
-  std::size_t most_;
-  std::vector<Trace> kept_;  // never grows beyond what was reserved, whose pages are used as they are needed
-  std::size_t next_ = 0;
-};
-
-// As JSON, for operators.
-std::string json_of(const Trace& trace, const Metrics& labels);
 
 }  // namespace sluice

@@ -131,7 +131,9 @@ class MetricsTest : public testing::Test {
   void happen_around() {
     metrics->reloaded(true, UtcTime(1'700'000'000s));
     metrics->certificate_expires(UtcTime(1'800'000'000s));
-    metrics->gauges_from([] { return Gauges{{1, 2}, {3, 4}, 5, {{"north", "big", 1, 0, 0, 7}, {"north", "big", 2, 1, 2.5, 7}}}; });
+    metrics->gauges_from([] {
+      return Gauges{{1, 2}, {3, 4}, 5, {{"north", "big", 1, 0, 0, 7}, {"north", "big", 2, 1, 2.5, 7}}};
+    });
   }
 
   std::unique_ptr<Metrics> metrics = make_metrics("1.2.3", "abc");

@@ -76,9 +76,9 @@ struct Gauges {
   struct Lane {
     std::string provider;
     std::string deployment;
-    unsigned key = 1;     // which of the provider's
-    int breaker = 0;      // 0 closed, 1 half open, 2 open
-    double cooldown = 0;  // seconds until it is asked again
+    unsigned key = 1;            // which of the provider's
+    int breaker = 0;             // 0 closed, 1 half open, 2 open
+    double cooldown = 0;         // seconds until it is asked again
     std::int64_t in_flight = 0;  // of the deployment, over all keys
   };
   std::vector<Lane> lanes;

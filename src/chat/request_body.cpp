@@ -35,6 +35,12 @@ Error refuse_member(std::string_view member, std::string message) {
   return refuse("", std::move(message)).with_param(std::string(member));
 }
 
+Error wrong_member(std::string_view member, std::string_view predicate) {
+  std::string message = "The member '";
+  message.append(member).append("' ").append(predicate);
+  return refuse_member(member, std::move(message));
+}
+
 Error cannot_tell(std::string_view member, std::string message) {
   return refuse("unsupported_parameter", std::move(message))
       .with_param(std::string(member))
@@ -49,10 +55,10 @@ Result<std::size_t> read_request_object(std::string_view body, std::span<Member>
   for (const Member& member : members) {
     // Some readers fold case: they would find another model, say, than the one that was allowed.
     if (member.other_case) {
-      return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there in another case.");
+      return wrong_member(member.name, "is there in another case.");
     }
     if (member.repeated) {
-      return refuse_member(member.name, "The member '" + std::string(member.name) + "' is there more than once.");
+      return wrong_member(member.name, "is there more than once.");
     }
   }
   return verdict.value.end - 1;

@@ -16,6 +16,8 @@ namespace sluice::chat {
 // The caller's own mistake. `code` as in Error.
 Error refuse(std::string_view code, std::string message);
 Error refuse_member(std::string_view member, std::string message);
+// "The member 'top_k' must be a number.", where the predicate ends with its full stop.
+Error wrong_member(std::string_view member, std::string_view predicate);
 // The provider's dialect has no words for something that cannot be left out; another provider may have them.
 Error cannot_tell(std::string_view member, std::string message);
 

@@ -161,10 +161,10 @@ Result<std::vector<std::string>> texts_of(const EmbeddingRequest& request) {
 Result<Ok> read_texts(json::Value list, std::string_view member, EmbeddingRequest& request) {
   const std::string name(member);
   if (!list.is_array() || list.size() == 0) {
-    return refuse_member(name, "The member '" + name + "' must be a list of texts.");
+    return wrong_member(name, "must be a list of texts.");
   }
   for (const json::Value item : list) {
-    if (!item.is_string()) return refuse_member(name, "The member '" + name + "' must be a list of texts.");
+    if (!item.is_string()) return wrong_member(name, "must be a list of texts.");
     request.inputs.push_back({{item.string()}, {}, {}});
   }
   return Ok{};

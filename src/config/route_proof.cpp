@@ -6,13 +6,12 @@
 #include <sluice/config/model_table.hpp>
 
 #include "config/route_reach.hpp"
+#include "config/units.hpp"
 
 namespace sluice::config {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
 
 bool contains(const auto& list, const auto& item) { return std::find(list.begin(), list.end(), item) != list.end(); }
 

@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t most_routes = 1'000;  // each may be compared with each, and with every request
 constexpr std::string_view name_rule = "1 to 64 letters, digits, dots, dashes and underscores";
 
-bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
-
 RouteNames names_in(const Config& config) {
   RouteNames names{register_of("provider", "providers", config.providers),
                    register_of("model", "models", config.models),

@@ -13,8 +13,6 @@ namespace {
 
 using When = Route::When;
 
-constexpr std::uint64_t most_tokens = 1'000'000'000;
-
 // Fields in which callers show who they are. What is in them is never compared with patterns of a file.
 constexpr std::array<std::string_view, 7> credential_fields{
     "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token"};

@@ -9,10 +9,6 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::uint64_t most_tokens = 1'000'000'000;
-
-bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
-
 void read_target_provider(const Value& value, const Register& providers, std::string& name) {
   if (!value.written()) return value.wrong("is missing", "name one of the providers of this file");
   read_text(value, name);

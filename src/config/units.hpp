@@ -18,6 +18,9 @@ std::string write_duration(std::chrono::milliseconds duration);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string write_size(std::uint64_t bytes);
 
+// More tokens than this no model reads or writes; a larger number is a mistake.
+inline constexpr std::uint64_t most_tokens = 1'000'000'000;
+
 // Where to listen: a literal address and a port.
 struct Endpoint {
   std::string address;  // without brackets, as the system writes it
@@ -41,6 +44,8 @@ bool is_variable_name(std::string_view text);
 // Whether a credential can travel in a header: visible ASCII without spaces (RFC 6750 §2.1 allows even less).
 bool is_credential(std::string_view text);
 
+// Whether a name of models stands for many.
+inline bool is_pattern(std::string_view name) { return name.find('*') != std::string_view::npos; }
 // Whether some text matches both patterns, in which each `*` stands for any run of characters.
 bool patterns_overlap(std::string_view left, std::string_view right);
 

@@ -7,8 +7,6 @@
 namespace sluice::chat::anthropic {
 namespace {
 
-RawJson raw_of(json::Value value) { return {std::string(value.raw())}; }
-
 // What a part has words for, by the type of its block.
 bool is_known(std::string_view type, std::string_view member) {
   const auto among = [member](std::initializer_list<std::string_view> names) {

@@ -24,6 +24,8 @@ namespace sluice::chat::anthropic {
 
 inline constexpr std::string_view dialect_name = "anthropic_messages";
 
+inline RawJson raw_of(json::Value value) { return {std::string(value.raw())}; }
+
 // ---- Counts and endings
 
 // The counts of one answer, put together from the usage objects of a stream: each later one repeats what it knows.

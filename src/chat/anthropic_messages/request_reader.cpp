@@ -16,8 +16,6 @@ Error wrong(const std::string& member, std::string_view what) {
   return refuse_member(member, "The member '" + member + "' must be " + std::string(what) + ".");
 }
 
-RawJson raw_of(Value value) { return {std::string(value.raw())}; }
-
 // Reads the members of one request. The first one that cannot be understood ends it.
 class Reader {
  public:

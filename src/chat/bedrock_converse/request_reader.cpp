@@ -10,12 +10,6 @@ namespace {
 
 using json::Value;
 
-Error wrong(std::string member, std::string_view what) {
-  std::string message = "The member '" + member + "' ";
-  message += what;
-  return refuse_member(member, std::move(message));
-}
-
 // Reads a request member by member; the first that makes no sense is the answer.
 class RequestReader {
  public:
@@ -51,7 +45,7 @@ class RequestReader {
   void keep(std::string name, Value value) { request_.extras.push_back({std::move(name), {std::string(value.raw())}}); }
 
   Result<> read_messages(Value messages) {
-    if (!messages.is_array()) return wrong("messages", "must be a list.");
+    if (!messages.is_array()) return wrong_member("messages", "must be a list.");
     std::size_t number = 0;
     for (const Value given : messages) {
       const std::string place = "messages[" + std::to_string(number++) + "]";
@@ -61,10 +55,10 @@ class RequestReader {
       } else if (given["role"].is("system")) {
         message.role = Role::system;
       } else if (!given["role"].is("user")) {
-        return wrong(place + ".role", "must be 'user' or 'assistant'.");
+        return wrong_member(place + ".role", "must be 'user' or 'assistant'.");
       }
       if (!read_blocks(given["content"], message.parts)) {
-        return wrong(place + ".content", "must be a list of content blocks.");
+        return wrong_member(place + ".content", "must be a list of content blocks.");
       }
       request_.messages.push_back(std::move(message));
     }
@@ -77,7 +71,7 @@ class RequestReader {
   }
 
   Result<> read_sampling(Value config) {
-    if (!config.is_object()) return wrong("inferenceConfig", "must be an object.");
+    if (!config.is_object()) return wrong_member("inferenceConfig", "must be an object.");
     Sampling& sampling = request_.sampling;
     for (const Value member : config) {
       const std::string name = member.name();
@@ -94,7 +88,7 @@ class RequestReader {
       } else {
         keep("inferenceConfig." + name, member);
       }
-      if (!good) return wrong("inferenceConfig." + name, "has a value of the wrong kind.");
+      if (!good) return wrong_member("inferenceConfig." + name, "has a value of the wrong kind.");
     }
     return Ok{};
   }
@@ -109,7 +103,7 @@ class RequestReader {
   }
 
   Result<> read_tools(Value config) {
-    if (!config.is_object()) return wrong("toolConfig", "must be an object.");
+    if (!config.is_object()) return wrong_member("toolConfig", "must be an object.");
     for (const Value member : config) {
       const std::string name = member.name();
       if (name == "tools") {
@@ -125,12 +119,12 @@ class RequestReader {
   }
 
   Result<> read_tool_list(Value tools) {
-    if (!tools.is_array() && !tools.is_null()) return wrong("toolConfig.tools", "must be a list.");
+    if (!tools.is_array() && !tools.is_null()) return wrong_member("toolConfig.tools", "must be a list.");
     for (const Value given : tools) {
       const Value spec = given["toolSpec"];
       const Value point = given["cachePoint"];
       if (spec.is_object()) {
-        if (!spec["name"].is_string()) return wrong("toolConfig.tools", "has a tool without a name.");
+        if (!spec["name"].is_string()) return wrong_member("toolConfig.tools", "has a tool without a name.");
         Tool tool;
         tool.name = spec["name"].string();
         tool.description = spec["description"].string();
@@ -146,7 +140,7 @@ class RequestReader {
         tool.opaque = Opaque{std::string(dialect_name), kind, {std::string(given.raw())}};
         request_.tools.push_back(std::move(tool));
       } else {
-        return wrong("toolConfig.tools", "must be a list of tools.");
+        return wrong_member("toolConfig.tools", "must be a list of tools.");
       }
     }
     return Ok{};
@@ -167,7 +161,7 @@ class RequestReader {
   }
 
   Result<> read_output(Value config) {
-    if (!config.is_object()) return wrong("outputConfig", "must be an object.");
+    if (!config.is_object()) return wrong_member("outputConfig", "must be an object.");
     for (const Value member : config) {
       const std::string name = member.name();
       if (name == "effort" && member.is_string()) {
@@ -176,7 +170,7 @@ class RequestReader {
         const Value definition = member["structure"]["jsonSchema"];
         const std::string schema = definition["schema"].string();
         if (!member["type"].is("json_schema") || !json::Tree::read(schema).root().is_object()) {
-          return wrong("outputConfig.textFormat", "must have a JSON Schema, written as text.");
+          return wrong_member("outputConfig.textFormat", "must have a JSON Schema, written as text.");
         }
         request_.format = {OutputFormat::Kind::json_schema,
                            definition["name"].string(),
@@ -192,7 +186,7 @@ class RequestReader {
 
   // Members of the model's own, of which a few mean the same everywhere.
   Result<> read_additional(Value fields) {
-    if (!fields.is_object()) return wrong("additionalModelRequestFields", "must be an object.");
+    if (!fields.is_object()) return wrong_member("additionalModelRequestFields", "must be an object.");
     for (const Value member : fields) {
       const std::string name = member.name();
       const bool is_read = (name == "thinking" && read_thinking(member)) ||
@@ -235,7 +229,7 @@ Result<Request> read_request(std::string_view body, std::string_view model, bool
   if (const Value system = root["system"]; !system.absent()) {
     Message message;
     message.role = Role::system;
-    if (!read_blocks(system, message.parts)) return wrong("system", "must be a list of content blocks.");
+    if (!read_blocks(system, message.parts)) return wrong_member("system", "must be a list of content blocks.");
     if (!message.parts.empty()) request.messages.push_back(std::move(message));
   }
   RequestReader reader(request);

@@ -18,7 +18,7 @@ void append_event(std::string& out, std::string_view type, std::string_view payl
 }
 
 // A block that has begun.
-struct Open {
+struct OpenBlock {
   Part part{};            // as it began
   std::size_t index = 0;  // as the reader counts
   bool said = false;      // something of it was written
@@ -47,7 +47,7 @@ class Encoder final : public StreamEncoder {
     if (const auto* opaque = std::get_if<Opaque>(&start.part.what)) return write_opaque(*opaque, out);
     if (const auto* media = std::get_if<Media>(&start.part.what)) return write_image(*media, out);
     if (std::holds_alternative<ToolResult>(start.part.what)) return write_result(start.part, out);
-    Open& open = open_[start.block];
+    OpenBlock& open = open_[start.block];
     open.part = start.part;
     open.index = next_++;
     if (const auto* call = std::get_if<ToolCall>(&start.part.what)) {
@@ -75,7 +75,7 @@ class Encoder final : public StreamEncoder {
   void take(const BlockDelta& delta, std::string& out) {
     const auto found = open_.find(delta.block);
     if (found == open_.end()) return;
-    Open& open = found->second;
+    OpenBlock& open = found->second;
     if (std::holds_alternative<Thinking>(open.part.what)) {
       if (!delta.signature.empty()) open.proof.signature = delta.signature;
       if (!delta.data.empty()) open.proof.data = delta.data;
@@ -99,7 +99,7 @@ class Encoder final : public StreamEncoder {
   void take(const BlockEnd& end, std::string& out) {
     const auto found = open_.find(end.block);
     if (found == open_.end()) return;
-    Open open = std::move(found->second);
+    OpenBlock open = std::move(found->second);
     open_.erase(found);
     if (std::holds_alternative<Thinking>(open.part.what)) {
       const ThinkingForm form = form_for_caller(open.proof);
@@ -175,21 +175,21 @@ class Encoder final : public StreamEncoder {
     start_block(index, start, out);
   }
 
-  static void say_text(Open& open, std::string_view text, std::string& out) {
+  static void say_text(OpenBlock& open, std::string_view text, std::string& out) {
     std::string delta;
     Writer(delta).open_object().member("text", text).close_object();
     say(open.index, delta, out);
     open.said = true;
   }
 
-  static void say_input(const Open& open, std::string_view fragment, std::string& out) {
+  static void say_input(const OpenBlock& open, std::string_view fragment, std::string& out) {
     std::string delta;
     Writer writer(delta);
     writer.open_object().name("toolUse").open_object().member("input", fragment).close_object().close_object();
     say(open.index, delta, out);
   }
 
-  static void say_thought(Open& open, std::string_view member, std::string_view text, std::string& out) {
+  static void say_thought(OpenBlock& open, std::string_view member, std::string_view text, std::string& out) {
     std::string delta;
     Writer writer(delta);
     writer.open_object().name("reasoningContent").open_object().member(member, text).close_object().close_object();
@@ -197,7 +197,7 @@ class Encoder final : public StreamEncoder {
     open.said = true;
   }
 
-  void say_citations(Open& open, const RawJson& citations, std::string& out) {
+  void say_citations(OpenBlock& open, const RawJson& citations, std::string& out) {
     const RawJson own = own_citations(citations);
     if (!own) return drop(dropped_, "messages.annotations");
     const json::Tree tree = json::Tree::read(own.bytes);
@@ -211,7 +211,7 @@ class Encoder final : public StreamEncoder {
 
   // The proof of a part that is no thinking, in a block of its own.
   void carry(std::string_view signature, std::string& out) {
-    Open open;
+    OpenBlock open;
     open.index = next_++;
     say_thought(open, "signature", carried_signature(signature), out);
     stop_block(open.index, out);
@@ -231,7 +231,7 @@ class Encoder final : public StreamEncoder {
     if (opaque.dialect != dialect_name || (!use.is_object() && !result.is_object())) {
       return drop(dropped_, opaque.kind);
     }
-    Open open;
+    OpenBlock open;
     open.index = next_++;
     if (use.is_object()) {
       begin_tool_use(open.index, use["toolUseId"].string(), use["name"].string(), use["type"].string(), out);
@@ -262,7 +262,7 @@ class Encoder final : public StreamEncoder {
     stop_block(index, out);
   }
 
-  std::map<std::size_t, Open> open_{};
+  std::map<std::size_t, OpenBlock> open_{};
   std::size_t next_ = 0;
   std::optional<Usage> usage_{};
   std::string tier_{};

@@ -16,14 +16,10 @@ using json::Writer;
 constexpr std::array<std::string_view, 6> all_types{vector_type::numbers, "int8", "uint8", "binary", "ubinary",
                                                     vector_type::packed};
 
-Error wrong(const std::string& member, std::string_view what) {
-  return refuse_member(member, "The member '" + member + "' " + std::string(what));
-}
-
 Result<Ok> read_pictures(Value list, EmbeddingRequest& request) {
-  if (!list.is_array() || list.size() == 0) return wrong("images", "must be a list of data URLs.");
+  if (!list.is_array() || list.size() == 0) return wrong_member("images", "must be a list of data URLs.");
   for (const Value item : list) {
-    if (!item.is_string() || item.string().empty()) return wrong("images", "must be a list of data URLs.");
+    if (!item.is_string() || item.string().empty()) return wrong_member("images", "must be a list of data URLs.");
     request.inputs.push_back({{picture_at(item.string())}, {}, {}});
   }
   return Ok{};
@@ -31,10 +27,10 @@ Result<Ok> read_pictures(Value list, EmbeddingRequest& request) {
 
 // Texts and pictures mixed.
 Result<Ok> read_inputs(Value list, EmbeddingRequest& request) {
-  if (!list.is_array() || list.size() == 0) return wrong("inputs", "must be a list of inputs.");
+  if (!list.is_array() || list.size() == 0) return wrong_member("inputs", "must be a list of inputs.");
   for (const Value item : list) {
     std::vector<Part> parts;
-    if (!read_content(item["content"], parts) || parts.empty()) return wrong("inputs", "cannot be understood.");
+    if (!read_content(item["content"], parts) || parts.empty()) return wrong_member("inputs", "cannot be understood.");
     EmbeddingInput input;
     for (Part& part : parts) {
       if (auto* text = std::get_if<Text>(&part.what)) {
@@ -42,7 +38,7 @@ Result<Ok> read_inputs(Value list, EmbeddingRequest& request) {
       } else if (auto* media = std::get_if<Media>(&part.what)) {
         input.parts.emplace_back(std::move(*media));
       } else {
-        return wrong("inputs", "cannot be understood.");
+        return wrong_member("inputs", "cannot be understood.");
       }
     }
     request.inputs.push_back(std::move(input));
@@ -55,7 +51,7 @@ Result<Ok> read_what(Value root, EmbeddingRequest& request) {
   const Value images = root["images"];
   const Value inputs = root["inputs"];
   const int given = (texts.absent() ? 0 : 1) + (images.absent() ? 0 : 1) + (inputs.absent() ? 0 : 1);
-  if (given != 1) return wrong("texts", "or one of 'images' and 'inputs' must be there, and not more than one.");
+  if (given != 1) return wrong_member("texts", "or one of 'images' and 'inputs' must be there, and not more than one.");
   if (!texts.absent()) return read_texts(texts, "texts", request);
   return images.absent() ? read_inputs(inputs, request) : read_pictures(images, request);
 }
@@ -156,7 +152,7 @@ class CohereEmbeddings final : public EmbeddingCodec {
       if (is_read || value.is_null()) continue;
       const std::optional<bool> good = read_setting(name, value, request);
       if (!good) request.extras.push_back({name, {std::string(value.raw())}});
-      if (good && !*good) return wrong(name, "has a value that makes no sense.");
+      if (good && !*good) return wrong_member(name, "has a value that makes no sense.");
     }
     return request;
   }

@@ -8,12 +8,6 @@ namespace {
 
 using json::Value;
 
-Error wrong(std::string member, std::string_view what) {
-  std::string message = "The member '" + member + "' ";
-  message += what;
-  return refuse_member(member, std::move(message));
-}
-
 bool read_number(Value value, std::optional<Number>& number) {
   if (value.is_number()) number = Number{std::string(value.raw())};
   return value.is_number();
@@ -34,7 +28,7 @@ class RequestReader {
         Result<> read = read_tools(member);
         if (!read) return read;
       } else if (const std::optional<bool> good = read_sampling(name, member); good) {
-        if (!*good) return wrong(name, "has a value of the wrong kind.");
+        if (!*good) return wrong_member(name, "has a value of the wrong kind.");
       } else if (!read_rest(name, member)) {
         request_.extras.push_back({name, {std::string(member.raw())}});
       }
@@ -44,7 +38,7 @@ class RequestReader {
 
  private:
   Result<> read_messages(Value messages) {
-    if (!messages.is_array()) return wrong("messages", "must be a list.");
+    if (!messages.is_array()) return wrong_member("messages", "must be a list.");
     std::size_t number = 0;
     for (const Value given : messages) {
       const std::string place = "messages[" + std::to_string(number++) + "]";
@@ -60,9 +54,9 @@ class RequestReader {
         message.role = given["role"].is("user") ? Role::user : Role::system;
         good = read_content(given["content"], message.parts);
       } else {
-        return wrong(place + ".role", "must be 'system', 'user', 'assistant' or 'tool'.");
+        return wrong_member(place + ".role", "must be 'system', 'user', 'assistant' or 'tool'.");
       }
-      if (!good) return wrong(place, "cannot be understood.");
+      if (!good) return wrong_member(place, "cannot be understood.");
       request_.messages.push_back(std::move(message));
     }
     return Ok{};
@@ -83,7 +77,7 @@ class RequestReader {
   }
 
   Result<> read_tools(Value tools) {
-    if (!tools.is_array()) return wrong("tools", "must be a list.");
+    if (!tools.is_array()) return wrong_member("tools", "must be a list.");
     for (const Value given : tools) {
       const Value function = given["function"];
       Tool tool;
@@ -94,7 +88,7 @@ class RequestReader {
       } else if (given.is_object() && !function) {
         tool.opaque = Opaque{std::string(dialect_name), "tools." + given["type"].string(), {std::string(given.raw())}};
       } else {
-        return wrong("tools", "must be a list of functions with names.");
+        return wrong_member("tools", "must be a list of functions with names.");
       }
       request_.tools.push_back(std::move(tool));
     }

@@ -288,7 +288,7 @@ Result<Ok> read_config(json::Value config, Request& request) {
   ConfigReader reader(request);
   reader.read(config);
   if (reader.wrong().empty()) return Ok{};
-  return refuse_member(reader.wrong(), "The member '" + reader.wrong() + "' is of the wrong type.");
+  return wrong_member(reader.wrong(), "is of the wrong type.");
 }
 
 void write_config(json::Writer& out, const Request& request, const Quirks& quirks, Dropped& dropped) {

@@ -11,7 +11,6 @@ using json::Value;
 using json::Writer;
 
 constexpr std::string_view whole_request = "generateContentRequest";
-constexpr std::string_view folder = "models/";
 
 // Counting takes either bare contents or a whole request, which has to name its model.
 void write_count_request(std::string_view model, std::string_view body, std::string& out) {
@@ -25,7 +24,8 @@ void write_count_request(std::string_view model, std::string_view body, std::str
     return;
   }
   to.name(whole_request).open_object();
-  to.member("model", model.starts_with(folder) ? std::string(model) : std::string(folder) + std::string(model));
+  to.member("model",
+            model.starts_with(model_folder) ? std::string(model) : std::string(model_folder) + std::string(model));
   for (const Value value : root) {
     if (value.name() != "model") to.raw_member(value.name(), value.raw());
   }

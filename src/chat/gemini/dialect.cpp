@@ -136,7 +136,7 @@ class Gemini final : public Dialect {
     if (!end) return std::move(end).error();
     for (std::size_t i = pairs_begin; i < pairs_end; i += 2) {
       if (members[i].kind == Kind::none || members[i + 1].kind == Kind::none) continue;
-      return refuse_member(members[i].name, "The member '" + std::string(members[i].name) + "' is there twice.");
+      return wrong_member(members[i].name, "is there twice.");
     }
     auto good = check_model(asked.model);
     if (good) good = check_repeated_model(members[model], body, asked.model);
@@ -155,10 +155,10 @@ class Gemini final : public Dialect {
   }
 
   void append_path(const Asked& asked, std::string& out) const override {
-    constexpr std::string_view folder = "models/";
+    using generate_content::model_folder;
     out += '/';
-    out += folder;
-    append_encoded(asked.model.starts_with(folder) ? asked.model.substr(folder.size()) : asked.model, out);
+    out += model_folder;
+    append_encoded(asked.model.starts_with(model_folder) ? asked.model.substr(model_folder.size()) : asked.model, out);
     out += verb_of(asked);
   }
 

@@ -12,8 +12,6 @@ namespace {
 using json::Value;
 using json::Writer;
 
-constexpr std::string_view folder = "models/";
-
 struct Word {
   std::string_view word;
   Purpose means;
@@ -26,15 +24,11 @@ constexpr std::array words{
     Word{"TASK_TYPE_UNSPECIFIED", Purpose::unset},
 };
 
-Error wrong(std::string_view member, std::string_view what) {
-  return refuse_member(member, "The member '" + std::string(member) + "' " + std::string(what));
-}
-
 Result<Ok> read_content(Value content, EmbeddingInput& input) {
   std::vector<Part> parts;
   if (content.is_string()) parts.push_back({Text{content.string(), {}, {}}, {}});
   for (const Value part : items(content["parts"])) {
-    if (!read_part(part, Side::caller, parts)) return wrong("content", "has a part with nothing in it.");
+    if (!read_part(part, Side::caller, parts)) return wrong_member("content", "has a part with nothing in it.");
   }
   for (Part& part : parts) {
     if (auto* text = std::get_if<Text>(&part.what)) {
@@ -42,10 +36,10 @@ Result<Ok> read_content(Value content, EmbeddingInput& input) {
     } else if (auto* media = std::get_if<Media>(&part.what)) {
       input.parts.emplace_back(std::move(*media));
     } else {
-      return wrong("content", "has a part that is neither text nor media.");
+      return wrong_member("content", "has a part that is neither text nor media.");
     }
   }
-  if (input.parts.empty()) return wrong("content", "must have parts.");
+  if (input.parts.empty()) return wrong_member("content", "must have parts.");
   return Ok{};
 }
 
@@ -69,9 +63,9 @@ Result<Ok> read_one(Value root, EmbeddingRequest& request) {
     if (name == "title") {
       input.title = value.string();
     } else if (name == "outputDimensionality") {
-      if (!read_whole(value, request.dimensions)) return wrong(name, "must be a whole number.");
+      if (!read_whole(value, request.dimensions)) return wrong_member(name, "must be a whole number.");
     } else if (name == "taskType") {
-      if (!read_purpose(value, request.purpose)) return wrong(name, "is no type of task.");
+      if (!read_purpose(value, request.purpose)) return wrong_member(name, "is no type of task.");
     } else {
       request.extras.push_back({name, {std::string(value.raw())}});
     }
@@ -82,7 +76,7 @@ Result<Ok> read_one(Value root, EmbeddingRequest& request) {
 
 // Other dialects ask for one thing at a time: what the requests of a batch say beside their inputs must be the same.
 Result<Ok> read_batch(Value list, EmbeddingRequest& request) {
-  if (!list.is_array() || list.size() == 0) return wrong("requests", "must be a list of requests.");
+  if (!list.is_array() || list.size() == 0) return wrong_member("requests", "must be a list of requests.");
   std::vector<EmbeddingInput> inputs;
   std::optional<EmbeddingRequest> first;
   for (const Value item : list) {
@@ -91,7 +85,8 @@ Result<Ok> read_batch(Value list, EmbeddingRequest& request) {
     if (!read) return read;
     inputs.push_back(std::move(one.inputs.front()));
     one.inputs.clear();
-    if (first && one != *first) return wrong("requests", "must ask for the same dimensions and task in each request.");
+    if (first && one != *first)
+      return wrong_member("requests", "must ask for the same dimensions and task in each request.");
     if (!first) first = std::move(one);
   }
   request.dimensions = first->dimensions;
@@ -163,7 +158,8 @@ class GeminiEmbeddings final : public EmbeddingCodec {
   // Always as a batch: one request's path takes one input only.
   Result<Rendered> encode_request(const EmbeddingRequest& request, const Quirks&) const override {
     Rendered rendered;
-    const std::string model = request.model.starts_with(folder) ? request.model : std::string(folder) + request.model;
+    const std::string model =
+        request.model.starts_with(model_folder) ? request.model : std::string(model_folder) + request.model;
     Writer to(rendered.body);
     to.open_object().name("requests").open_array();
     for (const EmbeddingInput& input : request.inputs) {
@@ -225,7 +221,7 @@ const EmbeddingCodec& embedding_codec() {
 }
 
 bool is_same_model(std::string_view written, std::string_view in_path) {
-  return written == in_path || (written.starts_with(folder) && written.substr(folder.size()) == in_path);
+  return written == in_path || (written.starts_with(model_folder) && written.substr(model_folder.size()) == in_path);
 }
 
 Result<Ok> check_inner_models(std::string_view body, std::string_view in_path) {

@@ -21,6 +21,7 @@
 namespace sluice::chat::generate_content {
 
 inline constexpr std::string_view dialect_name = "gemini";
+inline constexpr std::string_view model_folder = "models/";  // names of models may begin with it
 
 // ---- Reading what may be spelled in two ways
 

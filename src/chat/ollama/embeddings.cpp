@@ -11,13 +11,9 @@ namespace {
 using json::Value;
 using json::Writer;
 
-Error wrong(const std::string& member, std::string_view what) {
-  return refuse_member(member, "The member '" + member + "' " + std::string(what));
-}
-
 Result<Ok> read_input(Value input, EmbeddingRequest& request) {
   if (input.is_array()) return read_texts(input, "input", request);
-  if (!input.is_string()) return wrong("input", "must be a text or a list of texts.");
+  if (!input.is_string()) return wrong_member("input", "must be a text or a list of texts.");
   request.inputs.push_back({{input.string()}, {}, {}});
   request.is_list = false;
   return Ok{};
@@ -46,11 +42,11 @@ Result<Ok> read_setting(const std::string& name, Value value, EmbeddingRequest& 
   } else if (name == "options") {
     good = read_options(value, request.extras);
   } else if (name.starts_with(option_prefix)) {
-    return wrong(name, "is not known; options stand in an object.");
+    return wrong_member(name, "is not known; options stand in an object.");
   } else {
     request.extras.push_back({name, {std::string(value.raw())}});
   }
-  if (!good) return wrong(name, "has a value that makes no sense.");
+  if (!good) return wrong_member(name, "has a value that makes no sense.");
   return Ok{};
 }
 

@@ -11,12 +11,6 @@ namespace {
 
 using json::Value;
 
-Error wrong(std::string member, std::string_view what) {
-  std::string message = "The member '" + member + "' ";
-  message += what;
-  return refuse_member(member, std::move(message));
-}
-
 bool read_number(Value value, std::optional<Number>& number) {
   if (value.is_number()) number = Number{std::string(value.raw())};
   return value.is_number();
@@ -63,13 +57,13 @@ class RequestReader {
 
   Result<> read_prompt(const std::string& name, Value member) {
     if (name == "prompt" || name == "system") {
-      if (!member.is_string()) return wrong(name, "must be a string.");
+      if (!member.is_string()) return wrong_member(name, "must be a string.");
       (name == "prompt" ? prompt_ : system_) = member.string();
       return Ok{};
     }
     if (name == "images") {
       images_.clear();
-      if (!read_images(member, images_)) return wrong(name, "must be a list of images in base64.");
+      if (!read_images(member, images_)) return wrong_member(name, "must be a list of images in base64.");
       return Ok{};
     }
     // Parts of a prompt that only who runs the model can put together.
@@ -91,16 +85,16 @@ class RequestReader {
     } else if (name == "format") {
       good = read_format(member);
     } else if (name.starts_with(option_prefix)) {
-      return wrong(name, "is not known; options stand in an object.");
+      return wrong_member(name, "is not known; options stand in an object.");
     } else {
       extras_.push_back({name, {std::string(member.raw())}});
     }
-    if (!good) return wrong(name, "has a value that cannot be understood.");
+    if (!good) return wrong_member(name, "has a value that cannot be understood.");
     return Ok{};
   }
 
   Result<> read_messages(Value messages) {
-    if (!messages.is_array()) return wrong("messages", "must be a list.");
+    if (!messages.is_array()) return wrong_member("messages", "must be a list.");
     for (const Value given : messages) {
       const std::string place = "messages[" + std::to_string(request_.messages.size()) + "]";
       // Case does not matter to the servers of this dialect.
@@ -115,9 +109,9 @@ class RequestReader {
       } else if (is("system") || is("assistant") || is("user")) {
         good = read_message(given, place, 0, message.parts);
       } else {
-        return wrong(place + ".role", "must be 'system', 'user', 'assistant' or 'tool'.");
+        return wrong_member(place + ".role", "must be 'system', 'user', 'assistant' or 'tool'.");
       }
-      if (!good) return wrong(place, "cannot be understood.");
+      if (!good) return wrong_member(place, "cannot be understood.");
       for (const Part& part : message.parts) {
         if (const auto* call = std::get_if<ToolCall>(&part.what)) unanswered_.push_back({call->id, call->name});
       }
@@ -158,7 +152,7 @@ class RequestReader {
   }
 
   Result<> read_tools(Value tools) {
-    if (!tools.is_array()) return wrong("tools", "must be a list.");
+    if (!tools.is_array()) return wrong_member("tools", "must be a list.");
     for (const Value given : tools) {
       const Value function = given["function"];
       Tool tool;
@@ -169,7 +163,7 @@ class RequestReader {
       } else if (given.is_object() && !function) {
         tool.opaque = Opaque{std::string(dialect_name), "tools." + given["type"].string(), {std::string(given.raw())}};
       } else {
-        return wrong("tools", "must be a list of functions with names.");
+        return wrong_member("tools", "must be a list of functions with names.");
       }
       request_.tools.push_back(std::move(tool));
     }
@@ -177,12 +171,12 @@ class RequestReader {
   }
 
   Result<> read_options(Value options) {
-    if (!options.is_object()) return wrong("options", "must be an object.");
+    if (!options.is_object()) return wrong_member("options", "must be an object.");
     for (const Value option : options) {
       const std::string name = option.name();
       if (option.is_null()) continue;
       const std::optional<bool> good = read_option(name, option);
-      if (good && !*good) return wrong(std::string(option_prefix) + name, "has a value of the wrong kind.");
+      if (good && !*good) return wrong_member(std::string(option_prefix) + name, "has a value of the wrong kind.");
       if (!good) options_.push_back({std::string(option_prefix) + name, {std::string(option.raw())}});
     }
     return Ok{};

@@ -181,7 +181,7 @@ class OpenAiEmbeddings final : public EmbeddingCodec {
       if (name == "model" || name == "input" || value.is_null()) continue;
       const std::optional<bool> good = read_setting(name, value, request);
       if (!good) request.extras.push_back({name, {std::string(value.raw())}});
-      if (good && !*good) return refuse_member(name, "The member '" + name + "' has a value that makes no sense.");
+      if (good && !*good) return wrong_member(name, "has a value that makes no sense.");
     }
     return request;
   }

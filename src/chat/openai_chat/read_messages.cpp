@@ -15,7 +15,7 @@ using json::Value;
 // Calls that wait for their results are looked for one after the other; no conversation has so many at once.
 constexpr std::size_t most_waiting = 1'000;
 
-constexpr std::array<std::string_view, 12> known_members{
+constexpr std::array<std::string_view, 12> conversation_members{
     "role",    "content",   "name",          "tool_calls",        "tool_call_id",      "function_call",
     "refusal", "reasoning", "extra_content", "reasoning_content", "reasoning_details", "thought_signature"};
 
@@ -92,7 +92,8 @@ class Messages {
     }
     for (const Value member : value) {
       const std::string name = member.name();
-      const bool is_known = std::find(known_members.begin(), known_members.end(), name) != known_members.end();
+      const bool is_known =
+          std::find(conversation_members.begin(), message_members.end(), name) != message_members.end();
       if (!is_known && !member.is_null()) message.parts.push_back({.what = opaque_of("messages." + name, member)});
     }
     return Ok{};

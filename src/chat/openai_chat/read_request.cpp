@@ -12,42 +12,42 @@ namespace {
 using json::Value;
 
 // Members with a counterpart; all others are kept as they are.
-constexpr std::array<std::string_view, 36> known_members{"model",
-                                                         "stream",
-                                                         "stream_options",
-                                                         "messages",
-                                                         "tools",
-                                                         "functions",
-                                                         "tool_choice",
-                                                         "function_call",
-                                                         "parallel_tool_calls",
-                                                         "response_format",
-                                                         "reasoning_effort",
-                                                         "reasoning",
-                                                         "thinking",
-                                                         "enable_thinking",
-                                                         "thinking_budget",
-                                                         "include_reasoning",
-                                                         "max_tokens",
-                                                         "max_completion_tokens",
-                                                         "temperature",
-                                                         "top_p",
-                                                         "top_k",
-                                                         "min_p",
-                                                         "frequency_penalty",
-                                                         "presence_penalty",
-                                                         "seed",
-                                                         "random_seed",
-                                                         "stop",
-                                                         "n",
-                                                         "logprobs",
-                                                         "top_logprobs",
-                                                         "user",
-                                                         "metadata",
-                                                         "verbosity",
-                                                         "service_tier",
-                                                         "store",
-                                                         "cache_control"};
+constexpr std::array<std::string_view, 36> request_members{"model",
+                                                           "stream",
+                                                           "stream_options",
+                                                           "messages",
+                                                           "tools",
+                                                           "functions",
+                                                           "tool_choice",
+                                                           "function_call",
+                                                           "parallel_tool_calls",
+                                                           "response_format",
+                                                           "reasoning_effort",
+                                                           "reasoning",
+                                                           "thinking",
+                                                           "enable_thinking",
+                                                           "thinking_budget",
+                                                           "include_reasoning",
+                                                           "max_tokens",
+                                                           "max_completion_tokens",
+                                                           "temperature",
+                                                           "top_p",
+                                                           "top_k",
+                                                           "min_p",
+                                                           "frequency_penalty",
+                                                           "presence_penalty",
+                                                           "seed",
+                                                           "random_seed",
+                                                           "stop",
+                                                           "n",
+                                                           "logprobs",
+                                                           "top_logprobs",
+                                                           "user",
+                                                           "metadata",
+                                                           "verbosity",
+                                                           "service_tier",
+                                                           "store",
+                                                           "cache_control"};
 
 Error must_be(std::string_view member, std::string_view kind) {
   return refuse_member(member, "The member '" + std::string(member) + "' must be " + std::string(kind) + ".");
@@ -191,7 +191,7 @@ void read_rest(Value root, Reader& reader, Request& request) {
   keep_beside(options, "stream_options", {"include_usage"}, request.extras);
   for (const Value member : root) {
     std::string name = member.name();
-    if (member.is_null() || std::find(known_members.begin(), known_members.end(), name) != known_members.end()) {
+    if (member.is_null() || std::find(request_members.begin(), request_members.end(), name) != request_members.end()) {
       continue;
     }
     request.extras.push_back({std::move(name), {std::string(member.raw())}});

@@ -46,7 +46,7 @@ class OpenAiRerank final : public RerankCodec {
       if (name == "model" || name == "query" || name == "documents") continue;
       const std::optional<bool> good = read_setting(name, value, request);
       if (!good && !value.is_null()) request.extras.push_back({name, {std::string(value.raw())}});
-      if (good && !*good) return refuse_member(name, "The member '" + name + "' has a value that makes no sense.");
+      if (good && !*good) return wrong_member(name, "has a value that makes no sense.");
     }
     return request;
   }

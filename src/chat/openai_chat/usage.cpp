@@ -70,7 +70,7 @@ std::uint64_t first_present(std::initializer_list<Count> counts) {
 }
 
 enum Whole : std::size_t { prompt, completion, total, cache_hit, cached_top, cached_num, input, output, wholes };
-enum Part : std::size_t { cached, cache_write, prompt_parts };
+enum Detail : std::size_t { cached, cache_write, prompt_parts };
 
 }  // namespace
 

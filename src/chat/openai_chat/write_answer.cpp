@@ -7,7 +7,7 @@
 namespace sluice::chat::openai {
 namespace {
 
-constexpr std::string_view item_prefix = "messages.content.";
+constexpr std::string_view content_prefix = "messages.content.";
 constexpr std::string_view message_prefix = "messages.";
 constexpr std::string_view choice_prefix = "choices.";
 
@@ -88,7 +88,7 @@ void write_thoughts(const Gathered& message, json::Writer& to) {
 void write_opaques(const Gathered& message, std::string_view prefix, json::Writer& to) {
   for (const Opaque* const opaque : message.opaques) {
     const std::string_view kind = opaque->kind;
-    if (kind.starts_with(item_prefix) || !kind.starts_with(prefix)) continue;
+    if (kind.starts_with(content_prefix) || !kind.starts_with(prefix)) continue;
     to.raw_member(kind.substr(prefix.size()), opaque->json.bytes);
   }
 }
@@ -126,7 +126,7 @@ void write_choice(const Choice& choice, std::size_t number, json::Writer& to, Dr
   for (const Part& part : choice.parts) gather(part, message, dropped);
   // Items that another server of this dialect put into a content list have no place in a string.
   for (const Opaque* const opaque : message.opaques) {
-    if (opaque->kind.starts_with(item_prefix)) drop(dropped, opaque->kind);
+    if (opaque->kind.starts_with(content_prefix)) drop(dropped, opaque->kind);
   }
   to.open_object().member("index", std::uint64_t{number}).name("message");
   write_message(message, to, dropped);

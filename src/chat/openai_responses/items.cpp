@@ -21,7 +21,7 @@ constexpr std::string_view text_mark = "sluice+text:";
 
 // Members that are read, or say nothing beyond the item itself. "item_id" and "output_index" are of events; some
 // servers repeat them in items.
-constexpr std::array known_members{
+constexpr std::array item_members{
     std::string_view("type"),    std::string_view("id"),           std::string_view("role"),
     std::string_view("content"), std::string_view("status"),       std::string_view("call_id"),
     std::string_view("name"),    std::string_view("input"),        std::string_view("arguments"),
@@ -155,7 +155,7 @@ void read_content(Value content, std::vector<Part>& parts) {
 void read_members(Value item, std::vector<Part>& parts) {
   for (const Value member : item) {
     std::string name = member.name();
-    if (member.absent() || std::find(known_members.begin(), known_members.end(), name) != known_members.end()) continue;
+    if (member.absent() || std::find(item_members.begin(), item_members.end(), name) != item_members.end()) continue;
     if (name.starts_with("content.")) continue;  // would read as a content part on its way back
     parts.push_back(
         {Opaque{std::string(dialect_name), std::string(member_kind) + name, {std::string(member.raw())}}, {}});

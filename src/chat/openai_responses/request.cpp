@@ -13,7 +13,7 @@ namespace {
 using json::Tree;
 using json::Value;
 
-constexpr std::array known_members{
+constexpr std::array request_members{
     std::string_view("model"),     std::string_view("input"),        std::string_view("instructions"),
     std::string_view("stream"),    std::string_view("tools"),        std::string_view("tool_choice"),
     std::string_view("text"),      std::string_view("temperature"),  std::string_view("max_output_tokens"),
@@ -236,7 +236,7 @@ class RequestReader {
   void read_rest() {
     for (const Value member : root_) {
       const std::string name = member.name();
-      if (member.absent() || std::find(known_members.begin(), known_members.end(), name) != known_members.end()) {
+      if (member.absent() || std::find(request_members.begin(), request_members.end(), name) != request_members.end()) {
         continue;
       }
       // Names of ours for members inside others.

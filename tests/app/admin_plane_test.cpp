@@ -10,7 +10,7 @@
 #include "app/admin_clock.hpp"
 #include "support/gateway_under_test.hpp"
 
-namespace sluice::app {
+namespace sluice::app::admin_plane_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -242,4 +242,4 @@ TEST_F(AdminPlaneTest, another_token_takes_the_place_of_the_old_one) {
 }
 
 }  // namespace
-}  // namespace sluice::app
+}  // namespace sluice::app::admin_plane_test

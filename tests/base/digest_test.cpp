@@ -7,17 +7,10 @@
 #include <string>
 #include <vector>
 
+#include <sluice/base/text.hpp>
+
 namespace sluice {
 namespace {
-
-std::string hex(const Digest& digest) {
-  std::string text;
-  for (const std::uint8_t byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 struct Vector {
   const char* name;

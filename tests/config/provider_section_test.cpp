@@ -4,7 +4,7 @@
 
 #include "config/cases.hpp"
 
-namespace sluice::config {
+namespace sluice::config::provider_section_test {
 namespace {
 
 using testing::Case;
@@ -274,4 +274,4 @@ TEST(ProviderSection, keeps_the_order_of_the_file) {
 }
 
 }  // namespace
-}  // namespace sluice::config
+}  // namespace sluice::config::provider_section_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace sluice::config {
+namespace sluice::config::url_test {
 namespace {
 
 struct Case {
@@ -83,4 +83,4 @@ TEST(Url, is_refused_when_it_is_not_absolute_or_holds_more) {
 }
 
 }  // namespace
-}  // namespace sluice::config
+}  // namespace sluice::config::url_test

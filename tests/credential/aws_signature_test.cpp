@@ -9,7 +9,7 @@
 
 #include "credential/sigv4.hpp"
 
-namespace sluice::credential {
+namespace sluice::credential::aws_signature_test {
 namespace {
 
 const AwsKeys keys{"app", Secret("sk-app-0123456789"), {}};
@@ -291,4 +291,4 @@ TEST(BasicTime, is_read_as_it_is_written) {
 }
 
 }  // namespace
-}  // namespace sluice::credential
+}  // namespace sluice::credential::aws_signature_test

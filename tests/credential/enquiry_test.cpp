@@ -7,7 +7,7 @@
 
 #include "credential/rsa_keys.hpp"
 
-namespace sluice::credential {
+namespace sluice::credential::enquiry_test {
 namespace {
 
 const UtcTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23);
@@ -119,4 +119,4 @@ TEST(Enquiry, sends_a_service_accounts_statement_to_whom_it_is_for) {
 }
 
 }  // namespace
-}  // namespace sluice::credential
+}  // namespace sluice::credential::enquiry_test

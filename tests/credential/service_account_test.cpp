@@ -7,7 +7,7 @@
 
 #include "credential/rsa_keys.hpp"
 
-namespace sluice::credential {
+namespace sluice::credential::service_account_test {
 namespace {
 
 using testing::RsaKey;
@@ -76,4 +76,4 @@ TEST(ServiceAccount, states_what_it_asks_for_and_signs_it) {
 }
 
 }  // namespace
-}  // namespace sluice::credential
+}  // namespace sluice::credential::service_account_test

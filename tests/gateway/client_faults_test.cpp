@@ -1,7 +1,7 @@
 // Rows 57 and 59: callers that leave.
 #include "gateway/stage.hpp"
 
-namespace sluice::test {
+namespace sluice::test::client_faults_test {
 namespace {
 
 constexpr long cancel_limit_us = 1'000'000;  // promised: 100 ms
@@ -211,4 +211,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(client_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::client_faults_test

@@ -4,7 +4,7 @@
 #include "gateway/stage.hpp"
 #include "support/certificates.hpp"
 
-namespace sluice::test {
+namespace sluice::test::connect_faults_test {
 namespace {
 
 constexpr long second_us = 1'000'000;
@@ -218,4 +218,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(connect_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::connect_faults_test

@@ -1,7 +1,7 @@
 // Rows 9 to 20: what goes wrong before or in the head of a provider's answer.
 #include "gateway/stage.hpp"
 
-namespace sluice::test {
+namespace sluice::test::head_faults_test {
 namespace {
 
 const Details one_attempt{.model = "retry: {attempts: 1}"};
@@ -372,4 +372,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(head_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::head_faults_test

@@ -2,7 +2,7 @@
 // speaks their dialect, translation where it does not.
 #include "gateway/stage.hpp"
 
-namespace sluice::test {
+namespace sluice::test::native_callers_test {
 namespace {
 
 using nlohmann::json;
@@ -208,4 +208,4 @@ TEST_F(NativeCallers, hear_of_refusals_in_their_words) {
 }
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::native_callers_test

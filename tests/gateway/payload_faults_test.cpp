@@ -6,7 +6,7 @@
 #include "gateway/stage.hpp"
 #include "http/payloads.hpp"
 
-namespace sluice::test {
+namespace sluice::test::payload_faults_test {
 namespace {
 
 // What came back on one connection, answer by answer, up to its end or until `expected` of them were there.
@@ -334,4 +334,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(payload_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::payload_faults_test

@@ -6,7 +6,7 @@
 #include "gateway/stage.hpp"
 #include "support/certificates.hpp"
 
-namespace sluice::test {
+namespace sluice::test::reach_faults_test {
 namespace {
 
 constexpr long second_us = 1'000'000;
@@ -216,4 +216,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(reach_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::reach_faults_test

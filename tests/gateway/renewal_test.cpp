@@ -13,7 +13,7 @@
 #include "gateway/stage.hpp"
 #include "net/on_loop.hpp"
 
-namespace sluice::test {
+namespace sluice::test::renewal_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -197,4 +197,4 @@ TEST(Renewal, follows_a_refusal_by_the_provider) {
 }
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::renewal_test

@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace sluice {
+namespace sluice::retry_after_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -50,4 +50,4 @@ TEST(RetryAfter, waits_a_minute_at_most) {
 }
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::retry_after_test

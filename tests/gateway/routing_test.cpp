@@ -1,7 +1,7 @@
 // Where rules lead, and who stands in for whom, through the running gateway.
 #include "gateway/routed.hpp"
 
-namespace sluice::test {
+namespace sluice::test::routing_test {
 namespace {
 
 Script saying(std::string_view words) { return always(completion(words)); }
@@ -223,4 +223,4 @@ INSTANTIATE_TEST_SUITE_P(all, NamedRefusals,
                          [](const auto& one) { return std::string(one.param.failure); });
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::routing_test

@@ -7,7 +7,7 @@
 #include "gateway/stage.hpp"
 #include "support/certificates.hpp"
 
-namespace sluice::test {
+namespace sluice::test::slow_client_faults_test {
 namespace {
 
 long resident_kib() {
@@ -260,4 +260,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(slow_client_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::slow_client_faults_test

@@ -3,7 +3,7 @@
 
 #include "gateway/routed.hpp"
 
-namespace sluice::test {
+namespace sluice::test::steering_test {
 namespace {
 
 Script saying(std::string_view words) { return always(completion(words)); }
@@ -245,4 +245,4 @@ TEST_F(CallersHints, of_how_long_they_wait_end_an_attempt_and_begin_no_other) {
 }
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::steering_test

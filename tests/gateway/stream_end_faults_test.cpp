@@ -1,7 +1,7 @@
 // Row 23, and what of row 28 concerns every dialect: streams that end without saying that this is all.
 #include "gateway/stream_pieces.hpp"
 
-namespace sluice::test {
+namespace sluice::test::stream_end_faults_test {
 namespace {
 
 using chat::Dialect;
@@ -93,4 +93,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(stream_end_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::stream_end_faults_test

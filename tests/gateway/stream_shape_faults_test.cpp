@@ -1,7 +1,7 @@
 // Rows 27 and 28: streams that are no proper streams, or say what makes no sense.
 #include "gateway/stream_pieces.hpp"
 
-namespace sluice::test {
+namespace sluice::test::stream_shape_faults_test {
 namespace {
 
 using Kind = chat::EventSense::Kind;
@@ -256,4 +256,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(stream_shape_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::stream_shape_faults_test

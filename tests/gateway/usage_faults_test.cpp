@@ -1,7 +1,7 @@
 // Row 33: what providers say they counted, however oddly, is in the books exactly once.
 #include "gateway/stage.hpp"
 
-namespace sluice::test {
+namespace sluice::test::usage_faults_test {
 namespace {
 
 // What sluice_tokens_total has, type by type; in all of them no token is counted twice.
@@ -338,4 +338,4 @@ constexpr Row rows[] = {
 INSTANTIATE_TEST_SUITE_P(usage_faults, FaultRow, ::testing::ValuesIn(rows), row_name);
 
 }  // namespace
-}  // namespace sluice::test
+}  // namespace sluice::test::usage_faults_test

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace sluice::http {
+namespace sluice::http::response_reader_test {
 namespace {
 
 struct OneHead {
@@ -150,4 +150,4 @@ TEST(ResponseReader, allows_two_hundred_fields) {
 }
 
 }  // namespace
-}  // namespace sluice::http
+}  // namespace sluice::http::response_reader_test

@@ -20,7 +20,7 @@
 
 #include "net/page_limits.hpp"
 
-namespace sluice::net {
+namespace sluice::net::page_server_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -390,4 +390,4 @@ TEST(PageServer, refuses_addresses_that_are_none) {
 }
 
 }  // namespace
-}  // namespace sluice::net
+}  // namespace sluice::net::page_server_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace sluice::net {
+namespace sluice::net::pool_book_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -51,4 +51,4 @@ TEST(PoolBook, never_hands_out_a_connection_that_was_lost) {
 }
 
 }  // namespace
-}  // namespace sluice::net
+}  // namespace sluice::net::pool_book_test

@@ -11,7 +11,7 @@
 #include "net/wait.hpp"
 #include "support/scripted_upstream.hpp"
 
-namespace sluice::net {
+namespace sluice::net::resolver_faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -271,4 +271,4 @@ TEST(ResolverFaults, row_08_metadata_is_no_provider_although_private_ones_are_al
 }
 
 }  // namespace
-}  // namespace sluice::net
+}  // namespace sluice::net::resolver_faults_test

@@ -5,7 +5,7 @@
 #include "net/on_loop.hpp"
 #include "net/scripted_names.hpp"
 
-namespace sluice::net {
+namespace sluice::net::resolver_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -93,4 +93,4 @@ TEST(SystemNames, means_this_machine_by_localhost) {
 }
 
 }  // namespace
-}  // namespace sluice::net
+}  // namespace sluice::net::resolver_test

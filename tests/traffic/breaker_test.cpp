@@ -7,7 +7,7 @@
 
 #include "traffic/seed.hpp"
 
-namespace sluice::traffic {
+namespace sluice::traffic::breaker_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -208,4 +208,4 @@ TEST(Breaker, keeps_its_word_whatever_happens) {
 }
 
 }  // namespace
-}  // namespace sluice::traffic
+}  // namespace sluice::traffic::breaker_test

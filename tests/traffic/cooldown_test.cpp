@@ -9,7 +9,7 @@
 #include "traffic/doubling.hpp"
 #include "traffic/seed.hpp"
 
-namespace sluice::traffic {
+namespace sluice::traffic::cooldown_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -150,4 +150,4 @@ TEST(Doubled, stops_at_the_longest_and_does_not_overflow) {
 }
 
 }  // namespace
-}  // namespace sluice::traffic
+}  // namespace sluice::traffic::cooldown_test

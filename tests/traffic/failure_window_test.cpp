@@ -7,7 +7,7 @@
 
 #include "traffic/seed.hpp"
 
-namespace sluice::traffic {
+namespace sluice::traffic::failure_window_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -132,4 +132,4 @@ TEST(FailureWindow, agrees_with_books_that_keep_everything) {
 }
 
 }  // namespace
-}  // namespace sluice::traffic
+}  // namespace sluice::traffic::failure_window_test

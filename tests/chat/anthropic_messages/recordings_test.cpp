@@ -10,7 +10,7 @@
 #include "chat/exchanges.hpp"
 
 // The exchanges of the project's own and, where SLUICE_RECORDINGS names them, those recorded with providers.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -183,4 +183,4 @@ TEST(AnthropicMessages_fixtures, are_sensed_without_being_decoded) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

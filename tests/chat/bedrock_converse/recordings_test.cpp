@@ -9,7 +9,7 @@
 #include "chat/exchanges.hpp"
 
 // Recorded exchanges, and our own fixtures, through both halves of bedrock_converse.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -187,4 +187,4 @@ TEST(BedrockRecordings, of_streams_are_framed_and_sensed) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

@@ -9,7 +9,7 @@
 #include "chat/exchanges.hpp"
 
 // Recorded exchanges, and our own fixtures, through both halves of cohere_v2.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -161,4 +161,4 @@ TEST(CohereRecordings, of_streams_are_sensed) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

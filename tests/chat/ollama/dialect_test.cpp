@@ -4,7 +4,7 @@
 
 #include "chat/events.hpp"
 
-namespace sluice::chat {
+namespace sluice::chat::dialect_test {
 namespace {
 
 const Dialect& dialect() { return ollama(); }
@@ -110,4 +110,4 @@ TEST(OllamaUsage, counts_what_is_there) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::dialect_test

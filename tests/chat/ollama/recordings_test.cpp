@@ -8,7 +8,7 @@
 #include "chat/exchanges.hpp"
 
 // Recorded exchanges, and our own fixtures, through both halves of ollama.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -172,4 +172,4 @@ TEST(OllamaRecordings, of_streams_are_sensed_line_by_line) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

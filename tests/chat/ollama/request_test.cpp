@@ -5,7 +5,7 @@
 
 #include <sluice/chat/dialect.hpp>
 
-namespace sluice::chat {
+namespace sluice::chat::request_test {
 namespace {
 
 using nlohmann::json;
@@ -259,4 +259,4 @@ TEST(OllamaPrompt, is_a_conversation_with_one_question) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::request_test

@@ -8,7 +8,7 @@
 #include "chat/events.hpp"
 #include "chat/openai_chat/parts.hpp"
 
-namespace sluice::chat::openai {
+namespace sluice::chat::openai::errors_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -241,4 +241,4 @@ TEST(OpenAiErrors, survive_bytes_that_are_no_text) {
 }
 
 }  // namespace
-}  // namespace sluice::chat::openai
+}  // namespace sluice::chat::openai::errors_test

@@ -14,7 +14,7 @@
 #include "chat/openai_chat/counts.hpp"
 
 // The deep half of openai_chat on recorded exchanges of all providers that speak it, and on fixtures of our own.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 const std::vector<std::string_view> folders{"alibaba_qwen",
@@ -159,4 +159,4 @@ TEST(OpenAiChatCodecFixtures, keep_their_meaning) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

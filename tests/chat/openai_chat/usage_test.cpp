@@ -6,7 +6,7 @@
 #include "chat/events.hpp"
 #include "chat/openai_chat/parts.hpp"
 
-namespace sluice::chat::openai {
+namespace sluice::chat::openai::usage_test {
 namespace {
 
 struct Case {
@@ -85,4 +85,4 @@ TEST(OpenAiUsage, is_nothing_when_there_is_no_count) {
 }
 
 }  // namespace
-}  // namespace sluice::chat::openai
+}  // namespace sluice::chat::openai::usage_test

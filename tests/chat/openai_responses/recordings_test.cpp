@@ -9,7 +9,7 @@
 #include "chat/exchanges.hpp"
 
 // Every exchange with a provider of this dialect that is at hand: our own, and recordings where there are some.
-namespace sluice::chat {
+namespace sluice::chat::recordings_test {
 namespace {
 
 using nlohmann::json;
@@ -182,4 +182,4 @@ TEST(OpenAiResponsesFixtures, mean_what_was_observed_and_survive) {
 }
 
 }  // namespace
-}  // namespace sluice::chat
+}  // namespace sluice::chat::recordings_test

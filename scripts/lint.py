@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs clang-tidy on the translation units that changed; called by `scripts/test lint`.
 
-    lint.py BUILD-FOLDER      a configured and built tree (compile_commands.json and ninja's dependency log)
+    lint.py BUILD-FOLDER      a configured tree (compile_commands.json) in which every file is compiled for itself
 
 Changed means: against the merge base with origin/main, or against the commit before when that is this commit itself.
 Without git, or with SLUICE_LINT=all, every file counts. A changed header is seen through one file that includes it.
@@ -59,23 +59,24 @@ def relative(path, folder):
     return None if inside.startswith(("..", "build" + os.sep)) else inside
 
 
+def included_by(path, known):
+    """The files of the project that a file includes, itself among them."""
+    if path not in known:
+        known[path] = {path}
+        for written in re.findall(r'^#include [<"]([^>"]+)[>"]', (ROOT / path).read_text(), flags=re.M):
+            for folder in ("include", "src", "tests"):
+                if (ROOT / folder / written).exists():
+                    known[path] |= included_by(os.path.join(folder, written), known)
+    return known[path]
+
+
 def translation_units(build):
     """{file: (what it is compiled with, files of the project it includes)}, paths relative to the project."""
-    includes, current = {}, None
-    log = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
-    for line in log.splitlines():
-        if line.startswith("    "):
-            path = relative(line.strip(), build)
-            if path and current is not None:
-                current.add(path)
-        elif ":" in line:
-            current = includes.setdefault(line.split(":")[0], set())
-    units = {}
+    units, known = {}, {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = relative(entry["file"], entry["directory"])
         if path:
-            command = entry["command"].replace(str(ROOT), ".")
-            units[path] = (command, includes.get(entry.get("output"), set()) | {path})
+            units[path] = (entry["command"].replace(str(ROOT), "."), included_by(path, known))
     return units
 
 

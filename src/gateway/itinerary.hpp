@@ -21,7 +21,8 @@ namespace sluice {
 // Each target is asked once, in the order of the plan, then those of the fallbacks. Of one target's keys the next is
 // tried only where the trouble was the key's own. What is left of the attempts goes to those that failed in a way that
 // passes, after a pause and as far as the provider's retry budget reaches. Where everybody has enough to do, the first
-// is waited for. Where nobody else is left, those are asked whose keys were refused.
+// is waited for. Where nobody else is left, those are asked whose keys were refused, or whose
+// breaker opened although they mostly answer.
 class Itinerary {
  public:
   struct Terms {
@@ -89,8 +90,8 @@ class Itinerary {
   std::optional<std::size_t> repeating_;  // chosen, and paused for
   unsigned repetitions_ = 0;
   unsigned asked_ = 0;
-  // Keys that were refused are tried all the same: they may be good again, and with nobody else to ask that is better
-  // than to refuse everything.
+  // Keys that were refused are tried all the same, and breakers passed whose providers mostly answer: with nobody else
+  // to ask that is better than to refuse everything.
   bool insists_ = false;
   bool is_too_long_ = false;  // the conversation, for the model asked last
   Failures failures_;

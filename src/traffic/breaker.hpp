@@ -25,6 +25,8 @@ class Breaker {
   // When it is half open at the earliest; of no meaning while it is closed.
   TimePoint opens_at() const { return opens_at_; }
   bool is_shaky(TimePoint now) const { return window_.is_shaky(now); }
+  // It opened, if it did, for a row of failures among many more answers: chance alone makes such rows.
+  bool is_mostly_well(TimePoint now) const { return window_.is_mostly_well(now); }
 
   enum class Admission : std::uint8_t { refused, usual, probe };
   // A probe's turn is taken, and ends with one of the three below.

@@ -1,5 +1,6 @@
 #include "traffic/failure_window.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace sluice::traffic {
@@ -35,6 +36,12 @@ bool FailureWindow::is_shaky(TimePoint now) const {
   FailureWindow then = *this;
   then.move_to(second);
   return then.shaky_;
+}
+
+bool FailureWindow::is_mostly_well(TimePoint now) const {
+  FailureWindow then = *this;
+  then.move_to(std::max(second_of(now), second_));
+  return then.sum_.attempts >= enough && then.sum_.failures * 2 < then.sum_.attempts;
 }
 
 void FailureWindow::move_to(std::int64_t second) {

@@ -13,6 +13,8 @@ class FailureWindow {
  public:
   void add(bool failed, TimePoint now);
   bool is_shaky(TimePoint now) const;
+  // Of at least twenty, more than half went well.
+  bool is_mostly_well(TimePoint now) const;
 
  private:
   static constexpr std::size_t seconds = 10;

@@ -66,28 +66,29 @@ void SharedLane::look_at_breakers(LaneView& view, TimePoint now) const {
   }
 }
 
-SharedLane::Reason SharedLane::reason(TimePoint now, bool though_refused) const {
+SharedLane::Reason SharedLane::reason(TimePoint now, bool insists) const {
   Reason longest;
   const auto add = [&](Closed why, TimePoint until) {
     if (now < until && longest.until < until) longest = {why, until};
   };
   add(Closed::no_quota, parts_.key->cooldown.exhausted_until());
-  if (!though_refused) add(Closed::key_refused, parts_.key->cooldown.refused_until());
+  if (!insists) add(Closed::key_refused, parts_.key->cooldown.refused_until());
   add(Closed::rate_limited, cooldown_.until());
   for (const Breaker* breaker : {&breaker_, &std::as_const(parts_.provider->breaker)}) {
+    if (insists && breaker->is_mostly_well(now)) continue;
     if (breaker->state(now) == BreakerState::open) add(Closed::broken, breaker->opens_at());
     if (breaker->is_probing(now)) add(Closed::probing, now + while_probing);
   }
   return longest;
 }
 
-std::optional<Pass> SharedLane::begin(TimePoint now, bool though_refused) {
+std::optional<Pass> SharedLane::begin(TimePoint now, bool insists) {
   bool probe = false;
   {
     const std::lock_guard lock(mutex_);
     const std::lock_guard key(parts_.key->mutex);
     const std::lock_guard provider(parts_.provider->mutex);
-    if (reason(now, though_refused).closed != Closed::no) return std::nullopt;
+    if (reason(now, insists).closed != Closed::no) return std::nullopt;
     const Turns taken = take_turns(now);
     probe = taken.lane || taken.provider;
     if (probe) turns_ = taken;

@@ -54,10 +54,10 @@ class SharedLane final : public Lane {
   };
   // Why it may not be asked; of several reasons the one that holds longest. Under the lane's, the key's and the
   // provider's mutex, as are the next two.
-  Reason reason(TimePoint now, bool though_refused = false) const;
+  Reason reason(TimePoint now, bool insists = false) const;
   void look_at_breakers(LaneView& view, TimePoint now) const;
   Turns take_turns(TimePoint now);
-  std::optional<Pass> begin(TimePoint now, bool though_refused);
+  std::optional<Pass> begin(TimePoint now, bool insists);
   // Ends the attempt and says whose probe it was.
   Turns leave(bool probe);
   void learn(Turns turns, const Evidence& evidence, TimePoint now);

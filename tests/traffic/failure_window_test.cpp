@@ -32,6 +32,17 @@ TEST(FailureWindow, needs_twenty_attempts_and_half_of_them_failed) {
   EXPECT_TRUE(less.is_shaky(start));
 }
 
+TEST(FailureWindow, is_mostly_well_when_more_than_half_of_twenty_are) {
+  FailureWindow window;
+  add(window, 0, 15, start);
+  EXPECT_FALSE(window.is_mostly_well(start)) << "too few to tell";
+  add(window, 5, 0, start);
+  EXPECT_TRUE(window.is_mostly_well(start));
+  EXPECT_FALSE(window.is_mostly_well(start + 10s)) << "that is long ago";
+  add(window, 10, 0, start);
+  EXPECT_FALSE(window.is_mostly_well(start));
+}
+
 TEST(FailureWindow, is_shaky_until_fewer_than_a_quarter_fail) {
   FailureWindow window;
   add(window, 0, 60, start);

@@ -171,6 +171,27 @@ TEST_F(LaneTest, does_not_exclude_a_lane_for_being_shaky) {
   EXPECT_TRUE(other_model_->look(start + 20s).is_shaky) << "their provider is";
 }
 
+TEST_F(LaneTest, lets_who_insists_past_a_breaker_that_chance_has_opened) {
+  for (int i = 0; i < 30; ++i) succeed(*lane_, start);
+  fail(*lane_, broken(), start, 3);
+  EXPECT_EQ(closed(lane_, start), Closed::broken);
+  EXPECT_FALSE(lane_->enter(start));
+  auto pass = lane_->insist(start);
+  ASSERT_TRUE(pass);
+  EXPECT_FALSE(pass->is_probe());
+  pass->succeeded(std::nullopt, start);
+  EXPECT_EQ(closed(lane_, start), Closed::broken) << "what is no probe closes no breaker";
+  for (int i = 0; i < 40; ++i) {
+    if (auto next = lane_->insist(start)) next->failed(broken(), start);
+  }
+  EXPECT_FALSE(lane_->insist(start)) << "once most attempts fail it is left alone";
+}
+
+TEST_F(LaneTest, lets_nobody_past_a_breaker_whose_provider_is_down) {
+  fail(*lane_, broken(), start, 3);
+  EXPECT_FALSE(lane_->insist(start));
+}
+
 TEST_F(LaneTest, knows_whose_quota_runs_short) {
   lane_->note_remaining({.limit = 100, .left = 4, .until_reset = 10s}, start);
   EXPECT_TRUE(lane_->look(start).is_short);

@@ -76,7 +76,8 @@ class Lane {
   // Begins an attempt. Nothing if it may not be asked: look() of that moment says why. Whoever asks when a breaker is
   // half open is its one probe.
   virtual std::optional<Pass> enter(TimePoint now) = 0;
-  // The same with a key that was refused a while ago, because there is no other.
+  // The same because there is nobody else: also with a key that was refused a while ago, and past a breaker whose
+  // provider mostly answers. That is no probe.
   virtual std::optional<Pass> insist(TimePoint now) = 0;
   // The deployment's queue.
   virtual WaitingRoom& waiting_room() = 0;

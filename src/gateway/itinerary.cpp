@@ -162,7 +162,9 @@ std::optional<std::size_t> Itinerary::next_repetition(TimePoint now) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t index = repetitions_ == 0 ? i : (current_ + 1 + i) % count;
     traffic::Lane& lane = routing_.plan.choices[index].lane();
-    const bool may = routing_.states[index] == ChoiceState::failed && lane.look(now).closed == traffic::Closed::no;
+    if (routing_.states[index] != ChoiceState::failed) continue;
+    const traffic::LaneView view = lane.look(now);
+    const bool may = view.closed == traffic::Closed::no || view.is_mostly_well;
     if (may && lane.retry_budget().withdraw()) return index;
   }
   return std::nullopt;
@@ -174,8 +176,9 @@ bool Itinerary::enter(std::size_t index, TimePoint now) {
   traffic::Lane& lane = choice.lane();
   const std::uint32_t limit = choice.target->concurrency.limit;
   const bool is_queued_for = limit > 0 && !place_ && lane.waiting_room().waiting() > 0;
-  // Whoever has waited for a place has nobody else to ask either.
-  if (!is_queued_for) pass_ = insists_ || place_ ? lane.insist(now) : lane.enter(now);
+  // Whoever has waited for a place has nobody else to ask either, nor has who asks once more.
+  const bool insists = insists_ || place_ || phase_ == Phase::again;
+  if (!is_queued_for) pass_ = insists ? lane.insist(now) : lane.enter(now);
   if (is_queued_for || (pass_ && limit > 0 && lane.look(now).in_flight > limit)) {
     pass_.reset();
     state = ChoiceState::full;

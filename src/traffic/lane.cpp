@@ -63,6 +63,7 @@ void SharedLane::look_at_breakers(LaneView& view, TimePoint now) const {
     view.is_probe = view.breaker == BreakerState::half_open;
   } else {
     view.opens_at = why.until;
+    view.is_mostly_well = reason(now, true).closed == Closed::no;
   }
 }
 

@@ -176,6 +176,7 @@ TEST_F(LaneTest, lets_who_insists_past_a_breaker_that_chance_has_opened) {
   fail(*lane_, broken(), start, 3);
   EXPECT_EQ(closed(lane_, start), Closed::broken);
   EXPECT_FALSE(lane_->enter(start));
+  EXPECT_TRUE(lane_->look(start).is_mostly_well);
   auto pass = lane_->insist(start);
   ASSERT_TRUE(pass);
   EXPECT_FALSE(pass->is_probe());
@@ -189,6 +190,7 @@ TEST_F(LaneTest, lets_who_insists_past_a_breaker_that_chance_has_opened) {
 
 TEST_F(LaneTest, lets_nobody_past_a_breaker_whose_provider_is_down) {
   fail(*lane_, broken(), start, 3);
+  EXPECT_FALSE(lane_->look(start).is_mostly_well);
   EXPECT_FALSE(lane_->insist(start));
 }
 

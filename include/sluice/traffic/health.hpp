@@ -45,6 +45,7 @@ struct LaneView {
   TimePoint opens_at{};         // when it is worth asking again, later than now; of no meaning for Closed::no
   bool is_probe = false;        // it may be asked once, to see whether it is well again
   bool is_shaky = false;        // fails too often to be asked while another is there, but not always: never excluded
+  bool is_mostly_well = false;  // closed, and insist() would let through all the same
   bool is_short = false;        // its quota is nearly used up, by its own word: others first
   std::uint32_t in_flight = 0;  // of the deployment, over all keys and workers
   // What it usually takes the deployment to the first token; nothing before the first answer.

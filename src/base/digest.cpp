@@ -88,4 +88,6 @@ void fill_with_random(std::span<std::uint8_t> out) {
   }
 }
 
+void wipe(std::span<std::uint8_t> bytes) { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
 }  // namespace sluice

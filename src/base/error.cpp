@@ -73,6 +73,11 @@ Error Error::worth_retrying() && {
   return std::move(*this);
 }
 
+Error Error::never_again() && {
+  info_->final = true;
+  return std::move(*this);
+}
+
 int status_of(Fault fault) {
   switch (fault) {
     case Fault::bad_request:

@@ -39,4 +39,7 @@ bool equal_in_constant_time(const Digest& left, const Digest& right);
 // Fills `out` from the system's cryptographic generator. Throws std::runtime_error when there is none.
 void fill_with_random(std::span<std::uint8_t> out);
 
+// Overwrites what must not stay in memory, also where a compiler sees that nobody reads it again.
+void wipe(std::span<std::uint8_t> bytes);
+
 }  // namespace sluice

@@ -67,6 +67,8 @@ class Error {
   const std::string& param() const { return info_->param; }
   // True when the same request may succeed at another target.
   bool retryable() const { return info_->retryable; }
+  // True when it makes no sense to send the same request again, whatever its status says.
+  bool final() const { return info_->final; }
   // How long the party at fault asked us to wait.
   std::optional<std::chrono::milliseconds> retry_after() const { return info_->retry_after; }
   // How the attempt ended that produced this error.
@@ -79,6 +81,7 @@ class Error {
   Error with_outcome(Outcome outcome) &&;
   Error with_retry_after(std::optional<std::chrono::milliseconds> after) &&;
   Error worth_retrying() &&;
+  Error never_again() &&;
 
  private:
   struct Info {
@@ -86,6 +89,7 @@ class Error {
     Blame blame;
     Outcome outcome = Outcome::ok;
     bool retryable = false;
+    bool final = false;
     std::string_view code;
     std::string_view allow;
     std::optional<std::chrono::milliseconds> retry_after;

@@ -1,0 +1,330 @@
+#include <sluice/ledger/key_store.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <sluice/ledger/key_format.hpp>
+
+#include "ledger/scratch.hpp"
+#include "ledger/sqlite.hpp"
+
+namespace sluice::ledger::key_store_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SetClock final : public Clock {
+ public:
+  TimePoint now() const override { return {}; }
+  UtcTime utc() const override { return time; }
+  UtcTime time{1'700'000'000s};
+};
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+class KeyStoreTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<KeyStore> open() {
+    auto store = KeyStore::open(file, clock);
+    EXPECT_TRUE(store) << store.error().message();
+    return store ? *std::move(store) : nullptr;
+  }
+  std::string why_not_open() {
+    const auto store = KeyStore::open(file, clock);
+    return store ? "" : store.error().message();
+  }
+  // The newest key of that name.
+  static StoredKey key_called(KeyStore& store, std::string_view name) {
+    StoredKey found;
+    const Result<StoredKeys> read = store.read();
+    for (const StoredKey& key : read->keys)
+      if (key.name == name) found = key;
+    return found;
+  }
+  // Whether the store holds a proof of the secret that is good at that time.
+  static bool proves(KeyStore& store, const Secret& secret, UtcTime at) {
+    const Result<StoredKeys> read = store.read();
+    for (const StoredKey& key : read->keys)
+      for (const StoredKey::Proof& proof : key.proofs)
+        if (proof.digest == (*read->pepper)(secret.reveal())) return !proof.valid_until || at < *proof.valid_until;
+    return false;
+  }
+  // As somebody with the file in his hands would.
+  void tamper(const std::string& sql) {
+    Database::Options options;
+    options.journal = Database::Options::Journal::rollback;
+    auto database = Database::open(file, options);
+    ASSERT_TRUE(database);
+    const Result<> done = database->exec("DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept;" + sql);
+    ASSERT_TRUE(done) << done.error().message();
+  }
+
+  const Scratch scratch_;
+  SetClock clock;
+  const std::string file = scratch_.path("sluice.db-keys");
+  const Actor me{"cli:me"};
+};
+
+TEST_F(KeyStoreTest, keeps_what_was_wanted) {
+  NewKey wanted{.name = "bot", .team = "support"};
+  wanted.models = {"gpt-*", "assistant"};
+  wanted.endpoints = {"chat"};
+  wanted.cidrs = {"10.0.0.0/8", "::1"};
+  wanted.expires_at = clock.time + 2s;
+  const auto made = open()->create(wanted, me);
+  ASSERT_TRUE(made) << made.error().message();
+  EXPECT_EQ(key_id_of(made->secret.reveal()), made->id);
+  EXPECT_EQ(made->name, "bot");
+
+  const auto store = open();
+  const StoredKey key = key_called(*store, "bot");
+  EXPECT_EQ(key.id, made->id);
+  EXPECT_EQ(key.team, "support");
+  EXPECT_EQ(key.models, wanted.models);
+  EXPECT_EQ(key.endpoints, wanted.endpoints);
+  EXPECT_EQ(key.cidrs, wanted.cidrs);
+  EXPECT_EQ(key.created_at, clock.time);
+  EXPECT_EQ(key.expires_at, wanted.expires_at);
+  EXPECT_FALSE(key.revoked_at);
+  EXPECT_TRUE(proves(*store, made->secret, clock.time)) << "also after the file was opened anew";
+  EXPECT_TRUE(key.live(clock.time));
+  EXPECT_FALSE(key.live(clock.time + 2s));
+}
+
+TEST_F(KeyStoreTest, no_secret_reaches_a_file) {
+  const auto store = open();
+  const auto made = store->create({.name = "bot"}, me);
+  const auto rotated = store->rotate("bot", 1h, me);
+  for (const Secret& secret : {made->secret, rotated->secret}) {
+    const std::string chance(secret.reveal().substr(key_prefix.size() + key_id_size + 1, 43));
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(file).parent_path()))
+      EXPECT_EQ(content_of(entry.path()).find(chance), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(KeyStoreTest, nobody_else_reads_its_files) {
+  (void)open()->create({.name = "bot"}, me);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(file).parent_path())) {
+    EXPECT_EQ(entry.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << entry.path();
+    ++files;
+  }
+  EXPECT_EQ(files, 3) << "the database, its pepper and the trail's head";
+}
+
+TEST_F(KeyStoreTest, a_name_is_taken_while_its_key_lives) {
+  const auto store = open();
+  (void)store->create({.name = "bot", .expires_at = clock.time + 10s}, me);
+  const auto twin = store->create({.name = "bot"}, me);
+  ASSERT_FALSE(twin);
+  EXPECT_EQ(twin.error().code(), "key_exists");
+  clock.time += 10s;
+  EXPECT_TRUE(store->create({.name = "bot"}, me)) << "after it expired";
+  EXPECT_TRUE(store->revoke("bot", me));
+  EXPECT_TRUE(store->create({.name = "bot"}, me)) << "after it was revoked";
+  EXPECT_EQ(store->read()->keys.size(), 3u);
+}
+
+TEST_F(KeyStoreTest, says_what_is_wrong_with_a_wish) {
+  const auto store = open();
+  const std::vector<NewKey> wrong = {
+      {.name = ""},
+      {.name = "two words"},
+      {.name = std::string(65, 'x')},
+      {.name = "bot", .team = "not/a/team"},
+      {.name = "bot", .models = std::vector<std::string>{}},
+      {.name = "bot", .models = std::vector<std::string>{""}},
+      {.name = "bot", .models = std::vector<std::string>{"a\nb"}},
+      {.name = "bot", .endpoints = std::vector<std::string>{}},
+      {.name = "bot", .cidrs = {"10.0.0.0/33"}},
+      {.name = "bot", .cidrs = std::vector<std::string>(101, "10.0.0.0/8")},
+      {.name = "bot", .expires_at = clock.time},
+  };
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    const auto made = store->create(wrong[i], me);
+    ASSERT_FALSE(made) << i;
+    EXPECT_EQ(made.error().fault(), Fault::bad_request) << i;
+    EXPECT_FALSE(made.error().message().empty());
+  }
+  EXPECT_TRUE(store->read()->keys.empty());
+}
+
+TEST_F(KeyStoreTest, after_a_rotation_both_secrets_are_good_for_a_while) {
+  const auto store = open();
+  const auto first = store->create({.name = "bot"}, me);
+  const auto second = store->rotate("bot", 1h, me);
+  ASSERT_TRUE(second) << second.error().message();
+  EXPECT_EQ(second->id, first->id);
+  EXPECT_TRUE(proves(*store, first->secret, clock.time + 59min));
+  EXPECT_FALSE(proves(*store, first->secret, clock.time + 1h));
+  EXPECT_TRUE(proves(*store, second->secret, clock.time + 24h));
+  const auto third = store->rotate(first->id, 0s, me);
+  EXPECT_FALSE(proves(*store, first->secret, clock.time)) << "an overlap is never made longer";
+  EXPECT_FALSE(proves(*store, second->secret, clock.time));
+  EXPECT_TRUE(proves(*store, third->secret, clock.time));
+  EXPECT_EQ(key_called(*store, "bot").proofs.size(), 1u) << "what is over is forgotten";
+}
+
+TEST_F(KeyStoreTest, an_overlap_is_within_reason) {
+  const auto store = open();
+  (void)store->create({.name = "bot"}, me);
+  EXPECT_EQ(store->rotate("bot", -1s, me).error().code(), "invalid_overlap");
+  EXPECT_EQ(store->rotate("bot", std::chrono::seconds::max(), me).error().code(), "invalid_overlap");
+}
+
+TEST_F(KeyStoreTest, a_revoked_key_is_over) {
+  const auto store = open();
+  const auto made = store->create({.name = "bot"}, me);
+  const auto revoked = store->revoke(made->id, me);
+  ASSERT_TRUE(revoked);
+  EXPECT_EQ(revoked->revoked_at, clock.time);
+  EXPECT_FALSE(proves(*store, made->secret, clock.time));
+  EXPECT_EQ(store->revoke("bot", me).error().code(), "key_not_live");
+  EXPECT_EQ(store->rotate("bot", 0s, me).error().code(), "key_not_live");
+  EXPECT_EQ(store->rotate(made->id, 0s, me).error().code(), "key_not_live");
+}
+
+TEST_F(KeyStoreTest, an_expired_key_is_not_rotated_but_can_be_revoked) {
+  const auto store = open();
+  (void)store->create({.name = "bot", .expires_at = clock.time + 1s}, me);
+  clock.time += 1s;
+  EXPECT_EQ(store->rotate("bot", 0s, me).error().code(), "key_not_live");
+  EXPECT_TRUE(store->revoke("bot", me));
+}
+
+TEST_F(KeyStoreTest, a_key_that_is_not_there_is_not_found) {
+  const auto store = open();
+  for (const char* const name : {"nobody", "0abc9xyz", "", "' OR 1=1 --"}) {
+    EXPECT_EQ(store->rotate(name, 0s, me).error().fault(), Fault::not_found) << name;
+    EXPECT_EQ(store->revoke(name, me).error().fault(), Fault::not_found) << name;
+  }
+}
+
+TEST_F(KeyStoreTest, tells_by_its_version_that_something_changed) {
+  const auto daemon = open();
+  const auto other = open();
+  std::uint64_t version = *daemon->version();
+  EXPECT_EQ(*daemon->version(), version);
+  (void)other->create({.name = "bot"}, me);
+  EXPECT_NE(*daemon->version(), version) << "another process changed it";
+  version = *daemon->version();
+  (void)daemon->create({.name = "bot-2"}, me);
+  EXPECT_NE(*daemon->version(), version) << "it did so itself";
+  EXPECT_EQ(daemon->read()->keys.size(), 2u);
+}
+
+TEST_F(KeyStoreTest, without_its_pepper_no_key_is_called_wrong) {
+  (void)open()->create({.name = "bot"}, me);
+  const std::string pepper = content_of(file + ".pepper");
+  std::filesystem::remove(file + ".pepper");
+  EXPECT_NE(why_not_open().find(file + ".pepper: is gone"), std::string::npos);
+  std::ofstream(file + ".pepper") << "nonsense";
+  EXPECT_NE(why_not_open().find("does not hold a pepper"), std::string::npos);
+  std::ofstream(file + ".pepper") << "1 " << std::string(64, 'a') << "\n";
+  EXPECT_NE(why_not_open().find("is not the one"), std::string::npos);
+  std::ofstream(file + ".pepper") << pepper;
+  EXPECT_EQ(why_not_open(), "");
+}
+
+TEST_F(KeyStoreTest, what_is_no_database_stays_as_it_is) {
+  std::ofstream(file) << std::string(5000, 'x');
+  EXPECT_NE(why_not_open().find(file), std::string::npos);
+  EXPECT_EQ(content_of(file), std::string(5000, 'x'));
+}
+
+TEST_F(KeyStoreTest, a_newer_programs_file_is_left_alone) {
+  (void)open();
+  tamper("PRAGMA user_version=2;");
+  EXPECT_NE(why_not_open().find("newer version"), std::string::npos);
+}
+
+TEST_F(KeyStoreTest, works_without_a_file) {
+  auto store = KeyStore::open("", clock);
+  ASSERT_TRUE(store) << store.error().message();
+  const auto made = (*store)->create({.name = "bot"}, me);
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(proves(**store, made->secret, clock.time));
+  EXPECT_TRUE((*store)->verify()->whole());
+}
+
+TEST_F(KeyStoreTest, every_change_is_in_the_trail) {
+  const auto store = open();
+  const auto made = store->create({.name = "bot", .team = "support"}, {"admin", "req_1", "10.1.2.3"});
+  clock.time += 1s;
+  (void)store->rotate("bot", 1h, me);
+  (void)store->revoke("bot", me);
+  (void)store->revoke("bot", me);
+  (void)store->note("admin.refused", "admin", {{"times", "3"}}, {"unknown", "", "10.9.9.9"});
+  const auto trail = store->audit(UINT64_MAX, 100);
+  ASSERT_EQ(trail->size(), 4u) << "what did not happen is not in it";
+  const AuditRecord& first = trail->back();
+  EXPECT_EQ(first.number, 1u);
+  EXPECT_EQ(first.action, "key.create");
+  EXPECT_EQ(first.object, made->id);
+  EXPECT_EQ(first.details, R"({"name":"bot","team":"support"})");
+  EXPECT_EQ(first.actor.name, "admin");
+  EXPECT_EQ(first.actor.request_id, "req_1");
+  EXPECT_EQ(first.actor.address, "10.1.2.3");
+  EXPECT_EQ((*trail)[2].action, "key.rotate");
+  EXPECT_EQ((*trail)[2].details, R"({"name":"bot","overlap_seconds":"3600"})");
+  EXPECT_EQ((*trail)[1].action, "key.revoke");
+  EXPECT_EQ((*trail)[0].action, "admin.refused");
+  EXPECT_EQ(store->audit(3, 1)->front().number, 2u);
+  const auto verdict = store->verify();
+  EXPECT_TRUE(verdict->whole()) << verdict->problem;
+  EXPECT_EQ(verdict->records, 4u);
+}
+
+TEST_F(KeyStoreTest, a_trail_that_somebody_touched_is_not_whole) {
+  for (int i = 0; i < 5; ++i) (void)open()->note("test", "it", {}, me);
+  const std::string before = content_of(file);
+  const std::string head = content_of(file + ".head");
+  const std::vector<std::pair<std::string, std::uint64_t>> attacks = {
+      {"UPDATE audit SET object = 'other' WHERE number = 2", 2},
+      {"DELETE FROM audit WHERE number = 3", 3},
+      {"DELETE FROM audit WHERE number = 5", 5},
+      {"UPDATE audit SET hash = x'00' WHERE number = 4", 4},
+      {"DELETE FROM audit", 1},
+  };
+  for (const auto& [attack, broken] : attacks) {
+    SCOPED_TRACE(attack);
+    std::ofstream(file, std::ios::binary) << before;
+    std::ofstream(file + ".head", std::ios::binary) << head;
+    tamper(attack);
+    const auto store = open();
+    EXPECT_EQ(store->verify()->broken, broken);
+    (void)store->note("test", "later", {}, me);
+    (void)store->note("test", "later", {}, me);
+    EXPECT_FALSE(store->verify()->whole()) << "what comes later does not hide it";
+  }
+}
+
+TEST_F(KeyStoreTest, a_head_file_that_is_gone_is_missed) {
+  (void)open()->note("test", "it", {}, me);
+  std::filesystem::remove(file + ".head");
+  const auto store = open();
+  EXPECT_FALSE(store->verify()->whole());
+  (void)store->note("test", "later", {}, me);
+  EXPECT_FALSE(store->verify()->whole());
+}
+
+TEST_F(KeyStoreTest, rows_of_the_trail_cannot_be_changed_by_mistake) {
+  (void)open()->note("test", "it", {}, me);
+  Database::Options options;
+  options.journal = Database::Options::Journal::rollback;
+  auto database = Database::open(file, options);
+  ASSERT_TRUE(database);
+  EXPECT_FALSE(database->exec("UPDATE audit SET object = 'other'"));
+  EXPECT_FALSE(database->exec("DELETE FROM audit"));
+}
+
+}  // namespace
+}  // namespace sluice::ledger::key_store_test

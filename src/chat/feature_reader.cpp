@@ -115,6 +115,9 @@ class FeatureReader {
       case Means::better_limit:
         take_limit(value, word.means == Means::better_limit);
         break;
+      case Means::choices:
+        take_choices(value);
+        break;
       case Means::user:
       case Means::other_user:
         tags_.add_user(value, word.means == Means::user);
@@ -240,14 +243,26 @@ class FeatureReader {
     features_.prompt_bytes += schema.size();
   }
 
-  void take_limit(std::string_view value, bool is_better) {
-    if (has_better_limit_ && !is_better) return;
-    auto limit = parse_decimal(value);
+  static std::optional<std::uint64_t> whole_number(std::string_view value) {
+    const auto number = parse_decimal(value);
     // Other spellings of whole numbers are rare.
-    if (!limit && !value.empty() && value.size() <= json::max_number) limit = json::Tree::read(value).root().whole();
-    if (!limit) return;
+    if (number || value.empty() || value.size() > json::max_number) return number;
+    return json::Tree::read(value).root().whole();
+  }
+
+  void take_limit(std::string_view value, bool is_better) {
+    const auto limit = whole_number(value);
+    if (value != "null") features_.most_tokens = std::max(features_.most_tokens, limit.value_or(UINT32_MAX));
+    if (!limit || (has_better_limit_ && !is_better)) return;
     features_.max_tokens = limit;
     has_better_limit_ = is_better;
+  }
+
+  void take_choices(std::string_view value) {
+    constexpr std::uint64_t most = 1024;
+    if (value == "null") return;
+    const std::uint64_t choices = whole_number(value).value_or(most);
+    features_.choices = std::max(features_.choices, static_cast<std::uint32_t>(std::min(choices, most)));
   }
 
   void read_tags(Words known) {

@@ -31,6 +31,7 @@ enum class Means : std::uint8_t {
   schema_text,   // the same, as a string
   limit,         // the longest answer
   better_limit,  // which wins over the other
+  choices,       // how many answers
   tags,          // members to attribute by, but for those named inside
   user,          // the end user
   other_user,    // the same where there is no better word

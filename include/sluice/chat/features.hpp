@@ -18,6 +18,10 @@ struct Features {
   bool tools = false;                       // at least one tool is offered
   bool json_schema = false;                 // the answer has to follow a schema
   std::optional<std::uint64_t> max_tokens;  // the longest answer the caller wants
+  // The largest limit of all that the body sets under any name, as a provider may follow the one or the other; where
+  // one cannot be read, as large as it can be. 0: there is none.
+  std::uint64_t most_tokens = 0;
+  std::uint32_t choices = 1;  // answers wanted to the one question; pictures, where these are made
   // What only the provider that made it can read: encrypted or signed reasoning, answers it keeps.
   bool is_bound = false;
   bool is_sealed = false;         // it is: what a provider keeps or has encrypted, and another one refuses

@@ -37,6 +37,7 @@ constexpr std::array parts{
 };
 constexpr std::array turn{Word{"role", Means::role}, Word{"parts", Means::parts, parts}};
 constexpr std::array config{
+    Word{"candidateCount", Means::choices},    Word{"candidate_count", Means::choices},
     Word{"maxOutputTokens", Means::limit},     Word{"max_output_tokens", Means::limit},
     Word{"responseSchema", Means::schema},     Word{"response_schema", Means::schema},
     Word{"responseJsonSchema", Means::schema}, Word{"response_json_schema", Means::schema},

@@ -55,6 +55,8 @@ constexpr std::array members{
     Word{"tools", Means::tools},
     Word{"functions", Means::tools},
     Word{"max_tokens", Means::limit},
+    Word{"n", Means::choices},
+    Word{"best_of", Means::choices},
     Word{"max_completion_tokens", Means::better_limit},
     Word{"response_format", Means::inside, format},
     Word{"user", Means::user},

@@ -93,7 +93,7 @@ class Messages {
     for (const Value member : value) {
       const std::string name = member.name();
       const bool is_known =
-          std::find(conversation_members.begin(), message_members.end(), name) != message_members.end();
+          std::find(conversation_members.begin(), conversation_members.end(), name) != conversation_members.end();
       if (!is_known && !member.is_null()) message.parts.push_back({.what = opaque_of("messages." + name, member)});
     }
     return Ok{};

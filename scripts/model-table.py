@@ -4,13 +4,18 @@
     model-table.py FACTS.csv [OUTPUT.csv]
 
 FACTS.csv has a row for each model of a provider, with its `source` and that source's date in the last column ("name
-2026-07-24"). Of it are taken: prices in USD per million tokens, limits in tokens, and flags of what a model can do. Left
+2026-07-24"). Of it are taken: prices in USD per million tokens, image and request, limits in tokens, and flags of what a
+model can do. Left
 out are rows without a price and a limit, models that only exist as a commitment or under a path that nobody can ask for,
 and everything this program has no use for.
 
 Flags need care. LiteLLM's map says 1 where somebody wrote so and 0 where nobody did; models.dev lists what goes into a
 model in full, but not whether answers can follow a schema. So a 0 is taken for "cannot" only where a source means it,
 and only if no provider of the same model says otherwise; else it is not known.
+
+Zeros in prices need care too, since nothing may be taken for free that is not. Answers cost nothing where they are no
+tokens (embeddings, ranks); that a request costs nothing at all is believed where the name says so, of moderations, and
+of what is paid by the image or the request; elsewhere nobody knew.
 """
 import csv
 import re
@@ -27,6 +32,10 @@ PRICES = {
     "reasoning": "reasoning_output_usd_per_mtok",
     "input_above_200k": "input_usd_per_mtok_above_200k",
     "output_above_200k": "output_usd_per_mtok_above_200k",
+    "audio_input": "audio_input_usd_per_mtok",
+    "audio_output": "audio_output_usd_per_mtok",
+    "image": "usd_per_image",
+    "request": "usd_per_query",
 }
 LIMITS = {"context": "context_window", "max_output": "max_output"}
 FLAGS = {
@@ -47,6 +56,10 @@ TITLES = {"litellm": "LiteLLM's price map", "models.dev": "models.dev"}
 UNASKABLE = re.compile(
     r"\*|-commitment/|^[a-z]+(-[a-z]+)+-\d/|\d-x-\d|max-x-max|^(eu|us|global|global-standard|invoke|hd|standard)/"
 )
+# Names that say that nothing is to pay.
+FREE = re.compile(r"(^|[:/-])free$", re.IGNORECASE)
+# Modes in which both prompt and answer are tokens.
+TALKING = {"", "chat", "completion", "responses", "realtime"}
 
 
 def base_name(model):
@@ -64,6 +77,19 @@ def price(text):
     if value < 0 or value != round(value, 9):
         raise ValueError(f"no price: {text}")
     return format(value.normalize(), "f")
+
+
+def without_doubtful_zeros(fact):
+    """The fact, without prices that are zero because nobody knew them."""
+    rates = [PRICES["input"], PRICES["output"]]
+    is_zero = [bool(fact[rate]) and Decimal(fact[rate]) == 0 for rate in rates]
+    paid_otherwise = any(fact[PRICES[name]] not in ("", "0") for name in ("image", "request"))
+    believed = paid_otherwise or fact["mode"] == "moderation" or FREE.search(fact["model"])
+    talks = fact["mode"] in TALKING
+    doubtful = any(is_zero) if talks else all(is_zero)
+    if not doubtful or believed:
+        return fact
+    return {**fact, **{column: "" for column in PRICES.values()}}
 
 
 def row_of(fact, can_elsewhere):
@@ -89,7 +115,7 @@ def is_useful(fact):
 def first_line(facts):
     sources = sorted({tuple(fact["source"].split()) for fact in facts})
     told = " and ".join(f"{TITLES[name]} of {date}" for name, date in sources)
-    return f"# What is publicly known of models, {max(date for _, date in sources)}: from {told}. USD per million tokens."
+    return f"# What is publicly known of models, {max(date for _, date in sources)}: from {told}. USD per million tokens, image and request."
 
 
 def main():
@@ -98,7 +124,8 @@ def main():
     can_elsewhere = {
         (base_name(fact["model"]), flag) for fact in facts for flag, column in FLAGS.items() if fact[column] == "1"
     }
-    rows = sorted(row_of(fact, can_elsewhere) for fact in facts)
+    priced = [without_doubtful_zeros(fact) for fact in facts]
+    rows = sorted(row_of(fact, can_elsewhere) for fact in priced)
     for row in rows:
         if any(re.search(r'[,"\n]', cell) for cell in row):
             raise ValueError(f"a cell that would need quotes: {row}")

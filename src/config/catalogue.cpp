@@ -53,7 +53,7 @@ Kind read_kind(const Member& member) {
       {"dialect",         "doors",    "also",       "base_url",   "key",     "key_variable", "models",
        "allow_private",   "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
        "unsupported",     "names",    "text_lists", "credential", "service", "scope",        "token_url",
-       "bearer_variable", "tables"});
+       "bearer_variable", "tables",   "free"});
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -75,6 +75,7 @@ Kind read_kind(const Member& member) {
   kind.tables = section["tables"].written() ? read_list(section["tables"]) : std::vector{kind.name};
   read_flag(section["allow_private"], kind.allow_private);
   read_flag(section["built_in"], kind.built_in);
+  read_flag(section["free"], kind.free);
   read_flag(section["probe"], kind.probe);
   read_manners(section, kind.manners);
   read_credential_way(section, kind);

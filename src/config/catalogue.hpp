@@ -41,6 +41,7 @@ struct Kind {
   std::vector<std::string> tables;  // where models.csv tells of its models, the best first
   bool allow_private = false;
   bool built_in = false;
+  bool free = false;   // asking it costs nothing
   bool probe = false;  // the embedded default has it when it answers at base_url
   Manners manners;
 

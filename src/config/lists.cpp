@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <sluice/base/text.hpp>
+#include <sluice/config/config.hpp>
 
 namespace sluice::config {
 namespace {
@@ -34,6 +35,16 @@ std::vector<std::string> read_texts(const Value& value) {
     std::string text;
     read_text(item, text);
     if (!text.empty()) out.push_back(std::move(text));
+  }
+  return out;
+}
+
+std::vector<std::string> read_endpoints(const Value& value) {
+  std::vector<std::string> out;
+  for (const Value& item : one_or_more(value)) {
+    std::string name;
+    read_choice(item, Names(endpoint_names().begin(), endpoint_names().end()), name);
+    if (!name.empty()) out.push_back(std::move(name));
   }
   return out;
 }

@@ -15,6 +15,9 @@ std::vector<Value> one_or_more(const Value& value);
 // Texts that stand alone or in a list. Empty ones are complained of and left out.
 std::vector<std::string> read_texts(const Value& value);
 
+// Names of endpoints, alone or in a list.
+std::vector<std::string> read_endpoints(const Value& value);
+
 // What operators call something by that means nothing to us: 1 to 64 of [a-z0-9-].
 void read_word(const Value& value, std::string& out);
 

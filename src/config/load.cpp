@@ -1,5 +1,6 @@
 #include <sluice/config/load.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "config/catalogue.hpp"
@@ -49,6 +50,17 @@ void check_listeners(const Value& root, const Config& config) {
   }
 }
 
+// Spending that a restart forgets is no budget an operator had in mind.
+void check_memory(const Value& root, const Config& config) {
+  const auto has_budget = [](const auto& one) { return !one.terms.budgets.empty(); };
+  const auto any = [&](const auto& all) { return std::any_of(all.begin(), all.end(), has_budget); };
+  if (root["storage"].written()) return;
+  if (has_budget(config.organisation) || any(config.teams) || any(config.keys) || any(config.models) ||
+      any(config.tags))
+    root["storage"].doubtful("is not written, so what was spent is forgotten at every restart, and budgets begin anew",
+                             "write storage: sqlite:///PATH, or memory if that is what you want");
+}
+
 // What callers may ask for: models, and names that routes make something of.
 std::vector<std::string> askable_names(const std::vector<Model>& models, const std::vector<Route>& routes) {
   std::vector<std::string> out;
@@ -61,7 +73,9 @@ std::vector<std::string> askable_names(const std::vector<Model>& models, const s
 
 // The sections are read in the order in which they need each other; complaints are sorted later.
 void read_root(const Value& root, const Catalogue& catalogue, const Listeners& instead, Config& config) {
-  const Section section(root, {"auth", "server", "admin", "providers", "models", "routes", "teams", "keys", "log"},
+  const Section section(root,
+                        {"auth", "server", "admin", "storage", "ledger", "providers", "models", "routes",
+                         "organisation", "teams", "keys", "tags", "prices", "unknown_price", "log"},
                         planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
@@ -69,17 +83,24 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   config.auth_none = auth == "none";
   read_server(section["server"], config.server);
   read_admin(section["admin"], config.admin);
+  read_storage(section["storage"], config.storage.database);
+  read_ledger(section["ledger"], config.storage);
   read_log(section["log"], config.log);
   read_providers(section["providers"], catalogue, config.providers);
   read_models(section["models"], config.providers, config.models);
   const auto askable = askable_names(config.models, draft_routes(section["routes"], config));
-  read_teams(section["teams"], askable, config.teams);
-  read_keys(section["keys"], config.teams, askable, config.keys);
+  read_organisation(section["organisation"], config.organisation);
+  read_teams(section["teams"], config.models, askable, config.teams);
+  read_keys(section["keys"], config.models, config.teams, askable, config.keys);
+  read_tags(section["tags"], config.tags);
+  read_prices(section["prices"], config.models, config.prices);
+  read_unknown_price(section["unknown_price"], config.unknown_price);
   read_routes(section["routes"], config);
   listen_instead(config.server, config.admin, instead);
   // An `auth` that could not be read has its complaint, and says nothing about callers.
   if (!auth.empty() || !section["auth"].written()) check_callers(root, config, instead);
   check_listeners(root, config);
+  check_memory(root, config);
 }
 
 // Surroundings without a function have nothing in them.

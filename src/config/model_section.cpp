@@ -2,6 +2,7 @@
 
 #include <sluice/traffic/strategy.hpp>
 
+#include "config/allowance.hpp"
 #include "config/fallbacks.hpp"
 #include "config/sections.hpp"
 #include "config/target_section.hpp"
@@ -62,8 +63,8 @@ void read_model_timeouts(const Value& value, ModelTimeouts& timeouts) {
 Model read_model(const Member& member, const Register& providers) {
   Model model;
   model.name = member.name;
-  const Section section(
-      member.value, {"targets", "strategy", "affinity", "retry", "timeouts", "fallback", "context_fallback", "strict"});
+  const Section section(member.value, {"targets", "strategy", "affinity", "retry", "timeouts", "fallback",
+                                       "context_fallback", "strict", "limits", "budget"});
   if (member.value.empty() || member.value.shape() == Shape::mapping)
     read_targets(section["targets"], providers, model);
   read_choice(section["strategy"], strategy_names(), model.strategy);
@@ -73,6 +74,7 @@ Model read_model(const Member& member, const Register& providers) {
   read_retry(section["retry"], model);
   read_model_timeouts(section["timeouts"], model.timeouts);
   read_flag(section["strict"], model.strict);
+  model.terms = read_allowance(member.value);
   return model;
 }
 

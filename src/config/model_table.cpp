@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::string_view header =
     "provider,model,input,output,cache_read,cache_write,cache_write_1h,reasoning,input_above_200k,output_above_200k,"
-    "context,max_output,can,cannot";
-constexpr std::size_t cells_of_a_row = 14;
+    "audio_input,audio_output,image,request,context,max_output,can,cannot";
+constexpr std::size_t cells_of_a_row = 18;
 using Cells = std::array<std::string_view, cells_of_a_row>;
 
 // Cuts a line at its commas. False when it has too many or too few.
@@ -59,24 +59,26 @@ bool read_capabilities(std::string_view cell, std::vector<Capability>& out) {
   return true;
 }
 
-bool read_prices(const Cells& cells, TokenPrices& prices) {
+bool read_prices(const Cells& cells, KnownPrices& prices) {
   return read_price(cells[2], prices.input) && read_price(cells[3], prices.output) &&
          read_price(cells[4], prices.cache_read) && read_price(cells[5], prices.cache_write) &&
          read_price(cells[6], prices.cache_write_1h) && read_price(cells[7], prices.reasoning) &&
-         read_price(cells[8], prices.input_above_200k) && read_price(cells[9], prices.output_above_200k);
+         read_price(cells[8], prices.input_above_200k) && read_price(cells[9], prices.output_above_200k) &&
+         read_price(cells[10], prices.audio_input) && read_price(cells[11], prices.audio_output) &&
+         read_price(cells[12], prices.image) && read_price(cells[13], prices.request);
 }
 
 // What is wrong with a line, or null after reading it.
 const char* read_row(std::string_view line, ModelRow& row) {
   Cells cells;
-  if (!cut(line, cells)) return "it has not 14 cells";
+  if (!cut(line, cells)) return "it has not 18 cells";
   row.table = cells[0];
   row.model = cells[1];
   if (row.table.empty() || row.model.empty()) return "it names no model";
   if (!read_prices(cells, row.facts.prices)) return "a price is no decimal number";
-  if (!read_limit(cells[10], row.facts.context) || !read_limit(cells[11], row.facts.max_output))
+  if (!read_limit(cells[14], row.facts.context) || !read_limit(cells[15], row.facts.max_output))
     return "a limit is no number of tokens";
-  if (!read_capabilities(cells[12], row.facts.can) || !read_capabilities(cells[13], row.facts.cannot))
+  if (!read_capabilities(cells[16], row.facts.can) || !read_capabilities(cells[17], row.facts.cannot))
     return "a capability is unknown, or named twice";
   const auto& cannot = row.facts.cannot;
   const auto contradicts = [&](Capability one) { return std::find(cannot.begin(), cannot.end(), one) != cannot.end(); };
@@ -177,5 +179,17 @@ const ModelFacts* facts_of(std::string_view kind, std::string_view model) {
 }
 
 std::string_view model_table_version() { return shipped_table().version; }
+
+std::string_view model_table_date() {
+  constexpr std::string_view form = "0000-00-00";
+  const std::string_view line = shipped_table().version;
+  for (std::size_t at = 0; at + form.size() <= line.size(); ++at) {
+    const std::string_view here = line.substr(at, form.size());
+    const bool is_date = std::equal(here.begin(), here.end(), form.begin(),
+                                    [](char c, char like) { return like == '0' ? c >= '0' && c <= '9' : c == like; });
+    if (is_date) return here;
+  }
+  return {};
+}
 
 }  // namespace sluice::config

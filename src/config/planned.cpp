@@ -6,9 +6,8 @@ namespace sluice::config {
 
 const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
-      {"", {"storage", "prices", "unknown_price", "jwt"}},
-      {"teams.*", {"bodies", "budget", "limits", "log", "on_exhausted"}},
-      {"keys", {"budget"}},
+      {"", {"jwt"}},
+      {"teams.*", {"bodies", "log"}},
       {"log", {"bodies"}},
   };
   return table.at(section);

@@ -44,16 +44,6 @@ std::vector<std::string> read_model_patterns(const Value& value) {
   return out;
 }
 
-std::vector<std::string> read_endpoints(const Value& value) {
-  std::vector<std::string> out;
-  for (const Value& item : one_or_more(value)) {
-    std::string name;
-    read_choice(item, Names(endpoint_names().begin(), endpoint_names().end()), name);
-    if (!name.empty()) out.push_back(std::move(name));
-  }
-  return out;
-}
-
 std::vector<When::Field> read_tags(const Value& value) {
   std::vector<When::Field> out;
   if (value.written() && value.empty()) value.wrong("has no value", "write NAME: PATTERN, or remove the key");

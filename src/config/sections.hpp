@@ -15,9 +15,16 @@ void read_log(const Value& value, Logging& log);
 void read_providers(const Value& value, const Catalogue& catalogue, std::vector<Provider>& providers);
 void read_models(const Value& value, const std::vector<Provider>& providers, std::vector<Model>& models);
 // `askable` is all that callers may ask for: names and patterns.
-void read_teams(const Value& value, const std::vector<std::string>& askable, std::vector<Team>& teams);
-void read_keys(const Value& value, const std::vector<Team>& teams, const std::vector<std::string>& askable,
-               std::vector<Key>& keys);
+void read_teams(const Value& value, const std::vector<Model>& models, const std::vector<std::string>& askable,
+                std::vector<Team>& teams);
+void read_keys(const Value& value, const std::vector<Model>& models, const std::vector<Team>& teams,
+               const std::vector<std::string>& askable, std::vector<Key>& keys);
+void read_organisation(const Value& value, Organisation& organisation);
+void read_tags(const Value& value, std::vector<Tag>& tags);
+void read_prices(const Value& value, const std::vector<Model>& models, std::vector<NamedPrice>& prices);
+void read_unknown_price(const Value& value, UnknownPrice& unknown);
+void read_storage(const Value& value, std::string& database);
+void read_ledger(const Value& value, Storage& storage);
 // Routes name teams and keys, and those name what only a route understands: so routes are read twice, first without
 // complaints.
 std::vector<Route> draft_routes(const Value& value, const Config& config);

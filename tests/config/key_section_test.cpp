@@ -1,6 +1,7 @@
 #include "config/sections.hpp"
 
 #include <gtest/gtest.h>
+#include <sluice/base/utc_text.hpp>
 
 #include "config/cases.hpp"
 
@@ -60,13 +61,27 @@ INSTANTIATE_TEST_SUITE_P(
              world + "keys: [{name: a, team: support, secret: \"${TEAM_KEY}\"}]\n",
              {"f:3:24: keys[0].team: no team is called \"support\"; add it to teams"}},
         Case{"later_keys",
-             world + "teams: {t: {limits: {}, budget: {}, on_exhausted: refuse}}\n"
-                     "keys: [{name: a, budget: {}, secret: \"${TEAM_KEY}\", cidr: x}]\n",
-             {"f:3:13: teams.t.limits: \"limits\" is not supported by this version; remove it",
-              "f:3:25: teams.t.budget: \"budget\" is not supported by this version; remove it",
-              "f:3:37: teams.t.on_exhausted: \"on_exhausted\" is not supported by this version; remove it",
-              "f:4:18: keys[0].budget: \"budget\" is not supported by this version; remove it",
-              "f:4:53: keys[0].cidr: unknown key \"cidr\"; known here: name, team, secret, models"}},
+             world + "teams: {t: {bodies: none}}\nkeys: [{name: a, secret: \"${TEAM_KEY}\", cidr: x}]\n",
+             {"f:3:13: teams.t.bodies: \"bodies\" is not supported by this version; remove it",
+              "f:4:41: keys[0].cidr: unknown key \"cidr\"; did you mean \"cidrs\"?"}},
+        Case{"endpoints_misspelt",
+             world + "keys: [{name: a, secret: \"${TEAM_KEY}\", endpoints: [chats]}]\n",
+             {"f:3:53: keys[0].endpoints[0]: found \"chats\"; use one of " + testing::listed_names(endpoint_names())}},
+        Case{"nothing_in_lists",
+             world + "keys:\n  - name: a\n    secret: \"${TEAM_KEY}\"\n    endpoints:\n    cidrs: []\n    expires:\n",
+             {"f:6:5: keys[0].endpoints: has no value; list names of endpoints, or remove the key to allow all",
+              "f:7:12: keys[0].cidrs: has no value; write one or more, or remove the key",
+              "f:8:5: keys[0].expires: has no value; write one, or remove the key"}},
+        Case{"no_time",
+             world + "keys: [{name: a, secret: \"${TEAM_KEY}\", expires: 2026-12-01}]\n",
+             {"f:3:50: keys[0].expires: found \"2026-12-01\"; write a date with a time and its zone, like "
+              "2026-12-01T00:00:00Z"}},
+        Case{"networks",
+             world + "keys: [{name: a, secret: \"${TEAM_KEY}\", cidrs: [10.1.2.3/8, \"2001:db8::1/32\", intranet]}]\n",
+             {"f:3:49: keys[0].cidrs[0]: \"10.1.2.3/8\" has bits set behind its prefix; write 10.0.0.0/8",
+              "f:3:61: keys[0].cidrs[1]: \"2001:db8::1/32\" has bits set behind its prefix; write 2001:db8::/32",
+              "f:3:79: keys[0].cidrs[2]: found \"intranet\"; write a network like 10.0.0.0/8 or 2001:db8::/32, or one "
+              "address"}},
         Case{"team_name", world + "teams: {\"a/b\": {}}\n", {"f:3:9: teams.a/b: " + name_rule}},
         Case{"team_key_misspelt",
              world + "teams: {t: {model: [m]}}\n",
@@ -131,6 +146,24 @@ TEST(KeySection, reads_every_key) {
   EXPECT_EQ(config.keys[1].team, "");
   EXPECT_EQ(config.keys[1].secret.reveal(), "canary-from-file");
   EXPECT_FALSE(config.keys[1].models);
+}
+
+TEST(KeySection, reads_where_and_how_long_a_key_may_be_used) {
+  const Loaded loaded = load(world +
+                                 "keys:\n"
+                                 "  - {name: a, secret: \"${TEAM_KEY}\", endpoints: [chat, embeddings],\n"
+                                 "     expires: 2026-12-01T00:00:00+01:00, cidrs: [10.0.0.0/8, \"::1\"]}\n"
+                                 "  - {name: b, secret: \"${OTHER_KEY}\", endpoints: chat, cidrs: 192.0.2.1}\n"
+                                 "  - {name: c, secret: \"file:/secrets/key\"}\n",
+                             surroundings());
+  ASSERT_TRUE(loaded.complaints.empty()) << loaded.complaints[0].text("f");
+  const auto& keys = loaded.config.keys;
+  EXPECT_EQ(keys.at(0).endpoints, (std::vector<std::string>{"chat", "embeddings"}));
+  EXPECT_EQ(keys[0].expires, parse_utc("2026-11-30T23:00:00Z"));
+  EXPECT_EQ(keys[0].networks, (std::vector{*Network::parse("10.0.0.0/8"), *Network::parse("::1")}));
+  EXPECT_EQ(keys.at(1).endpoints, std::vector<std::string>{"chat"});
+  EXPECT_EQ(keys[1].networks, std::vector{*Network::parse("192.0.2.1/32")});
+  EXPECT_FALSE(keys.at(2).endpoints || keys[2].expires || keys[2].networks);
 }
 
 TEST(KeySection, takes_an_empty_list_of_models_for_no_model_at_all) {

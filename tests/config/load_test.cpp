@@ -36,14 +36,10 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:3:1: sever: unknown key \"sever\"; did you mean \"server\"?"}},
         Case{"unknown_key_far_off",
              world + "telemetry: {}\n",
-             {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, providers, models, "
-              "routes, teams, keys, log"}},
-        Case{"later_keys",
-             world + "storage: x\nprices: {}\nunknown_price: deny\njwt: {}\n",
-             {"f:3:1: storage: \"storage\" is not supported by this version; remove it",
-              "f:4:1: prices: \"prices\" is not supported by this version; remove it",
-              "f:5:1: unknown_price: \"unknown_price\" is not supported by this version; remove it",
-              "f:6:1: jwt: \"jwt\" is not supported by this version; remove it"}},
+             {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, storage, ledger, "
+              "providers, "
+              "models, routes, organisation, teams, keys, tags, prices, unknown_price, log"}},
+        Case{"later_keys", world + "jwt: {}\n", {"f:3:1: jwt: \"jwt\" is not supported by this version; remove it"}},
         Case{"no_models",
              "providers: {demo: {}}\n",
              {"warning f:1:1: models: no model is defined; every request will be refused; name at least one under "
@@ -128,23 +124,25 @@ routes:
   - {name: regulated, when: {team: t}, require: {residency: [eu]}}
   - {name: simple-work, when: {model: auto, prompt_tokens: {max: 2000}, tools: false}, use: n}
   - {name: hard-work, when: {model: auto}, use: n}
+organisation: {name: o}
 teams:
   t: {models: [n, auto], limits: {rpm: 1}, budget: {usd: 1, per: month}, on_exhausted: refuse, bodies: none}
 keys: [{name: k, team: t, secret: "${TEAM_KEY}", budget: {usd: 20, per: day}}]
-prices: {}
+prices: {x: {input: 1.0, output: 4.0, above: [{tokens: 200000, input: 2.0, output: 8.0}]}}
 unknown_price: deny
 jwt: {}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 10u);
+  EXPECT_EQ(said.size(), 3u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }
 
 TEST(Load, names_the_planned_key_that_was_meant) {
-  EXPECT_EQ(complaints_of(world + "teams: {t: {budgt: {}}}\n"),
-            std::vector<std::string>{"f:3:13: teams.t.budgt: unknown key \"budgt\"; did you mean \"budget\"? it is not "
-                                     "supported by this version; known here: models, priority"});
+  EXPECT_EQ(complaints_of(world + "teams: {t: {bodys: none}}\n"),
+            std::vector<std::string>{"f:3:13: teams.t.bodys: unknown key \"bodys\"; did you mean \"bodies\"? it is not "
+                                     "supported by this version; known here: models, priority, limits, budget, "
+                                     "on_exhausted"});
 }
 
 // What the command line says is judged in the place of what the file says.

@@ -18,15 +18,15 @@ namespace {
 const std::string head =
     "# of a day\n"
     "provider,model,input,output,cache_read,cache_write,cache_write_1h,reasoning,input_above_200k,output_above_200k,"
-    "context,max_output,can,cannot\n";
+    "audio_input,audio_output,image,request,context,max_output,can,cannot\n";
 
 std::string fault_of(const std::string& rows) { return read_model_table(head + rows).fault; }
 
 TEST(ModelTable, reads_what_is_known_and_leaves_out_what_is_not) {
   const std::string text = head +
-                           "a,full,3,15,0.3,3.75,6,16,6.5,22.5,200000,64000,vision tools,audio pdf\n"
-                           "a,half,0,,,,,,,,8192,,,\n"
-                           "b,none,,,,,,,,,,,reasoning,\n";
+                           "a,full,3,15,0.3,3.75,6,16,6.5,22.5,,,,,200000,64000,vision tools,audio pdf\n"
+                           "a,half,0,,,,,,,,,,,,8192,,,\n"
+                           "b,none,,,,,,,,,,,,,,,reasoning,\n";
   const ModelTable table = read_model_table(text);
   EXPECT_EQ(table.fault, "");
   EXPECT_EQ(table.version, "of a day");
@@ -58,24 +58,24 @@ TEST(ModelTable, is_refused_as_a_whole_for_anything_unexpected) {
   EXPECT_EQ(read_model_table("").fault, "line 1: its date and sources are missing");
   EXPECT_EQ(read_model_table("provider\n").fault, "line 1: its date and sources are missing");
   EXPECT_EQ(read_model_table("# x\nprovider,model\n").fault, "line 2: it does not name the columns");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,"), "line 3: it has no end");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,\n\n"), "line 4: it has not 14 cells");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,\n"), "line 3: it has not 14 cells");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,\n"), "line 3: it has not 14 cells");
-  EXPECT_EQ(fault_of(",b,,,,,,,,,,,,\n"), "line 3: it names no model");
-  EXPECT_EQ(fault_of("a,,,,,,,,,,,,,\n"), "line 3: it names no model");
-  EXPECT_EQ(fault_of("a,b,1e3,,,,,,,,,,,\n"), "line 3: a price is no decimal number");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,-1,,,,\n"), "line 3: a price is no decimal number");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,1.5,,,\n"), "line 3: a limit is no number of tokens");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,0,,\n"), "line 3: a limit is no number of tokens");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,sight,\n"), "line 3: a capability is unknown, or named twice");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,pdf pdf,\n"), "line 3: a capability is unknown, or named twice");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,pdf ,\n"), "line 3: a capability is unknown, or named twice");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,pdf,pdf\n"), "line 3: it contradicts itself");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,\r\n"), "line 3: a capability is unknown, or named twice");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,\na,b,,,,,,,,,,,,\n"), "line 4: it is not behind the one before it");
-  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,\na,a,,,,,,,,,,,,\n"), "line 4: it is not behind the one before it");
-  EXPECT_TRUE(read_model_table(head + "a,b,,,,,,,,,,,,\na,a,,,,,,,,,,,,\n").rows.empty());
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,"), "line 3: it has no end");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,\n\n"), "line 4: it has not 18 cells");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,\n"), "line 3: it has not 18 cells");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,,\n"), "line 3: it has not 18 cells");
+  EXPECT_EQ(fault_of(",b,,,,,,,,,,,,,,,,\n"), "line 3: it names no model");
+  EXPECT_EQ(fault_of("a,,,,,,,,,,,,,,,,,\n"), "line 3: it names no model");
+  EXPECT_EQ(fault_of("a,b,1e3,,,,,,,,,,,,,,,\n"), "line 3: a price is no decimal number");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,-1,,,,,,,,\n"), "line 3: a price is no decimal number");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,1.5,,,\n"), "line 3: a limit is no number of tokens");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,0,,\n"), "line 3: a limit is no number of tokens");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,sight,\n"), "line 3: a capability is unknown, or named twice");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,pdf pdf,\n"), "line 3: a capability is unknown, or named twice");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,pdf ,\n"), "line 3: a capability is unknown, or named twice");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,pdf,pdf\n"), "line 3: it contradicts itself");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,\r\n"), "line 3: a capability is unknown, or named twice");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,\na,b,,,,,,,,,,,,,,,,\n"), "line 4: it is not behind the one before it");
+  EXPECT_EQ(fault_of("a,b,,,,,,,,,,,,,,,,\na,a,,,,,,,,,,,,,,,,\n"), "line 4: it is not behind the one before it");
+  EXPECT_TRUE(read_model_table(head + "a,b,,,,,,,,,,,,,,,,\na,a,,,,,,,,,,,,,,,,\n").rows.empty());
 }
 
 TEST(Price, is_exact) {

@@ -8,8 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/base/clock.hpp>
+#include <sluice/base/network.hpp>
 #include <sluice/base/secret.hpp>
 #include <sluice/credential/source.hpp>
+#include <sluice/ledger/price.hpp>
+#include <sluice/ledger/recorder.hpp>
+#include <sluice/ledger/terms.hpp>
 #include <sluice/traffic/failure.hpp>
 #include <sluice/traffic/waiting.hpp>
 
@@ -157,6 +162,7 @@ struct Model {
   std::vector<std::string> context_fallback;  // the same when the conversation is too long
   ModelTimeouts timeouts;
   bool strict = false;  // refuses requests of which something would be left out
+  ledger::Terms terms;  // of everybody who asks it together
 };
 
 // Sends some requests somewhere, or keeps them away from somewhere. The first that matches counts.
@@ -212,13 +218,26 @@ struct Route {
   std::string use;  // a model; empty: the one asked for
 };
 
-// All names of endpoints that a route may be for.
+// All names of endpoints that a route, or a key, may be for.
 std::span<const std::string_view> endpoint_names();
+
+// What becomes of requests that a budget has nothing left for, whoever's it is.
+struct Exhausted {
+  std::string downgrade;  // a model of this file that is asked instead; empty: they are refused
+};
+
+// Everybody together.
+struct Organisation {
+  std::string name;  // empty: there is none
+  ledger::Terms terms;
+};
 
 struct Team {
   std::string name;
   traffic::Priority priority = traffic::Priority::normal;
   std::optional<std::vector<std::string>> models;  // patterns; nothing: all
+  ledger::Terms terms;                             // of all its keys together
+  Exhausted exhausted;
 };
 
 struct Key {
@@ -226,6 +245,45 @@ struct Key {
   std::string team;  // empty: none
   Secret secret;
   std::optional<std::vector<std::string>> models;
+  std::optional<std::vector<std::string>> endpoints;  // of endpoint_names(); nothing: all
+  std::optional<UtcTime> expires;                     // from then on it is not known any more
+  std::optional<std::vector<Network>> networks;       // from where it may be used; nothing: from anywhere
+  ledger::Terms terms;
+  std::optional<Exhausted> exhausted;  // nothing: as its team
+};
+
+// All requests that are attributed to something.
+struct Tag {
+  std::string name;
+  std::string value;
+  ledger::Terms terms;
+};
+
+// What the file says that something costs, in the place of what is publicly known.
+struct NamedPrice {
+  std::string name;  // a provider's name of a model, or PROVIDER/MODEL; may be a pattern
+  ledger::Price price;
+};
+
+// What becomes of requests whose price nobody knows.
+struct UnknownPrice {
+  enum class Policy : std::uint8_t {
+    by_budget,  // deny where a budget applies to the caller, else allow_and_flag
+    deny,
+    allow_and_flag,
+    assume,
+  };
+  Policy policy = Policy::by_budget;
+  ledger::Price assumed;  // with `assume`
+};
+
+inline constexpr std::string_view in_memory = ":memory:";
+
+// Where usage and everything else that outlives the process is kept.
+struct Storage {
+  std::string database;  // path of a file, or `in_memory`; empty: the usual place
+  ledger::Recorder::OnFull on_full = ledger::Recorder::OnFull::refuse;
+  std::uint32_t retention_days = 0;  // for how long usage is kept; 0: for ever
 };
 
 struct Logging {
@@ -237,11 +295,16 @@ struct Config {
   bool auth_none = false;
   Server server;
   Admin admin;
+  Storage storage;
   std::vector<Provider> providers;  // in the file's order, as are all of these
   std::vector<Model> models;
   std::vector<Route> routes;
+  Organisation organisation;
   std::vector<Team> teams;
   std::vector<Key> keys;
+  std::vector<Tag> tags;
+  std::vector<NamedPrice> prices;
+  UnknownPrice unknown_price;
   Logging log;
 };
 

@@ -11,8 +11,9 @@
 // operator writes wins.
 namespace sluice::config {
 
-// What tokens cost, in nano-USD per million of them (so $3 per million are 3,000,000,000). Nothing: not known.
-struct TokenPrices {
+// What it costs, in nano-USD: tokens by the million (so $3 per million are 3,000,000,000), images made and requests
+// each. Nothing: not known.
+struct KnownPrices {
   std::optional<std::int64_t> input;
   std::optional<std::int64_t> output;
   std::optional<std::int64_t> cache_read;
@@ -21,6 +22,10 @@ struct TokenPrices {
   std::optional<std::int64_t> reasoning;
   std::optional<std::int64_t> input_above_200k;
   std::optional<std::int64_t> output_above_200k;
+  std::optional<std::int64_t> audio_input;
+  std::optional<std::int64_t> audio_output;
+  std::optional<std::int64_t> image;
+  std::optional<std::int64_t> request;
 };
 
 struct ModelFacts {
@@ -29,7 +34,7 @@ struct ModelFacts {
   // What it is known to have and known to lack; a capability in neither list is not known.
   std::vector<Capability> can;
   std::vector<Capability> cannot;
-  TokenPrices prices;
+  KnownPrices prices;
 };
 
 // What is known of a model as a provider of this kind calls it, or null. Names are tried as they are, then without a
@@ -39,5 +44,7 @@ const ModelFacts* facts_of(std::string_view kind, std::string_view model);
 
 // The first line of the table: its date and sources.
 std::string_view model_table_version();
+// Only the date, which stands first in it: "2026-07-24".
+std::string_view model_table_date();
 
 }  // namespace sluice::config

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <sluice/ledger/terms.hpp>
+
+#include "config/reader.hpp"
+
+// What somebody may use and spend: the keys `limits` and `budget`, wherever they stand.
+namespace sluice::config {
+
+// `owner` is the mapping that has the two keys.
+ledger::Terms read_allowance(const Value& owner);
+
+// One budget, or a list of them.
+std::vector<ledger::Budget> read_budgets(const Value& value);
+
+}  // namespace sluice::config

@@ -31,7 +31,8 @@ constexpr std::array<std::string_view, 6> status_classes{"other", "1xx", "2xx", 
 constexpr std::array<std::string_view, telemetry::token_kind_count> token_kinds{"input", "output", "cache_read",
                                                                                 "cache_write", "reasoning"};
 constexpr std::array<std::string_view, telemetry::rejection_count> rejections{
-    "auth", "model", "malformed", "too_large", "too_slow", "overload", "draining"};
+    "auth",     "model", "malformed", "too_large",   "too_slow", "overload",
+    "draining", "rpm",   "tpm",       "concurrency", "budget",   "price"};
 constexpr std::array<std::string_view, telemetry::phase_count> phases{"auth", "receive", "route"};
 
 // What is known of the process as a whole, not of one worker.
@@ -93,6 +94,16 @@ void add_models(Exposition& out, const Totals& totals, const Names& names) {
   }
 }
 
+void add_money(Exposition& out, const Totals& totals, const Names& names) {
+  out.family(counter, "sluice_cost_usd_total", "What answers did cost, in USD.");
+  for (const auto& [key, nano] : totals.costs) {
+    out.add({{"team", names[key[0]]}, {"model", names[key[1]]}, {"provider", names[key[2]]}},
+            static_cast<double>(nano) / 1e9);
+  }
+  out.family(counter, "sluice_price_missing_total", "Attempts at a target whose price is not known.");
+  for (const auto& [key, count] : totals.price_missing) out.add({{"model", names[key[0]]}}, count);
+}
+
 void add_upstream(Exposition& out, const Totals& totals, const Names& names) {
   out.family(counter, "sluice_upstream_attempts_total", "Attempts at a target, by how they ended.");
   for (const auto& [key, count] : totals.attempts) {
@@ -134,6 +145,27 @@ void add_lanes(Exposition& out, const std::vector<Gauges::Lane>& lanes) {
   }
 }
 
+// What accounts have left, and how the books are kept.
+void add_ledger(Exposition& out, const std::vector<Gauges::Budget>& budgets, const Gauges::Ledger& ledger) {
+  const auto each = [&](std::string_view name, std::string_view help, auto value) {
+    out.family(gauge, name, help);
+    for (const Gauges::Budget& budget : budgets) {
+      out.add({{"scope", budget.scope}, {"id", budget.id}, {"window", budget.window}},
+              static_cast<double>(value(budget)) / 1e9);
+    }
+  };
+  each("sluice_budget_limit_usd", "The budget of the current window, with raises.",
+       [](const Gauges::Budget& budget) { return budget.limit; });
+  each("sluice_budget_spent_usd", "What was spent of it.", [](const Gauges::Budget& budget) { return budget.spent; });
+  each("sluice_reserved_usd", "What is set aside of it for requests under way.",
+       [](const Gauges::Budget& budget) { return budget.reserved; });
+  out.single(gauge, "sluice_ledger_queue_depth", "Usage records that are not written yet.", ledger.waiting);
+  out.single(counter, "sluice_ledger_written_total", "Usage records written.", ledger.written);
+  out.single(counter, "sluice_ledger_dropped_total", "Usage records lost because the store did not keep up.",
+             ledger.dropped);
+  out.single(counter, "sluice_ledger_errors_total", "Attempts to write usage records that failed.", ledger.errors);
+}
+
 void add_gauges(Exposition& out, const Gauges& gauges) {
   out.family(gauge, "sluice_connections", "Open connections.");
   out.add({{"side", "client"}, {"state", "idle"}}, gauges.client.idle);
@@ -141,6 +173,7 @@ void add_gauges(Exposition& out, const Gauges& gauges) {
   out.add({{"side", "upstream"}, {"state", "idle"}}, gauges.upstream.idle);
   out.add({{"side", "upstream"}, {"state", "active"}}, gauges.upstream.active);
   add_lanes(out, gauges.lanes);
+  add_ledger(out, gauges.budgets, gauges.ledger);
   out.single(counter, "sluice_log_dropped_total", "Log lines lost because nobody took them fast enough.",
              gauges.log_lines_dropped);
 }
@@ -241,6 +274,7 @@ class Registry final : public Metrics, private prometheus::Collectable {
     }
     add_requests(out, totals, names);
     add_models(out, totals, names);
+    add_money(out, totals, names);
     add_upstream(out, totals, names);
     add_gauges(out, gauges ? gauges() : Gauges{});
     add_whole(out, whole);

@@ -47,6 +47,11 @@ void WorkerCounters::rejected(Rejection reason) { rejected_.at(static_cast<std::
 void WorkerCounters::retried(Label provider) { retries_.at({number(provider)}).add(1); }
 void WorkerCounters::usage_missing(Label provider) { usage_missing_.at({number(provider)}).add(1); }
 
+void WorkerCounters::cost(Label team, Label model, Label provider, std::int64_t nano_usd) {
+  costs_.at({number(team), number(model), number(provider)}).add(static_cast<std::uint64_t>(nano_usd));
+}
+void WorkerCounters::price_missing(Label model) { price_missing_.at({number(model)}).add(1); }
+
 void WorkerCounters::field_dropped(Label provider, Label field) {
   dropped_.at({number(provider), number(field)}).add(1);
 }
@@ -64,6 +69,8 @@ void WorkerCounters::add_to(Totals& totals) const {
   add_counts(fallbacks_, totals.fallbacks);
   add_counts(retries_, totals.retries);
   add_counts(usage_missing_, totals.usage_missing);
+  add_counts(costs_, totals.costs);
+  add_counts(price_missing_, totals.price_missing);
   add_counts(dropped_, totals.dropped);
   durations_.for_each([&](const auto& key, const auto& histogram) { histogram.add_to(totals.durations[key]); });
   models_.for_each([&](const auto& key, const Model& model) {

@@ -20,7 +20,7 @@ inline constexpr std::array token_gap_bounds{.01, .025, .05, .075, .1,  .15, .2,
                                              .75, 1.,   2.5, 5.,   7.5, 10., 20., 40., 80.};
 inline constexpr std::array overhead_bounds{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1};
 
-inline constexpr std::size_t rejection_count = 7;
+inline constexpr std::size_t rejection_count = 12;
 inline constexpr std::size_t phase_count = 3;
 
 // The kinds of tokens, none of which includes another.
@@ -44,6 +44,8 @@ struct Totals {
   By<2, std::uint64_t> fallbacks;      // from, to
   By<1, std::uint64_t> retries;        // provider
   By<1, std::uint64_t> usage_missing;  // provider
+  By<3, std::uint64_t> costs;          // team, model, provider: nano-USD
+  By<1, std::uint64_t> price_missing;  // model
   By<2, std::uint64_t> dropped;        // provider, field
   std::array<std::uint64_t, rejection_count> rejected{};
   std::array<HistogramTotals, phase_count> overhead;
@@ -63,6 +65,8 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   void retried(Label provider) override;
   void rejected(Rejection reason) override;
   void usage_missing(Label provider) override;
+  void cost(Label team, Label model, Label provider, std::int64_t nano_usd) override;
+  void price_missing(Label model) override;
   void field_dropped(Label provider, Label field) override;
   void token_gap(Label model, Label provider, Duration gap) override;
   void spent(Phase phase, Duration took) override;
@@ -85,6 +89,8 @@ class alignas(64) WorkerCounters final : public WorkerMetrics {
   SeriesTable<2, Count> fallbacks_{creation_};
   SeriesTable<1, Count> retries_{creation_};
   SeriesTable<1, Count> usage_missing_{creation_};
+  SeriesTable<3, Count> costs_{creation_};
+  SeriesTable<1, Count> price_missing_{creation_};
   SeriesTable<2, Count> dropped_{creation_};
   std::array<Count, rejection_count> rejected_;
   std::array<Histogram<overhead_bounds>, phase_count> overhead_;

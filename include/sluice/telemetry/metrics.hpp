@@ -22,7 +22,20 @@ inline constexpr Label none{0};   // ""
 inline constexpr Label other{1};  // "other"
 }  // namespace labels
 
-enum class Rejection : std::uint8_t { auth, model, malformed, too_large, too_slow, overload, draining };
+enum class Rejection : std::uint8_t {
+  auth,
+  model,
+  malformed,
+  too_large,
+  too_slow,
+  overload,
+  draining,
+  rpm,
+  tpm,
+  concurrency,
+  budget,
+  price
+};
 enum class Phase : std::uint8_t { auth, receive, route };
 
 // One finished request on an API endpoint, refused ones included.
@@ -57,6 +70,9 @@ class WorkerMetrics {
   virtual void retried(Label provider) = 0;          // one that had failed the same request before
   virtual void rejected(Rejection reason) = 0;
   virtual void usage_missing(Label provider) = 0;
+  // What an attempt did cost. `team`: the caller's, or none.
+  virtual void cost(Label team, Label model, Label provider, std::int64_t nano_usd) = 0;
+  virtual void price_missing(Label model) = 0;
   // A request's member that the provider's dialect could not express.
   virtual void field_dropped(Label provider, Label field) = 0;
   virtual void token_gap(Label model, Label provider, Duration gap) = 0;
@@ -82,6 +98,23 @@ struct Gauges {
     std::int64_t in_flight = 0;  // of the deployment, over all keys
   };
   std::vector<Lane> lanes;
+  // In nano-USD.
+  struct Budget {
+    std::string scope;  // "key", "team"…
+    std::string id;     // its name
+    std::string window;
+    std::int64_t limit = 0;
+    std::int64_t spent = 0;
+    std::int64_t reserved = 0;
+  };
+  std::vector<Budget> budgets;
+  struct Ledger {
+    std::uint64_t waiting = 0;
+    std::uint64_t written = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t errors = 0;
+  };
+  Ledger ledger;
 };
 
 // Everything the process tells Prometheus about itself. Thread-safe, but for WorkerMetrics as said there.

@@ -55,15 +55,15 @@ AdminPlane::AdminPlane(const Clock& clock, Log& log, Sources sources, const Secr
 }
 
 std::vector<AdminRoute> AdminPlane::open_routes() const {
-  const auto metrics = [this](std::string_view) {
+  const auto metrics = [this](std::string_view, const net::PageRequest&) {
     net::Page page = plain_page(200, sources_.metrics());
     page.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return page;
   };
-  const auto alive = [this](std::string_view) {
+  const auto alive = [this](std::string_view, const net::PageRequest&) {
     return sources_.alive() ? plain_page(200, "ok\n") : plain_page(503, "stuck\n");
   };
-  const auto ready = [this](std::string_view) {
+  const auto ready = [this](std::string_view, const net::PageRequest&) {
     return sources_.ready() ? plain_page(200, "ok\n") : plain_page(503, "draining\n");
   };
   return {{"GET",
@@ -92,14 +92,14 @@ void AdminPlane::add_guarded_routes() {
                      Admission::token_holders,
                      "This description",
                      {{200, "OpenAPI 3.1", json}},
-                     [this](std::string_view) { return json_page(description_); }});
+                     [this](std::string_view, const net::PageRequest&) { return json_page(description_); }});
   if (sources_.providers) {
     routes_.push_back({"GET",
                        "/admin/v1/providers",
                        Admission::token_holders,
                        "The providers and how they do",
                        {{200, "all of the configuration in force", json}},
-                       [this](std::string_view) { return json_page(sources_.providers()); }});
+                       [this](std::string_view, const net::PageRequest&) { return json_page(sources_.providers()); }});
   }
   if (sources_.request) {
     routes_.push_back({"GET",
@@ -107,13 +107,14 @@ void AdminPlane::add_guarded_routes() {
                        Admission::token_holders,
                        "Where a recent request went, and why",
                        {{200, "its routing trace", json}},
-                       [this](std::string_view id) {
+                       [this](std::string_view id, const net::PageRequest&) {
                          std::optional<std::string> trace;
                          if (is_usable_request_id(id)) trace = sources_.request(id);
                          if (!trace) return admin_error(404, "not_found", "no recent request has this id");
                          return json_page(*std::move(trace));
                        }});
   }
+  routes_.insert(routes_.end(), sources_.more.begin(), sources_.more.end());
 }
 
 net::Page AdminPlane::answer(const net::PageRequest& request) {
@@ -128,7 +129,7 @@ net::Page AdminPlane::answer(const net::PageRequest& request) {
   }
   if (here.empty()) return refusal(guarded, 404, "not_found", "not found");
   for (const AdminRoute* route : here)
-    if (route->method() == request.method) return route->page(*route->match(request.path));
+    if (route->method() == request.method) return route->page(*route->match(request.path), request);
   net::Page page = refusal(guarded, 405, "method_not_allowed", "method not allowed");
   page.fields.emplace_back("allow", methods_of(here));
   return page;
@@ -138,6 +139,7 @@ net::Page AdminPlane::answer(const net::PageRequest& request) {
 std::optional<net::Page> AdminPlane::refusal_of(const net::PageRequest& request) {
   const auto judged = guard_.judge(request.authorization, request.peer, clock_.now());
   if (judged.verdict == AdminGuard::Verdict::admitted) return std::nullopt;
+  if (sources_.wrong_token && !request.authorization.empty()) sources_.wrong_token(request.peer);
   if (judged.last_straw) {
     log_.warn("wrong tokens were shown to the admin plane; that address has to wait",
               {{"peer", std::string(request.peer)}});

@@ -29,6 +29,9 @@ class AdminPlane {
     std::function<std::optional<std::string>(std::string_view id)> request =
         {};  // nothing: of that one nothing is known
     std::function<std::string()> providers = {};
+    std::vector<AdminRoute> more = {};  // routes that others make
+    // Somebody at that address showed a wrong token, or was not even heard after too many.
+    std::function<void(std::string_view peer)> wrong_token = {};
   };
 
   // Clock and log outlive it.

@@ -25,7 +25,7 @@ struct AdminAnswer {
 class AdminRoute {
  public:
   // `name` is what the path's parameter stands for, as it was sent; empty where the path has none.
-  using Make = std::function<net::Page(std::string_view name)>;
+  using Make = std::function<net::Page(std::string_view name, const net::PageRequest& request)>;
 
   // The texts are literals. `path` may have one parameter in braces, which stands for one segment. HEAD is answered
   // wherever GET is.
@@ -43,7 +43,7 @@ class AdminRoute {
   // What the parameter stands for in this path; empty where the route has none, nothing when it is another path.
   // Paths are compared as they were sent: nothing is decoded, no dots are followed, no slashes are merged.
   std::optional<std::string_view> match(std::string_view path) const;
-  net::Page page(std::string_view name) const { return make_(name); }
+  net::Page page(std::string_view name, const net::PageRequest& request) const { return make_(name, request); }
 
  private:
   std::string_view method_;

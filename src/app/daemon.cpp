@@ -14,8 +14,12 @@
 #include <sluice/telemetry/access_log.hpp>
 #include <sluice/telemetry/metrics.hpp>
 
+#include "app/accounting.hpp"
+#include "app/admin_keys.hpp"
 #include "app/admin_plane.hpp"
+#include "app/admin_usage.hpp"
 #include "app/demo.hpp"
+#include "app/key_desk.hpp"
 #include "app/lane_gauges.hpp"
 #include "app/trace_json.hpp"
 #include "app/trust_shelf.hpp"
@@ -50,25 +54,34 @@ class RunningDaemon final : public Daemon {
       : clock_(system_clock()),
         log_(surface.log),
         metrics_(make_metrics(version(), revision())),
-        access_log_(make_access_log(surface.access_log)) {}
+        access_log_(make_access_log(surface.access_log)),
+        keys_file_(surface.keys) {}
 
   ~RunningDaemon() override {
-    admin_.reset();  // it asks the workers
+    admin_.reset();  // it asks the workers and the desk
+    desk_.reset();   // it tells the workers
     stop();
     wait();
   }
 
   Result<> begin(const config::Config& config) {
+    auto accounting = Accounting::open(config.storage, clock_, log_);
+    if (!accounting) return accounting.error();
+    accounting_ = *std::move(accounting);
     Result<World> world = prepare(config);
     if (!world) return world.error();
+    auto desk = KeyDesk::open(keys_file_, clock_, log_);
+    if (!desk) return std::move(desk).error();
+    desk_ = *std::move(desk);
     started_with_ = config.server;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
     admin_listen_ = config.admin.listen;
     drain_ = config.server.drain;
-    put_in_force(world->snapshot);
+    put_in_force(*world);
     serves_tls_ = config.server.tls.has_value();
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
+    publish(desk_->first());
     metrics_->gauges_from([this] { return gauges(); });
     if (config.admin.token.empty()) made_token_ = random_token();
     plane_.emplace(clock_, log_, sources(), config.admin.token.empty() ? made_token_ : config.admin.token);
@@ -79,6 +92,7 @@ class RunningDaemon final : public Daemon {
     metrics_->reloaded(true, clock_.utc());
     for (const auto& worker : workers_) worker->start();
     started_ = true;
+    desk_->watch([this](const ledger::StoredKeys& keys) { publish(keys); });
     return Ok{};
   }
 
@@ -97,9 +111,8 @@ class RunningDaemon final : public Daemon {
     use_token(config.admin.token);
     drain_ = config.server.drain;
     load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
-    put_in_force(world->snapshot);
     serves_tls_ = config.server.tls.has_value();
-    for (const auto& worker : workers_) worker->use(world->settings, world->snapshot);
+    publish(*world);
     return Ok{};
   }
 
@@ -139,7 +152,23 @@ class RunningDaemon final : public Daemon {
   struct World {
     net::ServerSettings settings;
     std::shared_ptr<const Snapshot> snapshot;
+    std::shared_ptr<const Principals> principals;
   };
+
+  // All workers have the same configuration with the same keys tied to it, in the order in which these came, although
+  // configurations come from one thread and keys from another.
+  void publish(const World& world) {
+    const std::lock_guard lock(publishing_);
+    put_in_force(world);
+    const auto keys = IssuedKeys::link(stored_keys_, world.snapshot);
+    for (const auto& worker : workers_) worker->use(world.settings, world.snapshot, keys);
+  }
+  void publish(const ledger::StoredKeys& stored) {
+    const std::lock_guard lock(publishing_);
+    stored_keys_ = stored;
+    const auto keys = IssuedKeys::link(stored, in_force());
+    for (const auto& worker : workers_) worker->use(keys);
+  }
 
   // None of these values can be a secret: addresses and numbers only.
   void warn_of_restart(std::string_view key, const std::string& in_force, const std::string& written) {
@@ -175,10 +204,13 @@ class RunningDaemon final : public Daemon {
                                 "sluice/" + std::string(version()),
                                 [this](const std::string& path) { return trusts_.get(path); },
                                 *traffic_->health,
+                                accounting_->book(),
+                                {clock_.now(), clock_.utc()},
                                 in_force_.get()};
     auto snapshot = Snapshot::compile(config, means);
     if (!snapshot) return snapshot.error();
     world.snapshot = *std::move(snapshot);
+    world.principals = std::make_shared<const Principals>(Principals::of(config));
     return world;
   }
 
@@ -205,7 +237,8 @@ class RunningDaemon final : public Daemon {
   Result<> start_workers(const config::Config& config, const World& world) {
     const unsigned count =
         config.server.workers > 0 ? config.server.workers : std::max(1u, std::thread::hardware_concurrency());
-    const WorkerParts parts{clock_, load_, *metrics_, *access_log_, log_, *traffic_};
+    const WorkerParts parts{clock_, load_,     *metrics_,           *access_log_,
+                            log_,   *traffic_, accounting_->book(), accounting_->recorder()};
     std::string address = config.server.listen;
     for (unsigned i = 0; i < count; ++i) {
       workers_.push_back(std::make_unique<Worker>(parts, world.settings, world.snapshot));
@@ -216,14 +249,19 @@ class RunningDaemon final : public Daemon {
     return Ok{};
   }
 
-  // Scrapes come on a thread of their own.
-  void put_in_force(std::shared_ptr<const Snapshot> world) {
+  // Operators' requests come on a thread of their own.
+  void put_in_force(const World& world) {
     const std::lock_guard lock(in_force_mutex_);
-    in_force_ = std::move(world);
+    in_force_ = world.snapshot;
+    principals_ = world.principals;
   }
   std::shared_ptr<const Snapshot> in_force() const {
     const std::lock_guard lock(in_force_mutex_);
     return in_force_;
+  }
+  std::shared_ptr<const Principals> principals() const {
+    const std::lock_guard lock(in_force_mutex_);
+    return principals_;
   }
 
   Gauges gauges() {
@@ -237,6 +275,8 @@ class RunningDaemon final : public Daemon {
       gauges.upstream.idle += static_cast<std::int64_t>(counts.upstreams.idle);
       gauges.upstream.active += static_cast<std::int64_t>(counts.upstreams.active);
     }
+    gauges.budgets = accounting_->budget_gauges({clock_.now(), clock_.utc()});
+    gauges.ledger = accounting_->ledger_gauges();
     gauges.log_lines_dropped = access_log_->dropped();
     return gauges;
   }
@@ -264,6 +304,10 @@ class RunningDaemon final : public Daemon {
     sources.ready = [this] { return !draining_; };
     sources.request = [this](std::string_view id) { return trace_of(id); };
     sources.providers = [this] { return providers_json(*in_force(), clock_.now()); };
+    sources.more = key_routes(*desk_, clock_, [this] { return principals(); });
+    auto usage = usage_routes(accounting_->place(), clock_);
+    sources.more.insert(sources.more.end(), usage.begin(), usage.end());
+    sources.wrong_token = [this](std::string_view peer) { desk_->refused(peer); };
     return sources;
   }
 
@@ -274,8 +318,13 @@ class RunningDaemon final : public Daemon {
   net::SharedLoad load_;
   TrustShelf trusts_;
   const std::unique_ptr<SharedTraffic> traffic_ = SharedTraffic::make();
+  std::unique_ptr<Accounting> accounting_;
+  const std::string keys_file_;
+  std::mutex publishing_;
+  ledger::StoredKeys stored_keys_;     // as they were told last
   mutable std::mutex in_force_mutex_;  // of what follows, which the main thread alone writes
   std::shared_ptr<const Snapshot> in_force_;
+  std::shared_ptr<const Principals> principals_;
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
   std::string admin_listen_;
@@ -285,6 +334,7 @@ class RunningDaemon final : public Daemon {
   bool started_ = false;
   std::int64_t told_connections_ = 0;  // what the log was last told they are limited to
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<KeyDesk> desk_;
   Secret made_token_;
   std::optional<AdminPlane> plane_;
   std::unique_ptr<net::PageServer> admin_;

@@ -18,7 +18,8 @@ class Daemon {
  public:
   struct Surface {
     Log& log;
-    int access_log = 1;  // descriptor; stays the caller's
+    int access_log = 1;     // descriptor; stays the caller's
+    std::string keys = {};  // the file of keys made at run time, made if it is not there; empty: in memory
   };
 
   // Everything listens when it returns. Errors say what could not be bound, read or resolved.

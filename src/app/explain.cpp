@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sluice/gateway/explain.hpp>
 
+#include "app/exit_codes.hpp"
 #include "app/surroundings.hpp"
 #include "app/trust_shelf.hpp"
 #include "app/version.hpp"
@@ -13,9 +14,6 @@
 namespace sluice::app {
 namespace {
 
-constexpr int bad_data = 65;
-constexpr int no_input = 66;
-constexpr int bad_configuration = 78;
 constexpr std::size_t readable_behind = 64;
 
 // "$0.001234": plain decimal, at most nine places.
@@ -72,7 +70,8 @@ void write_json(const Explanation& explanation, std::ostream& out) {
 }
 
 Result<std::shared_ptr<const Snapshot>> compile(const config::Config& config, Metrics& metrics,
-                                                const SharedTraffic& traffic) {
+                                                const SharedTraffic& traffic, ledger::Book& book) {
+  const Clock& clock = system_clock();
   const auto shelf = std::make_shared<TrustShelf>();
   // Nobody is asked, so where the built-in provider would listen does not matter.
   const Snapshot::Means means{metrics,
@@ -80,6 +79,8 @@ Result<std::shared_ptr<const Snapshot>> compile(const config::Config& config, Me
                               "sluice/" + std::string(version()),
                               [shelf](const std::string& path) { return shelf->get(path); },
                               *traffic.health,
+                              book,
+                              {clock.now(), clock.utc()},
                               nullptr};
   return Snapshot::compile(config, means);
 }
@@ -91,24 +92,25 @@ int explain(const ExplainOptions& options, const config::Surroundings& surroundi
   const auto text = read_configuration_file(options.config);
   if (!text) {
     err << "sluice: " << text.error().message() << '\n';
-    return text.error().fault() == Fault::too_large ? bad_configuration : no_input;
+    return text.error().fault() == Fault::too_large ? exit_config : exit_no_input;
   }
   const auto body = read_configuration_file(options.request);
   if (!body) {
     err << "sluice: " << body.error().message() << '\n';
-    return body.error().fault() == Fault::too_large ? bad_data : no_input;
+    return body.error().fault() == Fault::too_large ? exit_data : exit_no_input;
   }
   const config::Loaded loaded = config::load(*text, surroundings);
   if (!loaded.ok()) {
     for (const config::Complaint& complaint : loaded.complaints) err << complaint.text(options.config) << '\n';
-    return bad_configuration;
+    return exit_config;
   }
   const auto metrics = make_metrics(version(), revision());
   const auto traffic = SharedTraffic::make();
-  const auto world = compile(loaded.config, *metrics, *traffic);
+  const auto book = ledger::Book::make({}, {});  // explaining spends nothing, and asks nobody what was spent
+  const auto world = compile(loaded.config, *metrics, *traffic, *book);
   if (!world) {
     err << "sluice: " << world.error().message() << '\n';
-    return bad_configuration;
+    return exit_config;
   }
   const std::string padded = *body + std::string(readable_behind, '\0');
   const Clock& clock = system_clock();
@@ -119,7 +121,7 @@ int explain(const ExplainOptions& options, const config::Surroundings& surroundi
   const Result<Explanation> explanation = sluice::explain(**world, *traffic, supposed);
   if (!explanation) {
     err << "sluice: " << explanation.error().message() << '\n';
-    return bad_data;
+    return exit_data;
   }
   if (options.format == "json") {
     write_json(*explanation, out);

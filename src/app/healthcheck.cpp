@@ -3,12 +3,12 @@
 #include <chrono>
 #include <ostream>
 
+#include "app/exit_codes.hpp"
 #include "app/probe.hpp"
 
 namespace sluice::app {
 namespace {
 
-constexpr int unavailable = 69;
 constexpr std::chrono::seconds deadline{2};
 
 }  // namespace
@@ -17,16 +17,16 @@ int healthcheck(const std::string& admin_address, std::ostream& err) {
   const auto address = probe_address(admin_address);
   if (!address) {
     err << "sluice: " << address.error().message() << '\n';
-    return unavailable;
+    return exit_unavailable;
   }
   const auto status = probe(*address, "/readyz", deadline, deadline, system_clock());
   if (!status) {
     err << "sluice: " << admin_address << ": " << status.error().message() << '\n';
-    return unavailable;
+    return exit_unavailable;
   }
   if (*status != 200) {
     err << "sluice: " << admin_address << " is not ready (status " << *status << ")\n";
-    return unavailable;
+    return exit_unavailable;
   }
   return 0;
 }

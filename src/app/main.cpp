@@ -2,25 +2,26 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <sluice/base/text.hpp>
 #include <sluice/config/load.hpp>
 
+#include "app/audit.hpp"
 #include "app/check.hpp"
+#include "app/exit_codes.hpp"
 #include "app/explain.hpp"
 #include "app/healthcheck.hpp"
+#include "app/keys.hpp"
+#include "app/open_store.hpp"
 #include "app/serve.hpp"
 #include "app/surroundings.hpp"
+#include "app/usage.hpp"
 #include "app/version.hpp"
 
 namespace {
-
-constexpr int exit_usage = 64;
-constexpr int exit_no_input = 66;
-constexpr int exit_config = 78;
-constexpr int exit_software = 70;
 
 // Where the running daemon's admin plane listens, found as `serve` finds it.
 int ask_health(const sluice::app::ServeOptions& options) {
@@ -28,7 +29,7 @@ int ask_health(const sluice::app::ServeOptions& options) {
   const auto source = sluice::app::find_configuration(options.config, surroundings);
   if (!source) {
     std::cerr << "sluice: " << source.error().message() << '\n';
-    return source.error().fault() == sluice::Fault::not_found ? exit_no_input : exit_config;
+    return source.error().fault() == sluice::Fault::not_found ? sluice::app::exit_no_input : sluice::app::exit_config;
   }
   // Whom the data plane lets in is not asked here, so it is thought where it is in nobody's way.
   auto listeners = sluice::app::named_listeners(options.listen, options.admin_listen, surroundings);
@@ -56,6 +57,63 @@ std::string what_of_unknown_command(const CLI::App& app, int count, char** words
   return text + "; `sluice --help` says what they do";
 }
 
+// `sluice keys` and what follows it.
+class KeyCommands {
+ public:
+  explicit KeyCommands(CLI::App& app)
+      : keys_(*app.add_subcommand("keys", "Make, list, renew and end keys of callers")) {
+    keys_.require_subcommand(1);
+    add_create();
+    add("list", "List the keys of the store", sluice::app::list_keys);
+    CLI::App& rotate = add("rotate", "Give a key a new secret, shown this once", sluice::app::rotate_key);
+    add_name(rotate);
+    rotate
+        .add_option("--overlap", options_.overlap,
+                    "How long the old secret stays good, such as 1h; default: not at all")
+        ->type_name("DURATION");
+    add_name(add("revoke", "End a key for good", sluice::app::revoke_key));
+  }
+
+  bool parsed() const { return keys_.parsed(); }
+  int run() const {
+    const auto surroundings = sluice::app::whole_surroundings();
+    for (const auto& [command, does] : commands_)
+      if (command->parsed()) return does(options_, surroundings, std::cout, std::cerr);
+    return sluice::app::exit_usage;
+  }
+
+ private:
+  using Does = int (*)(const sluice::app::KeyOptions&, const sluice::config::Surroundings&, std::ostream&,
+                       std::ostream&);
+
+  CLI::App& add(const char* name, const char* what, Does does) {
+    CLI::App* command = keys_.add_subcommand(name, what);
+    command->add_option("--config", options_.config, "Configuration file")->type_name("FILE");
+    command->add_option("--format", options_.format, "table or json")->check(CLI::IsMember({"table", "json"}));
+    commands_.emplace_back(command, does);
+    return *command;
+  }
+
+  void add_name(CLI::App& command) {
+    command.add_option("key", options_.name, "The key's name or id")->type_name("NAME|ID")->required();
+  }
+
+  void add_create() {
+    CLI::App& create = add("create", "Make a key; its secret is shown this once", sluice::app::create_key);
+    create.add_option("--name", options_.name, "For logs and reports")->type_name("NAME")->required();
+    create.add_option("--team", options_.team, "A team of the configuration")->type_name("TEAM");
+    create.add_option("--models", options_.models, "Models it may ask for; default: all")->type_name("GLOB,…");
+    create.add_option("--endpoints", options_.endpoints, "Endpoints it may use; default: all")->type_name("NAME,…");
+    create.add_option("--cidr", options_.cidrs, "Addresses it may be used from; default: all")->type_name("CIDR,…");
+    create.add_option("--expires", options_.expires, "When it ends, or after how long; default: never")
+        ->type_name("2s|RFC3339");
+  }
+
+  CLI::App& keys_;
+  std::vector<std::pair<CLI::App*, Does>> commands_;
+  sluice::app::KeyOptions options_;
+};
+
 int run(int count, char** words) {
   CLI::App app("Sluice: one gateway to every language model.", "sluice");
   app.require_subcommand(1);
@@ -81,30 +139,55 @@ int run(int count, char** words) {
   explain->add_option("--key", question.key, "Name of the caller's key")->type_name("NAME");
   explain->add_option("--path", question.path, "Where the request is sent, instead of /v1/chat/completions");
   explain->add_option("--format", question.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  sluice::app::UsageOptions wanted;
+  std::optional<std::string> usage_config;
+  CLI::App* usage = app.add_subcommand("usage", "Say what was spent");
+  usage->add_option("--by", wanted.by, "What to tell apart: team, key, model, provider, route, day, hour, tag.NAME")
+      ->delimiter(',')
+      ->type_name("DIM,…");
+  usage->add_option("--since", wanted.since, "From then on: a time, a date, or how long ago (24h, 7d)")->type_name("T");
+  usage->add_option("--until", wanted.until, "Up to then")->type_name("T");
+  usage->add_option("--format", wanted.format, "table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}));
+  usage->add_option("--config", usage_config, "Configuration file")->type_name("FILE");
   CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");
   health->add_option("--config", options.config, "Configuration file")->type_name("FILE");
   health->add_option("--admin-listen", options.admin_listen, "Address of the admin plane")->type_name("ADDRESS:PORT");
+  const KeyCommands keys(app);
+  CLI::App* audit = app.add_subcommand("audit", "Check the trail of who changed what");
+  audit->require_subcommand(1);
+  CLI::App* verify = audit->add_subcommand("verify", "Exit 0 when the trail is whole");
+  verify->add_option("--config", options.config, "Configuration file")->type_name("FILE");
   CLI::App* version = app.add_subcommand("version", "Version, revision, compiler and libraries");
 
   if (const std::string what = what_of_unknown_command(app, count, words); !what.empty()) {
     std::cerr << "sluice: " << what << '\n';
-    return exit_usage;
+    return sluice::app::exit_usage;
   }
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    return app.exit(error) == 0 ? 0 : sluice::app::exit_usage;
   }
   if (serve->parsed()) return sluice::app::serve(options);
   if (check->parsed() && file.empty()) {
     std::cerr << "sluice: check: name the configuration file to check, as in `sluice check sluice.yaml`\n";
-    return exit_usage;
+    return sluice::app::exit_usage;
   }
   if (check->parsed()) return sluice::app::check(file, std::cout, std::cerr);
   if (explain->parsed()) {
     return sluice::app::explain(question, sluice::app::whole_surroundings(), std::cout, std::cerr);
   }
+  if (usage->parsed()) {
+    const auto surroundings = sluice::app::whole_surroundings();
+    const auto file = sluice::app::usage_file(usage_config, surroundings, std::cerr);
+    if (const int* const code = std::get_if<int>(&file)) return *code;
+    return sluice::app::usage(wanted, std::get<std::string>(file), sluice::system_clock().utc(), std::cout, std::cerr);
+  }
   if (health->parsed()) return ask_health(options);
+  if (keys.parsed()) return keys.run();
+  if (verify->parsed()) {
+    return sluice::app::verify_audit(options.config, sluice::app::whole_surroundings(), std::cout, std::cerr);
+  }
   if (version->parsed()) std::cout << sluice::app::version_text();
   return 0;
 }
@@ -116,6 +199,6 @@ int main(int count, char** words) {
     return run(count, words);
   } catch (const std::exception& failure) {
     std::cerr << "sluice: " << failure.what() << '\n';
-    return exit_software;
+    return sluice::app::exit_software;
   }
 }

@@ -12,18 +12,15 @@
 #include <sluice/telemetry/log.hpp>
 
 #include "app/daemon.hpp"
+#include "app/exit_codes.hpp"
 #include "app/file_watch.hpp"
 #include "app/probe.hpp"
+#include "app/store_place.hpp"
 #include "app/surroundings.hpp"
 #include "app/version.hpp"
 
 namespace sluice::app {
 namespace {
-
-constexpr int exit_usage = 64;
-constexpr int exit_no_input = 66;
-constexpr int exit_unavailable = 69;
-constexpr int exit_config = 78;
 
 LogLevel level_of(const std::string& name) {
   if (name == "debug") return LogLevel::debug;
@@ -66,11 +63,12 @@ class Process {
     if (!loaded.ok()) return tell_problems(loaded);
     listens_at_ = loaded.config.server.listen;
     log_ = make_log(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
-    Result<std::unique_ptr<Daemon>> daemon = Daemon::start(loaded.config, {*log_, STDOUT_FILENO});
+    Result<std::unique_ptr<Daemon>> daemon = start(loaded.config);
     if (!daemon) {
       log_->flush();
       std::cerr << "sluice: " << daemon.error().message() << '\n';
       const bool busy = daemon.error().message().starts_with("cannot listen on ");
+      if (daemon.error().code().starts_with("store_")) return exit_io;
       return busy ? exit_unavailable : exit_config;
     }
     daemon_ = *std::move(daemon);
@@ -83,6 +81,23 @@ class Process {
   }
 
  private:
+  // With its store at its place. What several daemons would use who were told of no place, one of them has.
+  Result<std::unique_ptr<Daemon>> start(config::Config config) {
+    const bool is_usual = config.storage.database.empty();
+    const StorePlace place = store_place(config.storage.database, surroundings_);
+    if (place.file.empty()) {
+      log_->warn("nothing is stored: keys made now, and what is known of usage, end with this process",
+                 {{"reason", place.why}});
+    }
+    config.storage.database = place.file;
+    Result<std::unique_ptr<Daemon>> daemon = Daemon::start(config, {*log_, STDOUT_FILENO, place.keys()});
+    if (daemon || !is_usual || daemon.error().code() != "store_busy") return daemon;
+    log_->warn("no usage is recorded: another daemon keeps its books at the usual place; say where with `storage`",
+               {{"file", place.file}});
+    config.storage.database.clear();
+    return Daemon::start(config, {*log_, STDOUT_FILENO, place.keys()});
+  }
+
   config::Loaded read_as_named(const Source& source) const {
     return read(source, surroundings_, model_server_is_there,
                 named_listeners(options_.listen, options_.admin_listen, surroundings_));
@@ -246,6 +261,7 @@ class Process {
 int serve(const ServeOptions& options) {
   const sigset_t signals = our_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is trouble like a full disk, and no reason to die
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets without MSG_NOSIGNAL
   raise_descriptor_limit();
   return Process(options).run();

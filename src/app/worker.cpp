@@ -19,7 +19,7 @@ Worker::Worker(const WorkerParts& parts, const net::ServerSettings& settings, st
       loop_(parts.clock),
       transport_(net::make_transport(loop_, parts.load)),
       gateway_(Gateway::make({parts.clock, *transport_, parts.metrics.add_worker(), parts.metrics, parts.access_log,
-                              parts.log, parts.traffic, parts.load, loop_, version()},
+                              parts.log, parts.traffic, parts.book, parts.recorder, parts.load, loop_, version()},
                              random_from_system(), std::move(world))),
       server_(loop_, *gateway_, parts.load, settings) {
   server_.on_session_end([this] { finish_if_empty(); });
@@ -37,11 +37,17 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world) {
-  loop_.post([this, settings = std::move(settings), world = std::move(world)] {
+void Worker::use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world,
+                 std::shared_ptr<const IssuedKeys> keys) {
+  loop_.post([this, settings = std::move(settings), world = std::move(world), keys = std::move(keys)] {
     server_.apply(settings);
     gateway_->use(world);
+    gateway_->use(keys);
   });
+}
+
+void Worker::use(std::shared_ptr<const IssuedKeys> keys) {
+  loop_.post([this, keys = std::move(keys)] { gateway_->use(keys); });
 }
 
 void Worker::drain(Duration delay, Duration grace) {

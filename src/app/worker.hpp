@@ -24,6 +24,8 @@ struct WorkerParts {
   AccessLog& access_log;
   Log& log;
   SharedTraffic& traffic;
+  ledger::Book& book;
+  ledger::Recorder* recorder;  // null: nobody keeps usage records
 };
 
 // One thread and its world: event loop, listener, sessions, connection pool, gateway. Its methods may be called from
@@ -40,7 +42,10 @@ class Worker {
   std::uint16_t port() const { return server_.port(); }
   void start();
 
-  void use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world);
+  // The keys are those tied to that snapshot.
+  void use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world, std::shared_ptr<const IssuedKeys> keys);
+  // Keys tied to the snapshot in use.
+  void use(std::shared_ptr<const IssuedKeys> keys);
   // Announces the end now, closes the listener after `delay`, and after `grace` more what still runs.
   void drain(Duration delay, Duration grace);
   // Ends everything that can end at once; two seconds later the rest.

@@ -3,6 +3,7 @@
 #include <exception>
 #include <string>
 
+#include "gateway/limit_fields.hpp"
 #include "gateway/reply_fields.hpp"
 #include "gateway/verbs.hpp"
 
@@ -79,17 +80,22 @@ class Answer final : public Middleware {
     if (!error.allow().empty()) fields.add("allow", error.allow());
     std::array<char, 24> seconds;
     std::array<char, 24> milliseconds;
-    if (const int status = status_of(error.fault()); status == 429 || status == 503) {
+    const int status = status_of(error.fault());
+    if (status == 429 || status == 503) {
       // Whole seconds, rounded up; never 0, which clients ignore.
-      const auto wait = std::clamp<std::chrono::milliseconds>(error.retry_after().value_or(1s), 1ms, 60s);
+      // Providers that cool are asked again within a minute; a limit of the caller's says how long it holds.
+      const auto longest = error.blame() == Blame::client ? std::chrono::milliseconds::max() : 60s;
+      const auto wait =
+          std::clamp<std::chrono::milliseconds>(error.retry_after().value_or(error.final() ? 60s : 1s), 1ms, longest);
       const auto whole = std::chrono::ceil<std::chrono::seconds>(wait);
       fields.add("retry-after", decimal(seconds, static_cast<std::uint64_t>(whole.count())));
       fields.add("retry-after-ms", decimal(milliseconds, static_cast<std::uint64_t>(wait.count())));
-    } else if (status >= 500 && !error.retryable()) {
-      fields.add("x-should-retry", "false");
     }
+    if (error.final() || (status >= 500 && status != 503 && !error.retryable())) fields.add("x-should-retry", "false");
+    LimitFields limits;
+    limits.add_to(fields, exchange, {parts_.clock.now(), parts_.clock.utc()});
     if (exchange.attempts > 0) fields.add_route(exchange);
-    const http::HeadView head{status_of(error.fault()), fields.all()};
+    const http::HeadView head{status, fields.all()};
     co_return co_await exchange.reply.send(head, http::Slices(exchange.scratch.body));
   }
 

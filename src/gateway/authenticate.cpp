@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -70,7 +71,7 @@ class Authenticate final : public Middleware {
       co_return Error(Fault::bad_request, Blame::client, "ambiguous_credentials",
                       "The request carries two different API keys; send one.");
     }
-    if (exchange.world->needs_keys()) {
+    if (needs_key(exchange)) {
       if (credential.foreign) {
         co_return unauthenticated("The authorization header is not 'Bearer KEY'.");
       }
@@ -81,15 +82,49 @@ class Authenticate final : public Middleware {
         const Result<> known = co_await find_signer(exchange, began);
         if (!known) co_return known.error();
       } else {
-        exchange.caller = exchange.world->find_key(credential.key);
-        if (exchange.caller == nullptr) co_return unauthenticated("The API key is not known.");
+        Result<const Key*> key = find_caller(exchange, credential.key);
+        if (!key) co_return std::move(key).error();
+        exchange.caller = *key;
         metrics_.spent(Phase::auth, clock_.now() - began);
       }
+      const Result<> allowed = within_bounds(exchange);
+      if (!allowed) co_return allowed.error();
     }
     co_return co_await next(exchange);
   }
 
  private:
+  // A key that has run out is as good as one that was never there.
+  Result<> within_bounds(const Exchange& exchange) const {
+    const Key::Bounds& bounds = exchange.caller->bounds;
+    if (bounds.expires && clock_.utc() >= *bounds.expires) return unauthenticated("The API key has expired.");
+    const auto has_peer = [&](const Network& network) { return network.contains(exchange.incoming.peer()); };
+    if (bounds.networks && std::none_of(bounds.networks->begin(), bounds.networks->end(), has_peer)) {
+      return Error(Fault::forbidden, Blame::client, "address_not_allowed",
+                   "This API key may not be used from this address.");
+    }
+    const std::string_view endpoint = exchange.endpoint.name;
+    if (bounds.endpoints && exchange.endpoint.kind == Endpoint::Kind::converse &&
+        std::find(bounds.endpoints->begin(), bounds.endpoints->end(), endpoint) == bounds.endpoints->end()) {
+      return Error(Fault::forbidden, Blame::client, "endpoint_not_allowed",
+                   "This API key may not be used for " + std::string(endpoint) + ".");
+    }
+    return Ok{};
+  }
+
+  static bool needs_key(const Exchange& exchange) {
+    return exchange.world->needs_keys() || (exchange.issued != nullptr && !exchange.world->is_open());
+  }
+
+  Result<const Key*> find_caller(const Exchange& exchange, std::string_view shown) const {
+    const Key* written = exchange.world->find_key(shown);
+    if (written != nullptr) return written;
+    if (exchange.issued == nullptr) return unknown_key();
+    const bool asks_a_model = exchange.endpoint.kind == Endpoint::Kind::converse;
+    return exchange.issued->admit(
+        {shown, exchange.incoming.peer(), asks_a_model ? exchange.endpoint.name : std::string_view(), clock_.utc()});
+  }
+
   // A signature covers the body, so that this caller's is read before the caller is known.
   Async<> find_signer(Exchange& exchange, TimePoint began) const {
     const Result<SignedCaller> caller = SignedCaller::read(*exchange.world, exchange.incoming.request(), clock_.utc());

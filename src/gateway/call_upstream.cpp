@@ -5,8 +5,10 @@
 
 #include <sluice/base/text.hpp>
 
+#include "gateway/charge.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/names.hpp"
 #include "gateway/provider_credential.hpp"
 #include "gateway/quota_fields.hpp"
 #include "gateway/relay.hpp"
@@ -14,6 +16,7 @@
 #include "gateway/translate.hpp"
 #include "gateway/upstream_body.hpp"
 #include "gateway/upstream_head.hpp"
+#include "gateway/usage_record.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -59,6 +62,14 @@ Error cannot_be_signed() {
       .worth_retrying();
 }
 
+// Nobody knows what an answer of this target would cost, and the operator wants no such answers.
+Error no_price(const Exchange& exchange) {
+  return Error(Fault::bad_request, Blame::client, "price_unknown",
+               "The price of model '" + exchange.serving->name +
+                   "' at one of its providers is not known, and this gateway does not spend what it cannot count.")
+      .worth_retrying();
+}
+
 // Refusals of the caller's own request, which its client may match word by word.
 bool is_passed_on_unchanged(int status) { return status == 400 || status == 404 || status == 413 || status == 422; }
 
@@ -75,14 +86,71 @@ class CallUpstream final : public Handler {
     exchange.streaming = false;
     exchange.answer_id.clear();
     exchange.upstream_status = 0;
-    Result<> outcome = co_await attempt(exchange);
+    Result<> allowed = set_aside(exchange);
+    if (!allowed) {
+      --exchange.attempts;
+      co_return allowed;
+    }
+    Result<> outcome = co_await attempt(exchange, *exchange.bill.permit);
     if (!outcome) log_failure(exchange, outcome.error());
-    parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment,
-                             outcome_of(exchange, outcome));
+    const Outcome ended = outcome_of(exchange, outcome);
+    parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment, ended);
+    pay(exchange, static_cast<bool>(outcome) || exchange.complete, ended);
     co_return outcome;
   }
 
  private:
+  // The price of what is about to be asked for, and as much money as it can cost at most.
+  Result<> set_aside(Exchange& exchange) const {
+    Bill& bill = exchange.bill;
+    const std::string_view name = name_at(*exchange.target, *exchange.serving, exchange.outline.model);
+    bill.counted_output = 0;
+    bill.tariff = exchange.world->tariff_of(*exchange.target, name, bill.looked_up);
+    if (bill.tariff == nullptr) {
+      parts_.metrics.price_missing(exchange.model->label);
+      if (exchange.world->denies_unknown_price(bill.tab->has_budget())) {
+        parts_.metrics.rejected(Rejection::price);
+        return no_price(exchange);
+      }
+    }
+    const Size& size = bill.size;
+    const ledger::NanoUsd bound =
+        bill.tariff == nullptr ? 0
+                               : ledger::bound_of(bill.tariff->price, size.input_bound, size.output_bound, size.images);
+    bill.permit.reset();
+    std::optional<ledger::Refusal> refusal =
+        bill.tab->reserve(bound, {exchange.attempt_began, parts_.clock.utc()}, bill.permit);
+    if (refusal) {
+      parts_.metrics.rejected(Rejection::budget);
+      return refusal_of(*refusal);
+    }
+    if (bill.entry != nullptr) bill.entry->bound(bill.cost + bound);
+    return Ok{};
+  }
+
+  // What the attempt did cost, however it ended.
+  void pay(Exchange& exchange, bool complete, Outcome ended) const {
+    Bill& bill = exchange.bill;
+    const bool begun = exchange.upstream_status >= 200 && exchange.upstream_status < 300;
+    // Whoever leaves, or will not wait, before the answer begins has set the provider to work all the same.
+    const bool impatient = parts_.clock.now() >= exchange.caller_waits_until;
+    const bool abandoned = exchange.upstream_status == 0 && (ended == Outcome::cancelled || impatient);
+    const Charge charge = charge_of(bill, exchange.usage, begun || abandoned, complete);
+    const ledger::NanoUsd cost = cost_of(bill, charge, begun || abandoned);
+    bill.cost += cost;
+    // Before others may take what becomes free: a crash in between must not charge both.
+    if (bill.entry != nullptr) bill.entry->bound(bill.cost);
+    bill.permit->pay(cost);
+    bill.permit.reset();
+    bill.input_used += charge.counts.all_input();
+    bill.output_used += charge.counts.all_output();
+    note_attempt(exchange, charge.counts, charge.source, cost, to_string(ended),
+                 parts_.clock.now() - exchange.attempt_began);
+    const Key* const caller = exchange.caller;
+    const Label team = caller != nullptr && caller->team != nullptr ? caller->team->label : labels::none;
+    if (cost != 0) parts_.metrics.cost(team, exchange.model->label, exchange.target->provider->label, cost);
+  }
+
   // Why a target failed, where the caller's own doing is not the reason. Nothing of what was said.
   void log_failure(const Exchange& exchange, const Error& error) const {
     if (error.blame() == Blame::client) return;
@@ -128,7 +196,13 @@ class CallUpstream final : public Handler {
     parts_.metrics.usage_missing(exchange.target->provider->label);
   }
 
-  Async<> attempt(Exchange& exchange) const {
+  // Whoever dials shows a permit.
+  Async<net::CallPtr> dial(const ledger::Permit&, const Provider& provider, const net::Outgoing& outgoing,
+                           const net::Deadlines& deadlines, net::Stop& stop) const {
+    return parts_.transport.send(provider.origin, outgoing, deadlines, stop);
+  }
+
+  Async<> attempt(Exchange& exchange, const ledger::Permit& permit) const {
     const chat::Task task = exchange.endpoint.task;
     exchange.voice = exchange.target->provider->voice_for(exchange.spoken, task);
     const Wording wording = word(exchange);
@@ -154,8 +228,7 @@ class CallUpstream final : public Handler {
     }
     outgoing->head = exchange.scratch.head;
     const net::Deadlines deadlines = deadlines_of(exchange);
-    Result<net::CallPtr> call =
-        co_await parts_.transport.send(provider.origin, *outgoing, deadlines, exchange.incoming.stop());
+    Result<net::CallPtr> call = co_await dial(permit, provider, *outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     const int status = (*call)->head().status;
@@ -250,6 +323,7 @@ class CallUpstream final : public Handler {
       if (readable) exchange.usage = exchange.spoken.usage_of(body);
       if (readable) exchange.answer_id = exchange.spoken.answer_id(body);
       note_usage(exchange);
+      held.add_cost(exchange);
     }
     // Some say with a 400 that our own key is no good: not the caller's affair, and perhaps not the next target's.
     // And what stands in a door has words of its own, which are not the caller's.

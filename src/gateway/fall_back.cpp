@@ -52,6 +52,7 @@ Itinerary::Terms terms_of(const Exchange& exchange) {
 // be the caller's own, quoted), or will not let us do this one thing (403).
 bool is_nobodys_failure(const Exchange& exchange, const Error& error, TimePoint now) {
   if (error.fault() == Fault::client_left || error.outcome() == Outcome::cancelled) return true;
+  if (error.final()) return true;  // our own no
   const bool is_timeout = traffic::class_of(error) == traffic::FailureClass::timeout;
   if (is_timeout && now >= exchange.caller_waits_until) return true;
   const int status = exchange.upstream_status;
@@ -82,7 +83,7 @@ class FallBack final : public Middleware {
       exchange.pass = nullptr;
       learn(exchange, way, outcome);
       const bool is_given = exchange.reply.begun() || (exchange.form != nullptr && exchange.form->taken());
-      if (outcome || is_given || !way.go_on(outcome.error())) co_return outcome;
+      if (outcome || is_given || outcome.error().final() || !way.go_on(outcome.error())) co_return outcome;
     }
   }
 

@@ -27,6 +27,7 @@ Chain make_chain(const GatewayParts& parts, Random& random, Traces& traces) {
   chain.push_back(shed(parts));
   chain.push_back(receive(parts));
   chain.push_back(route(parts, random));
+  chain.push_back(admit(parts));
   chain.push_back(fall_back(parts, random));
   return chain;  // call_upstream is the handler at its end
 }
@@ -68,6 +69,14 @@ class Door final : public Gateway {
         std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
 
+  void use(std::shared_ptr<const IssuedKeys> keys) override {
+    const IssuedKeys* issued = keys != nullptr && keys->any() ? keys.get() : nullptr;
+    issued_.reset();
+    if (issued == nullptr) return;
+    issued_ = std::shared_ptr<const IssuedKeys>(issued,
+                                                [held = std::move(keys)](const IssuedKeys*) mutable { held.reset(); });
+  }
+
   std::optional<Trace> trace_of(std::string_view request_id) const override {
     const Trace* trace = traces_.find(request_id);
     if (trace == nullptr) return std::nullopt;
@@ -86,6 +95,7 @@ class Door final : public Gateway {
     const Endpoint& endpoint = found.endpoint != nullptr ? *found.endpoint : nowhere;
     Exchange exchange(world_, endpoint, dialect_for(endpoint, request.fields), incoming, reply, *scratch,
                       incoming.arrived());
+    exchange.issued = issued_;
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
     scratch->routing->clear();
@@ -179,6 +189,7 @@ class Door final : public Gateway {
   Random random_;
   const chat::Dialect& dialect_;
   std::shared_ptr<const Snapshot> world_;
+  std::shared_ptr<const IssuedKeys> issued_;  // null: there are none
   Traces traces_;
   Chain chain_;
   Credentials credentials_;

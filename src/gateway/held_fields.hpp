@@ -8,6 +8,8 @@
 
 #include <sluice/http/reader.hpp>
 
+#include "gateway/charge.hpp"
+#include "gateway/limit_fields.hpp"
 #include "gateway/reply_fields.hpp"
 #include "gateway/upstream_head.hpp"
 
@@ -19,6 +21,7 @@ class HeldFields {
   HeldFields(const Exchange& exchange, TimePoint now) : fields_(exchange) {
     fields_.add_route(exchange);
     fields_.add("server-timing", timing(exchange, now));
+    limits_.add_to(fields_, exchange, {now, UtcTime()});
   }
   HeldFields(const HeldFields&) = delete;
   HeldFields& operator=(const HeldFields&) = delete;
@@ -37,6 +40,12 @@ class HeldFields {
 
   // A field of ours; the value is borrowed.
   void add(std::string_view name, std::string_view value) { fields_.add(name, value); }
+  // What a whole answer costs, once its counts are known.
+  void add_cost(const Exchange& exchange) {
+    if (exchange.bill.tariff == nullptr || !exchange.usage) return;
+    const Charge charge = charge_of(exchange.bill, exchange.usage, true, true);
+    fields_.add("x-sluice-cost-usd", usd_text(exchange.bill.cost + cost_of(exchange.bill, charge, true), cost_));
+  }
   void for_stream() {
     fields_.add("cache-control", "no-cache");
     fields_.add("x-accel-buffering", "no");  // for a proxy in front of us
@@ -68,8 +77,10 @@ class HeldFields {
   }
 
   ReplyFields fields_;
+  LimitFields limits_;
   std::array<char, 1024> memory_;
   std::array<char, 96> timing_;
+  std::array<char, 32> cost_;
 };
 
 }  // namespace sluice

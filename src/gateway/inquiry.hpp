@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -41,6 +42,8 @@ class Inquiry {
   std::uint64_t known_conversation() const { return conversation_.value_or(0); }
   // The value of a tag of that name (x-sluice-tags, else the body's metadata); nothing if there is none.
   std::optional<std::string_view> tag(std::string_view name) const;
+  // All tags, the header's first; a name may come twice. Bodies without a word that begins tags are not read for it.
+  void each_tag(const std::function<void(std::string_view name, std::string_view value)>& take) const;
 
  private:
   Asked asked_;

@@ -1,7 +1,9 @@
+#include <chrono>
 #include <utility>
 
 #include "gateway/routing.hpp"
 #include "gateway/traces.hpp"
+#include "gateway/usage_record.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -21,6 +23,7 @@ class Observe final : public Middleware {
     const bool cut = !outcome && exchange.reply.begun() && exchange.streaming && !exchange.complete;
     if (!outcome && outcome.error().fault() == Fault::client_left) gone(exchange);
     if (counted) count(exchange);
+    settle(exchange);
     if (exchange.model != nullptr) keep_trace(exchange);
     log(exchange, method, cut);
     co_return outcome;
@@ -33,6 +36,25 @@ class Observe final : public Middleware {
     exchange.code_text = "client_left";
     exchange.code = parts_.labels.label(exchange.code_text);
     exchange.status = 499;
+  }
+
+  // What was not used of the tokens is given back, and the record is written. Strangers leave none: they are counted
+  // and logged, and must not fill anybody's disk.
+  void settle(Exchange& exchange) const {
+    Bill& bill = exchange.bill;
+    if (bill.tab) bill.tab->used(bill.input_used, bill.output_used);
+    const bool is_asked = exchange.endpoint.kind == Endpoint::Kind::converse;
+    if (parts_.recorder == nullptr || !is_asked || exchange.status == 401 || exchange.status == 0) return;
+    const TimePoint now = parts_.clock.now();
+    const UtcTime arrived = parts_.clock.utc() - std::chrono::duration_cast<UtcTime::duration>(now - exchange.began);
+    const ledger::UsageRecord& record = finish_record(exchange, arrived, now);
+    if (bill.entry == nullptr) {
+      Result<std::unique_ptr<ledger::Entry>> entry = parts_.recorder->open(record);
+      if (!entry) return;  // refused and not recorded: the log has it
+      bill.entry = *std::move(entry);
+    }
+    bill.entry->settle(record);
+    bill.entry.reset();
   }
 
   void keep_trace(const Exchange& exchange) const {
@@ -103,6 +125,7 @@ class Observe final : public Middleware {
       record.input_tokens = exchange.usage->input + exchange.usage->cache_read + exchange.usage->cache_write;
       record.output_tokens = exchange.usage->output + exchange.usage->reasoning;
     }
+    if (exchange.attempts > 0) record.cost_nano_usd = exchange.bill.cost;
     if (exchange.first_event) record.first_byte = *exchange.first_event - exchange.began;
     record.duration = now - exchange.began;
     record.bytes_in = exchange.incoming.bytes_in();

@@ -5,6 +5,7 @@
 #include <sluice/http/sse.hpp>
 
 #include "gateway/arrived_stream.hpp"
+#include "gateway/stream_meter.hpp"
 
 namespace sluice {
 namespace {
@@ -17,7 +18,8 @@ class EventRelay {
         arrived_(call, exchange.voice->wrapping()),
         head_(head),
         strip_usage_(strip_usage),
-        reply_(parts, exchange, exchange.spoken.streams_events()) {}
+        reply_(parts, exchange, exchange.spoken.streams_events()),
+        meter_(exchange) {}
 
   Async<> run(TimePoint first_event_by) {
     for (;;) {
@@ -54,6 +56,9 @@ class EventRelay {
       // Dialects whose answers have one say it in their first event.
       if (!worth_sending_ && !reply_.started()) exchange_.answer_id = exchange_.spoken.answer_id(event.data);
       reply_.note_event();
+      if (sense.kind == chat::EventSense::Kind::content && !meter_.note(event.data.size())) {
+        co_return co_await end_for_want_of_money(ready);
+      }
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
         const Result<> sent = co_await send(ready);
         if (!sent) co_return sent.error();
@@ -114,6 +119,13 @@ class EventRelay {
     co_return error;
   }
 
+  // What came before goes out: it is paid for.
+  Async<> end_for_want_of_money(std::size_t ready) {
+    const Result<> sent = co_await send(ready);
+    if (!sent) co_return sent.error();
+    co_return budget_is_gone();
+  }
+
   Async<> send(std::size_t bytes) {
     const Result<> written = co_await reply_.write(head_, arrived_.pending().substr(0, bytes));
     if (!written) co_return written.error();
@@ -127,6 +139,7 @@ class EventRelay {
   http::HeadView head_;
   const bool strip_usage_;
   StreamReply reply_;
+  StreamMeter meter_;
   http::SseReader reader_;
   std::size_t waiting_ = 0;     // bytes at the front that were looked at and wait for the first event
   bool worth_sending_ = false;  // an event with data came

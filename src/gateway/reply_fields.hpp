@@ -43,7 +43,7 @@ class ReplyFields {
   std::span<const http::Field> all() const { return {fields_.data(), count_}; }
 
  private:
-  std::array<http::Field, 24> fields_{};
+  std::array<http::Field, 32> fields_{};
   std::size_t count_ = 0;
   std::array<char, 12> attempts_{};
 };

@@ -8,6 +8,7 @@
 #include <sluice/base/text.hpp>
 #include <sluice/chat/operation.hpp>
 #include <sluice/config/load.hpp>
+#include <sluice/config/pricing.hpp>
 #include <sluice/credential/aws_signature.hpp>
 
 #include "gateway/provider_credential.hpp"
@@ -40,6 +41,12 @@ std::shared_ptr<std::atomic<std::uint64_t>> turn_of(const std::string& model, co
 }
 
 traffic::BreakerRules rules_of(const config::Breaker& given) { return {given.failures, given.cooldown, given.max}; }
+
+std::optional<Tariff> tariff_in(const config::Config& prices, const Provider& provider, std::string_view model) {
+  std::optional<config::PriceFound> found = config::find_price(prices, provider.name, provider.kind, model);
+  if (!found) return std::nullopt;
+  return Tariff{std::move(found->price), std::move(found->version)};
+}
 
 Error unusable(const std::string& provider, const std::string& why) {
   return Error(Fault::internal, Blame::gateway, "configuration", "providers." + provider + ": " + why);
@@ -127,6 +134,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(const config::Config& 
   snapshot->models_.reserve(config.models.size());
   snapshot->teams_.reserve(config.teams.size());
   snapshot->keys_.reserve(config.keys.size());
+  snapshot->prices_.prices = config.prices;
+  snapshot->prices_.unknown_price = config.unknown_price;
   for (const config::Provider& provider : config.providers) {
     const Result<> added = snapshot->add_provider(provider, means);
     if (!added) return added.error();
@@ -134,7 +143,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::compile(const config::Config& 
   for (const config::Model& model : config.models) snapshot->add_model(model, config, means);
   snapshot->link_models(config);
   snapshot->add_routes(config, means);
-  snapshot->add_keys(config);
+  snapshot->add_payers(config, means);
+  snapshot->add_keys(config, means);
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
@@ -200,6 +210,7 @@ void Snapshot::add_model(const config::Model& given, const config::Config& confi
   model.timeouts = given.timeouts;
   model.strict = given.strict;
   model.turn = turn_of(given.name, means.before);
+  model.account = account_of(ledger::Level::model, given.name, given.terms, means);
   for (const config::Target& wanted : given.targets) {
     const auto provider = std::find_if(config.providers.begin(), config.providers.end(),
                                        [&](const config::Provider& known) { return known.name == wanted.provider; });
@@ -229,6 +240,7 @@ Target Snapshot::target_of(const config::Target& wanted, const std::string& mode
   // Looked up in any case: the first look reads the table, which takes longer than an event loop may be held.
   const config::ModelFacts* facts = config::facts_of(provider->kind, deployment);
   if (!depends) target.known = facts;
+  if (!depends) target.tariff = tariff_in(prices_, *provider, wanted.model);
   target.weight = wanted.weight;
   target.concurrency = wanted.concurrency;
   target.capabilities = wanted.capabilities;
@@ -268,22 +280,55 @@ void Snapshot::add_routes(const config::Config& config, const Means& means) {
   }
 }
 
-void Snapshot::add_keys(const config::Config& config) {
-  for (const config::Team& team : config.teams) teams_.push_back({team.name, {team.models}, team.priority});
+std::shared_ptr<ledger::Account> Snapshot::account_of(ledger::Level level, const std::string& name,
+                                                      const ledger::Terms& terms, const Means& means) {
+  return terms.empty() ? nullptr : means.book.account(level, name, terms, means.now);
+}
+
+const Model* Snapshot::named(const std::string& model) const {
+  const auto found = by_name_.find(model);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+void Snapshot::add_payers(const config::Config& config, const Means& means) {
+  using ledger::Level;
+  organisation_.name = config.organisation.name;
+  organisation_.account = account_of(Level::organisation, config.organisation.name, config.organisation.terms, means);
+  for (const config::Tag& tag : config.tags) {
+    auto account = account_of(Level::tag, tag.name + '=' + tag.value, tag.terms, means);
+    if (account != nullptr) tag_accounts_.push_back({tag.name, tag.value, std::move(account)});
+  }
+  for (const config::Team& team : config.teams) {
+    teams_.push_back({team.name,
+                      means.metrics.label(team.name),
+                      {team.models},
+                      team.priority,
+                      account_of(Level::team, team.name, team.terms, means),
+                      named(team.exhausted.downgrade)});
+  }
+}
+
+void Snapshot::add_keys(const config::Config& config, const Means& means) {
   std::array<std::uint8_t, 32> pepper{};
   fill_with_random(pepper);
   pepper_.emplace(pepper);
   for (const config::Key& given : config.keys) {
     const auto team =
         std::find_if(teams_.begin(), teams_.end(), [&](const Team& candidate) { return candidate.name == given.team; });
-    keys_.push_back(
-        {given.name, team == teams_.end() ? nullptr : &*team, (*pepper_)(given.secret.reveal()), {given.models}});
+    keys_.push_back({given.name,
+                     team == teams_.end() ? nullptr : &*team,
+                     (*pepper_)(given.secret.reveal()),
+                     {given.models},
+                     account_of(ledger::Level::key, given.name, given.terms, means),
+                     given.exhausted ? named(given.exhausted->downgrade) : nullptr,
+                     {given.endpoints, given.networks, given.expires}});
     by_digest_.emplace(keys_.back().digest, &keys_.back());
     signers_.emplace(given.name, Listed{&keys_.back(), credential::signing_root(given.secret)});
   }
   fill_with_random(pepper);
   nobody_.emplace(pepper);
-  needs_keys_ = !config.auth_none && !keys_.empty();
+  open_ = config.auth_none;
+  needs_keys_ = !open_ && !keys_.empty();
 }
 
 const Model* Snapshot::find_model(std::string_view name) const {
@@ -292,6 +337,24 @@ const Model* Snapshot::find_model(std::string_view name) const {
     if (glob_matches(pattern->name, name)) return pattern;
   }
   return nullptr;
+}
+
+const Tariff* Snapshot::tariff_of(const Target& target, std::string_view name, std::optional<Tariff>& room) const {
+  if (!target.model_json.empty()) return target.tariff ? &*target.tariff : nullptr;
+  room = tariff_in(prices_, *target.provider, name);
+  return room ? &*room : nullptr;
+}
+
+bool Snapshot::denies_unknown_price(bool has_budget) const {
+  using Policy = config::UnknownPrice::Policy;
+  const Policy policy = prices_.unknown_price.policy;
+  return policy == Policy::deny || (policy == Policy::by_budget && has_budget);
+}
+
+const Team* Snapshot::find_team(std::string_view name) const {
+  const auto team =
+      std::find_if(teams_.begin(), teams_.end(), [name](const Team& candidate) { return candidate.name == name; });
+  return team == teams_.end() ? nullptr : &*team;
 }
 
 const Key* Snapshot::find_key(std::string_view secret) const {

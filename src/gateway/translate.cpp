@@ -12,6 +12,7 @@
 #include "gateway/dropped_fields.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/stream_meter.hpp"
 #include "gateway/translate_operation.hpp"
 #include "gateway/translation_limits.hpp"
 #include "gateway/upstream_head.hpp"
@@ -76,7 +77,8 @@ class TranslatedStream {
         reply_(parts, exchange, exchange.spoken.streams_events() && !form_.json_array),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
         encoder_(callers_codec(exchange).stream_encoder(form_)),
-        held_(exchange, parts.clock.now()) {
+        held_(exchange, parts.clock.now()),
+        meter_(exchange) {
     held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
@@ -135,6 +137,12 @@ class TranslatedStream {
       if (const auto* counted = std::get_if<chat::UsageSeen>(&event)) exchange_.usage = counted->usage;
       said_something = said_something || !std::holds_alternative<chat::Heartbeat>(event);
       encoder_->encode(event, out_);
+      const auto* delta = std::get_if<chat::BlockDelta>(&event);
+      if (delta != nullptr && !delta->text.empty() && !meter_.note(delta->text.size())) {
+        const Result<> written = co_await write();
+        if (!written) co_return written.error();
+        co_return budget_is_gone();
+      }
       if (std::holds_alternative<chat::AnswerEnd>(event)) {
         exchange_.complete = true;
         break;
@@ -158,6 +166,7 @@ class TranslatedStream {
   const std::unique_ptr<chat::StreamDecoder> decoder_;
   const std::unique_ptr<chat::StreamEncoder> encoder_;
   HeldFields held_;
+  StreamMeter meter_;
   std::vector<chat::Event> events_;
   std::string out_;
 };

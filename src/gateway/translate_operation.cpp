@@ -35,6 +35,7 @@ Async<> send_translated(const RelayParts& parts, Exchange& exchange) {
   HeldFields held(exchange, parts.clock.now());
   held.add("content-type", "application/json");
   if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
+  held.add_cost(exchange);
   exchange.first_event = parts.clock.now();
   exchange.status = 200;
   const http::HeadView head{200, held.all()};

@@ -24,6 +24,8 @@ std::unique_ptr<Middleware> shed(const GatewayParts& parts);
 std::unique_ptr<Middleware> receive(const GatewayParts& parts);
 // Finds the model that answers, if this caller may ask for it. `random` is the worker's.
 std::unique_ptr<Middleware> route(const GatewayParts& parts, Random& random);
+// Lets a request in as far as limits and budgets reach, and opens its bill.
+std::unique_ptr<Middleware> admit(const GatewayParts& parts);
 // Asks one target after the other until one answers. `random` is the worker's.
 std::unique_ptr<Middleware> fall_back(const GatewayParts& parts, Random& random);
 

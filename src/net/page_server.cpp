@@ -279,6 +279,7 @@ Page BeastPageServer::page_for(const Request& request, std::string_view peer) co
   asked.query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
   asked.authorization = view_of(request[http::field::authorization]);
   asked.peer = peer;
+  asked.body = request.body();
   try {
     return handler_(asked);
   } catch (const std::exception&) {

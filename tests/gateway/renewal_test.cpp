@@ -43,8 +43,9 @@ struct Worker {
     given.name = "cloud";
     const std::string url = "http://127.0.0.1:" + std::to_string(tokens.port()) + "/token";
     given.credential = config::Credential{credential::ClientToken{"c", Secret("s"), "scope", url}, url, true, {}};
-    const Snapshot::Means means{*metrics, 0, "sluice/test", [](const std::string&) { return net::Trust::system(); },
-                                *traffic->health};
+    const Snapshot::Means means{
+        *metrics, 0, "sluice/test", [](const std::string&) { return net::Trust::system(); }, *traffic->health,
+        *book,    {}};
     auto prepared = prepare_credential(given, "provider.test", means);
     EXPECT_TRUE(prepared);
     provider.name = "cloud";
@@ -78,9 +79,10 @@ struct Worker {
   std::unique_ptr<AccessLog> access_log = make_access_log(nowhere);
   CapturedLog log;
   std::unique_ptr<SharedTraffic> traffic = SharedTraffic::make();
+  std::unique_ptr<ledger::Book> book = ledger::Book::make({}, {});
   Provider provider;
-  Credentials credentials{
-      GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, *traffic, load, loop, "test"}};
+  Credentials credentials{GatewayParts{clock, *transport, metrics->add_worker(), *metrics, *access_log, log, *traffic,
+                                       *book, nullptr, load, loop, "test"}};
 };
 
 Async<> renews_ahead(Worker& worker, const ScriptedUpstream& tokens) {

@@ -14,8 +14,8 @@ struct Compiled {
                                        [](const std::string&) { return std::nullopt; }};
     const config::Loaded loaded = config::load(yaml, nothing);
     for (const auto& complaint : loaded.complaints) EXPECT_TRUE(complaint.warning) << complaint.text("test");
-    const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
-                                *health};
+    const Snapshot::Means means{
+        *metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }, *health, *book, {}};
     auto compiled = Snapshot::compile(loaded.config, means);
     EXPECT_TRUE(compiled);
     snapshot = *compiled;
@@ -23,6 +23,7 @@ struct Compiled {
   const Snapshot* operator->() const { return snapshot.get(); }
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<traffic::Health> health;
+  std::unique_ptr<ledger::Book> book = ledger::Book::make({}, {});
   std::shared_ptr<const Snapshot> snapshot;
 };
 
@@ -87,8 +88,9 @@ config::Config with_door(const std::string& door) {
 TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
   const auto metrics = make_metrics("0", "0");
   const auto health = traffic::make_health(Random({1, 2, 3, 4}));
-  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
-                              *health};
+  const auto book = ledger::Book::make({}, {});
+  const Snapshot::Means means{
+      *metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }, *health, *book, {}};
   const auto compiled = Snapshot::compile(with_door("invoke_model"), means);
   ASSERT_TRUE(compiled);
   const Provider& provider = (*compiled)->providers().front();
@@ -110,8 +112,9 @@ TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
 TEST(Snapshot, has_doors_that_are_there) {
   const auto metrics = make_metrics("0", "0");
   const auto health = traffic::make_health(Random({1, 2, 3, 4}));
-  const Snapshot::Means means{*metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); },
-                              *health};
+  const auto book = ledger::Book::make({}, {});
+  const Snapshot::Means means{
+      *metrics, 4711, "sluice/test", [](const std::string&) { return net::Trust::system(); }, *health, *book, {}};
   EXPECT_TRUE(Snapshot::compile(with_door("raw_predict"), means));
   EXPECT_FALSE(Snapshot::compile(with_door("raw-predict"), means));
 }

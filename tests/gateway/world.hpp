@@ -26,9 +26,14 @@ class World {
                                          [](const std::string&) { return std::nullopt; }};
     const config::Loaded loaded = config::load(yaml, variables);
     for (const auto& complaint : loaded.complaints) EXPECT_TRUE(complaint.warning) << complaint.text("test");
-    const Snapshot::Means means{*metrics,         4711,
-                                "sluice/test",    [](const std::string&) { return net::Trust::system(); },
-                                *traffic->health, nullptr};
+    const Snapshot::Means means{*metrics,
+                                4711,
+                                "sluice/test",
+                                [](const std::string&) { return net::Trust::system(); },
+                                *traffic->health,
+                                *book,
+                                {TimePoint(), UtcTime()},
+                                nullptr};
     auto compiled = Snapshot::compile(loaded.config, means);
     EXPECT_TRUE(compiled) << compiled.error().message();
     snapshot = *compiled;
@@ -38,6 +43,7 @@ class World {
 
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<SharedTraffic> traffic;
+  std::unique_ptr<ledger::Book> book = ledger::Book::make({}, {});
   std::shared_ptr<const Snapshot> snapshot;
 };
 

@@ -82,13 +82,13 @@ config::Config GatewayUnderTest::read(const std::string& yaml, const Variables& 
   return std::move(loaded.config);
 }
 
-GatewayUnderTest::GatewayUnderTest(const std::string& yaml, const Variables& variables) {
+GatewayUnderTest::GatewayUnderTest(const std::string& yaml, const Variables& variables, const std::string& keys) {
   std::signal(SIGPIPE, SIG_IGN);  // as the process around the daemon does
   const config::Config config = read(yaml, variables);
   // In memory, without an end: a pipe nobody reads meanwhile would fill, and lines would be dropped.
   access_file_ = ::memfd_create("access-log", MFD_CLOEXEC);
   if (access_file_ < 0) throw std::runtime_error("no file for the access log");
-  auto started = app::Daemon::start(config, {log_, access_file_});
+  auto started = app::Daemon::start(config, {log_, access_file_, keys});
   if (!started) {
     ::close(access_file_);
     throw std::runtime_error("the gateway does not start: " + started.error().message());

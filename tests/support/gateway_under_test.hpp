@@ -55,7 +55,8 @@ using Variables = std::map<std::string, std::string>;
 class GatewayUnderTest {
  public:
   // Throws when the configuration is not accepted or the gateway does not start.
-  explicit GatewayUnderTest(const std::string& yaml, const Variables& variables = {});
+  // `keys` is the file of keys made at run time; empty: in memory.
+  explicit GatewayUnderTest(const std::string& yaml, const Variables& variables = {}, const std::string& keys = "");
   ~GatewayUnderTest();
   GatewayUnderTest(const GatewayUnderTest&) = delete;
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;

@@ -10,7 +10,9 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/operation.hpp>
+#include <sluice/gateway/bill.hpp>
 #include <sluice/gateway/form_body.hpp>
+#include <sluice/gateway/issued_keys.hpp>
 #include <sluice/gateway/snapshot.hpp>
 #include <sluice/net/service.hpp>
 
@@ -41,18 +43,20 @@ struct Scratch {
   std::unique_ptr<Routing> routing;  // what was thought of the request's targets; never null
   std::string id;
   std::string path;
-  std::string asked;       // the model's name as the caller meant it
-  std::string unescaped;   // outline()'s
-  std::string in_path;     // the model's name in the path
-  std::string renamed;     // a model name made for one request, as JSON
-  std::string envelope;    // what a door puts into the upstream request's body
-  std::string target;      // of the upstream request
-  std::string head;        // of the upstream request
-  std::string proof;       // the lines of that head which prove who we are, where they are made for each request
-  std::string timing;      // the server-timing value
-  std::string body;        // of an answer of our own
-  std::string translated;  // the body of a request to a provider of another dialect
-  std::string dropped;     // what that dialect could not say, for x-sluice-dropped
+  std::string asked;           // the model's name as the caller meant it
+  std::string unescaped;       // outline()'s
+  std::string in_path;         // the model's name in the path
+  std::string renamed;         // a model name made for one request, as JSON
+  std::string envelope;        // what a door puts into the upstream request's body
+  std::string target;          // of the upstream request
+  std::string head;            // of the upstream request
+  std::string proof;           // the lines of that head which prove who we are, where they are made for each request
+  std::string timing;          // the server-timing value
+  std::string body;            // of an answer of our own
+  std::string translated;      // the body of a request to a provider of another dialect
+  std::string dropped;         // what that dialect could not say, for x-sluice-dropped
+  ledger::UsageRecord record;  // of the exchange
+  std::vector<ledger::AttemptRecord> spare_attempts;  // whose memory is used again
 
   // Gives memory of bodies back that is too much to be kept for the next exchange.
   void trim() {
@@ -78,6 +82,7 @@ struct Exchange {
 
   // Fixed at the front door.
   std::shared_ptr<const Snapshot> world;
+  std::shared_ptr<const IssuedKeys> issued{};  // null: there are none
   const Endpoint& endpoint;
   const chat::Dialect& spoken;
   net::Incoming& incoming;
@@ -90,6 +95,7 @@ struct Exchange {
   std::unique_ptr<FormBody> form;  // receive: where the body is one, of which `body` is the beginning
   chat::Asked asked;               // receive: what the path said
   chat::Outline outline;           // receive
+  Bill bill;                       // admit, call_upstream
   const Rule* route = nullptr;     // route: the rule that decided; null: none
   const Model* model = nullptr;    // route
 

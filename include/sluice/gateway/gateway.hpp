@@ -7,8 +7,11 @@
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/id.hpp>
+#include <sluice/gateway/issued_keys.hpp>
 #include <sluice/gateway/snapshot.hpp>
 #include <sluice/gateway/trace.hpp>
+#include <sluice/ledger/book.hpp>
+#include <sluice/ledger/recorder.hpp>
 #include <sluice/net/loop.hpp>
 #include <sluice/net/server.hpp>
 #include <sluice/net/service.hpp>
@@ -40,6 +43,8 @@ struct GatewayParts {
   AccessLog& access_log;
   Log& log;
   SharedTraffic& traffic;
+  ledger::Book& book;
+  ledger::Recorder* recorder;  // null: nobody keeps usage records
   const net::SharedLoad& load;
   net::Loop& loop;           // the worker's
   std::string_view version;  // ours, as callers are told it: "0.1.0"
@@ -55,6 +60,8 @@ class Gateway : public net::Service {
 
   // For requests from now on; running ones keep theirs. On the worker's thread.
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;
+  // Keys made at run time, tied to the snapshot in use; the same holds for them.
+  virtual void use(std::shared_ptr<const IssuedKeys> keys) = 0;
 
   // How a recent request was routed; nothing if it is not known, or not any more. On the worker's thread.
   virtual std::optional<Trace> trace_of(std::string_view request_id) const = 0;

@@ -11,12 +11,15 @@
 #include <vector>
 
 #include <sluice/base/digest.hpp>
+#include <sluice/base/network.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/base/secret.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/door.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/config/model_table.hpp>
+#include <sluice/gateway/bill.hpp>
+#include <sluice/ledger/book.hpp>
 #include <sluice/net/transport.hpp>
 #include <sluice/telemetry/metrics.hpp>
 #include <sluice/traffic/affinity.hpp>
@@ -88,6 +91,9 @@ struct Target {
   // One for each of the provider's keys, in their order.
   std::vector<std::shared_ptr<traffic::Lane>> lanes;
 
+  // What it costs; nothing: not known, or it depends on the caller's name for the model.
+  std::optional<Tariff> tariff;
+
   // What the table of models says of `model`; null: nothing, or it depends on the caller.
   const config::ModelFacts* known = nullptr;
 
@@ -110,6 +116,7 @@ struct Model {
   bool strict = false;  // what a provider cannot be told is not left out: the request is refused
   // How many requests it has had, over all workers: whose turn it is. Outlives reloads.
   std::shared_ptr<std::atomic<std::uint64_t>> turn;
+  std::shared_ptr<ledger::Account> account;  // null: it has no limits of its own
 
   // What the first star of a pattern stands for in a name that matches it.
   std::string_view captured(std::string_view asked) const;
@@ -131,17 +138,42 @@ struct Rule {
 
 struct Team {
   std::string name;
+  Label label{};
   AllowList models;
   traffic::Priority priority = traffic::Priority::normal;
+  std::shared_ptr<ledger::Account> account;  // null: it has no limits of its own
+  const Model* downgrade = nullptr;          // asked when its budget is used up; null: nobody is
 };
 
 // A caller's key. The secret itself is not kept: only its digest, and in the snapshot what checks signatures made with
 // it.
 struct Key {
+  // Where it does not hold for everything: what it may be used for, from where, and until when.
+  struct Bounds {
+    std::optional<std::vector<std::string>> endpoints;
+    std::optional<std::vector<Network>> networks;
+    std::optional<UtcTime> expires;
+  };
   std::string name;
   const Team* team = nullptr;
   Digest digest{};
   AllowList models;
+  std::shared_ptr<ledger::Account> account;  // as Team's
+  const Model* downgrade = nullptr;          // as Team's, and before it
+  Bounds bounds;
+};
+
+// Whose gateway it is.
+struct Organisation {
+  std::string name;
+  std::shared_ptr<ledger::Account> account;  // as Team's
+};
+
+// A value of a tag that is held to limits of its own.
+struct TagAccount {
+  std::string name;
+  std::string value;
+  std::shared_ptr<ledger::Account> account;
 };
 
 // One configuration, compiled: every name is resolved to a pointer into the snapshot itself, so that a mistake is found
@@ -158,6 +190,8 @@ class Snapshot {
     std::function<Result<std::shared_ptr<const net::Trust>>(const std::string&)> trust;
     // What is known of whom we ask; outlives all snapshots.
     traffic::Health& health;
+    ledger::Book& book;  // the same
+    ledger::Now now;
     // The one in force until now, whose credentials that did not change are kept. May be null.
     const Snapshot* before = nullptr;
   };
@@ -173,7 +207,19 @@ class Snapshot {
   const std::vector<Rule>& routes() const { return routes_; }
   const std::vector<Provider>& providers() const { return providers_; }
 
+  const Organisation& organisation() const { return organisation_; }
+  const std::vector<TagAccount>& tag_accounts() const { return tag_accounts_; }
+  // Whether nobody is asked whose price is not known, for a caller with or without a budget.
+  bool denies_unknown_price(bool has_budget) const;
+  // What a target costs under the name its provider knows the model by; null: not known. `room` keeps what had to be
+  // looked up.
+  const Tariff* tariff_of(const Target& target, std::string_view name, std::optional<Tariff>& room) const;
+
   bool needs_keys() const { return needs_keys_; }
+  // Whether the operator said that nobody needs a key.
+  bool is_open() const { return open_; }
+  // Or null.
+  const Team* find_team(std::string_view name) const;
   // The key with that secret, or null. The duration does not depend on how much of a secret is right.
   const Key* find_key(std::string_view secret) const;
 
@@ -197,19 +243,26 @@ class Snapshot {
     const Key* key;
     Hmac root;
   };
+  static std::shared_ptr<ledger::Account> account_of(ledger::Level level, const std::string& name,
+                                                     const ledger::Terms& terms, const Means& means);
+  const Model* named(const std::string& model) const;
   Result<> add_provider(const config::Provider& given, const Means& means);
   void add_model(const config::Model& given, const config::Config& config, const Means& means);
   Target target_of(const config::Target& wanted, const std::string& model, const config::Provider& given,
                    const Means& means) const;
   void link_models(const config::Config& config);
   void add_routes(const config::Config& config, const Means& means);
-  void add_keys(const config::Config& config);
+  void add_payers(const config::Config& config, const Means& means);
+  void add_keys(const config::Config& config, const Means& means);
 
   std::vector<Provider> providers_;
   std::vector<Model> models_;
   std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;
   std::vector<const Model*> patterns_;
   std::vector<Rule> routes_;
+  Organisation organisation_;
+  std::vector<TagAccount> tag_accounts_;
+  config::Config prices_;  // of the configuration only what find_price() reads
   std::vector<Team> teams_;
   std::vector<Key> keys_;
   std::unordered_map<Digest, const Key*, DigestHash> by_digest_;
@@ -217,6 +270,7 @@ class Snapshot {
   std::unordered_map<std::string, Listed, NameHash, std::equal_to<>> signers_;  // by the key's name
   std::optional<Hmac> nobody_;  // of signatures; its secret is known to nobody
   bool needs_keys_ = false;
+  bool open_ = false;
 };
 
 }  // namespace sluice

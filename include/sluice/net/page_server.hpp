@@ -19,6 +19,7 @@ struct PageRequest {
   std::string_view query;          // what stands behind the first question mark
   std::string_view authorization;  // the field's value; empty when there is none. A request with two is refused
   std::string_view peer;           // the other side's address without its port; an IPv4 one always in IPv4's form
+  std::string_view body = {};      // all of it
 };
 
 struct Page {

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <sluice/base/clock.hpp>
+#include <sluice/base/network.hpp>
+#include <sluice/base/result.hpp>
+#include <sluice/gateway/snapshot.hpp>
+#include <sluice/ledger/stored_key.hpp>
+
+namespace sluice {
+
+// The keys that were made at run time, tied to one configuration: their teams are that snapshot's. Made anew whenever
+// either changes. Immutable; safe from any thread. An exchange keeps the one it started with, as it keeps its snapshot.
+class IssuedKeys {
+ public:
+  // `world` may have no team of that name any more: such a key is refused.
+  static std::shared_ptr<const IssuedKeys> link(const ledger::StoredKeys& stored,
+                                                std::shared_ptr<const Snapshot> world);
+
+  // Whether there has ever been one: from then on callers need a key, even when all of them are dead. Else the end of
+  // the last key would let everybody in.
+  bool any() const { return !entries_.empty(); }
+
+  // Who shows a key.
+  struct Visitor {
+    std::string_view shown;
+    std::string_view address;   // without the port
+    std::string_view endpoint;  // its name; empty: one that every key may use
+    UtcTime now{};
+  };
+  // The key, or why not: unauthenticated for one that is not known, has expired or was revoked, in the same words;
+  // forbidden for one that may not be used so; unavailable for one that may be known to a store that cannot be read.
+  // The duration does not depend on how much of a secret is right.
+  Result<const Key*> admit(const Visitor& visitor) const;
+
+ private:
+  struct Entry {
+    Key key;
+    ledger::StoredKey stored;
+    std::vector<Network> networks;
+    bool homeless = false;  // its team is not in the configuration
+  };
+  static Entry entry_of(const ledger::StoredKey& stored, const Snapshot& world);
+  const Entry* find(const Visitor& visitor) const;
+
+  std::shared_ptr<const Snapshot> world_;  // whose teams the keys point to
+  std::shared_ptr<const Hmac> pepper_;
+  bool stale_ = false;
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string_view, const Entry*> by_id_;
+};
+
+// In the words in which every unknown key is refused.
+Error unknown_key();
+
+}  // namespace sluice

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sluice/base/clock.hpp>
+
+#include "app/admin_route.hpp"
+
+namespace sluice::app {
+
+// The route of the operators' plane about what was spent, read out of the usage database `file`: no routes when it is
+// empty. It waits for the disk, on the page server's thread. The clock outlives it.
+std::vector<AdminRoute> usage_routes(const std::string& file, const Clock& clock);
+
+}  // namespace sluice::app

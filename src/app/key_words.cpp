@@ -1,0 +1,231 @@
+#include "app/key_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+#include <sluice/base/text.hpp>
+
+namespace sluice::app {
+namespace {
+
+using namespace std::chrono;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t longest_duration = std::uint64_t{1000} * 86'400'000 * 366;  // a thousand years: no overflow
+
+// The digits at that place, which are all there.
+std::optional<int> number_at(std::string_view text, std::size_t at, std::size_t size) {
+  if (text.size() < at + size) return std::nullopt;
+  const auto number = parse_decimal(text.substr(at, size));
+  if (!number) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+struct ClockReading {
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+};
+
+std::optional<ClockReading> reading_at(std::string_view text, std::size_t at) {
+  if (text.size() < at + 8 || text[at + 2] != ':' || text[at + 5] != ':') return std::nullopt;
+  const auto hour = number_at(text, at, 2);
+  const auto minute = number_at(text, at + 3, 2);
+  const auto second = number_at(text, at + 6, 2);
+  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  return ClockReading{*hour, *minute, *second};
+}
+
+// "Z", "+02:00"
+std::optional<minutes> distance_in(std::string_view zone) {
+  if (zone == "Z" || zone == "z") return minutes(0);
+  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return std::nullopt;
+  const auto hour = number_at(zone, 1, 2);
+  const auto minute = number_at(zone, 4, 2);
+  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  const minutes distance = hours(*hour) + minutes(*minute);
+  return zone[0] == '-' ? -distance : distance;
+}
+
+std::optional<sys_days> day_at_begin(std::string_view text) {
+  if (text.size() < 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto year_number = number_at(text, 0, 4);
+  const auto month_number = number_at(text, 5, 2);
+  const auto day_number = number_at(text, 8, 2);
+  // What the clock's nanoseconds can count.
+  if (!year_number || !month_number || !day_number || *year_number < 1970 || *year_number > 2261) return std::nullopt;
+  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
+                            day(static_cast<unsigned>(*day_number))};
+  if (!date.ok()) return std::nullopt;
+  return sys_days(date);
+}
+
+Json texts_or_null(const std::optional<std::vector<std::string>>& texts) {
+  return texts ? Json(*texts) : Json(nullptr);
+}
+Json time_or_null(const std::optional<UtcTime>& time) { return time ? Json(time_text(*time)) : Json(nullptr); }
+
+Error unfit(std::string message) {
+  return Error(Fault::bad_request, Blame::client, "invalid_key_request", std::move(message));
+}
+
+Json json_of(const Principals::WrittenKey& key) {
+  Json json;
+  json["id"] = nullptr;
+  json["name"] = key.name;
+  json["team"] = key.team.empty() ? Json(nullptr) : Json(key.team);
+  json["source"] = "file";
+  json["state"] = "live";
+  json["models"] = texts_or_null(key.models);
+  return json;
+}
+
+Json json_of(const ledger::StoredKey& key, UtcTime now) {
+  Json json;
+  json["id"] = key.id;
+  json["name"] = key.name;
+  json["team"] = key.team.empty() ? Json(nullptr) : Json(key.team);
+  json["source"] = "store";
+  json["state"] = state_of(key, now);
+  json["models"] = texts_or_null(key.models);
+  json["endpoints"] = texts_or_null(key.endpoints);
+  json["cidrs"] = key.cidrs;
+  json["created_at"] = time_text(key.created_at);
+  json["expires_at"] = time_or_null(key.expires_at);
+  json["revoked_at"] = time_or_null(key.revoked_at);
+  return json;
+}
+
+}  // namespace
+
+std::optional<milliseconds> duration_in(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::uint64_t milliseconds;
+  };
+  constexpr std::array<Unit, 5> units{{{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  const std::size_t end = text.find_first_not_of("0123456789");
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto number = parse_decimal(text.substr(0, end));
+  for (const Unit& unit : units) {
+    if (unit.name != text.substr(end)) continue;
+    if (!number || *number > longest_duration / unit.milliseconds) return std::nullopt;
+    return milliseconds(*number * unit.milliseconds);
+  }
+  return std::nullopt;
+}
+
+std::optional<UtcTime> time_in(std::string_view text) {
+  const auto date = day_at_begin(text);
+  if (!date || text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
+  const auto reading = reading_at(text, 11);
+  if (!reading) return std::nullopt;
+  std::size_t end = 19;
+  if (text[end] == '.') {
+    const std::size_t digits = text.find_first_not_of("0123456789", end + 1);
+    if (digits == std::string_view::npos || digits == end + 1) return std::nullopt;
+    end = digits;
+  }
+  const auto distance = distance_in(text.substr(end));
+  if (!distance) return std::nullopt;
+  return UtcTime(*date + hours(reading->hour) + minutes(reading->minute) + seconds(reading->second) - *distance);
+}
+
+std::string time_text(UtcTime time) {
+  const auto whole = floor<seconds>(time);
+  const auto date = floor<days>(whole);
+  const year_month_day ymd(date);
+  const hh_mm_ss clock(whole - date);
+  std::array<char, 64> out{};
+  std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int(ymd.year()), unsigned(ymd.month()),
+                unsigned(ymd.day()), static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return out.data();
+}
+
+Result<UtcTime> expiry_in(std::string_view text, UtcTime now) {
+  if (const auto time = time_in(text)) return *time;
+  const auto span = duration_in(text);
+  if (span && *span < floor<milliseconds>(UtcTime::max() - now)) return now + *span;
+  return Error(Fault::bad_request, Blame::client, "invalid_expiry",
+               "\"" + std::string(text) + "\" is no time: write how long from now, such as 30d, or a time such as " +
+                   "2030-01-31T12:00:00Z");
+}
+
+std::vector<std::string> items_in(std::string_view list) {
+  std::vector<std::string> items;
+  while (true) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    items.emplace_back(trimmed(list.substr(0, comma)));
+    if (comma == list.size()) return items;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::string_view state_of(const ledger::StoredKey& key, UtcTime now) {
+  if (key.revoked_at) return "revoked";
+  return key.live(now) ? "live" : "expired";
+}
+
+Principals Principals::of(const config::Config& config) {
+  Principals principals;
+  for (const config::Key& key : config.keys) principals.keys.push_back({key.name, key.team, key.models});
+  principals.teams = config.teams;
+  return principals;
+}
+
+bool Principals::has_key(std::string_view name) const {
+  return std::any_of(keys.begin(), keys.end(), [name](const WrittenKey& key) { return key.name == name; });
+}
+
+bool Principals::has_team(std::string_view name) const {
+  return std::any_of(teams.begin(), teams.end(), [name](const config::Team& team) { return team.name == name; });
+}
+
+Result<> fits_configuration(const ledger::NewKey& wanted, const Principals& principals) {
+  if (principals.has_key(wanted.name)) {
+    return Error(Fault::bad_request, Blame::client, "key_exists",
+                 "the key \"" + wanted.name + "\" is written in the configuration file; take another name");
+  }
+  if (!wanted.team.empty() && !principals.has_team(wanted.team)) {
+    return unfit("no team of the configuration is called \"" + wanted.team + "\"");
+  }
+  const auto known = config::endpoint_names();
+  for (const std::string& endpoint : wanted.endpoints.value_or(std::vector<std::string>())) {
+    if (std::find(known.begin(), known.end(), endpoint) != known.end()) continue;
+    std::string names;
+    for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+    return unfit("no endpoint is called \"" + endpoint + "\"; there are " + names);
+  }
+  return Ok{};
+}
+
+std::string key_json(const ledger::StoredKey& key, UtcTime now) { return json_of(key, now).dump(); }
+
+std::string keys_json(const Principals& principals, const ledger::StoredKeys& stored, UtcTime now) {
+  Json keys = Json::array();
+  for (const Principals::WrittenKey& key : principals.keys) keys.push_back(json_of(key));
+  for (const ledger::StoredKey& key : stored.keys) keys.push_back(json_of(key, now));
+  Json json;
+  json["keys"] = std::move(keys);
+  return json.dump();
+}
+
+std::string teams_json(const Principals& principals) {
+  Json json;
+  json["teams"] = Json::array();
+  for (const config::Team& team : principals.teams) {
+    json["teams"].push_back({{"name", team.name}, {"models", texts_or_null(team.models)}});
+  }
+  return json.dump();
+}
+
+std::string handed_out_json(const ledger::HandedOut& key) {
+  const Json json = {{"id", key.id}, {"name", key.name}, {"secret", std::string(key.secret.reveal())}};
+  return json.dump();
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,134 @@
+#include "gateway/charge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sluice::charge_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+chat::Features talk(std::uint64_t bytes) {
+  chat::Features features;
+  features.prompt_bytes = bytes;
+  return features;
+}
+
+TEST(Size, bounds_the_answer_by_what_the_caller_allows) {
+  chat::Features features = talk(4000);
+  features.most_tokens = 100;
+  const Size size = size_of(features, chat::Task::chat, 4100, std::nullopt);
+  EXPECT_EQ(size.input, 1000u);
+  EXPECT_EQ(size.output_bound, 100u);
+  EXPECT_GE(size.input_bound, 2 * size.input);
+}
+
+TEST(Size, counts_each_answer_to_one_question) {
+  chat::Features features = talk(400);
+  features.most_tokens = 100;
+  features.choices = 3;
+  EXPECT_EQ(size_of(features, chat::Task::chat, 500, std::nullopt).output_bound, 300u);
+}
+
+TEST(Size, believes_no_caller_who_allows_more_than_the_model_can_say) {
+  chat::Features features = talk(400);
+  features.most_tokens = UINT64_MAX;
+  EXPECT_EQ(size_of(features, chat::Task::chat, 500, 8192).output_bound, 8192u);
+  features.choices = 1024;
+  EXPECT_LT(size_of(features, chat::Task::chat, 500, std::nullopt).output_bound, UINT64_MAX / 1024);
+}
+
+TEST(Size, of_embeddings_has_no_answer) {
+  const Size size = size_of({}, chat::Task::embedding, 400, std::nullopt);
+  EXPECT_EQ(size.output_bound, 0u);
+  EXPECT_EQ(size.input, 100u);
+}
+
+TEST(Size, of_pictures_is_how_many_are_wanted) {
+  chat::Features features = talk(40);
+  features.choices = 4;
+  EXPECT_EQ(size_of(features, chat::Task::image, 80, std::nullopt).images, 4u);
+}
+
+TEST(Charge, is_what_the_provider_says) {
+  Bill bill;
+  bill.counted_output = 7;
+  const Charge charge = charge_of(bill, chat::Usage{.input = 10, .output = 5, .reasoning = 2}, true, true);
+  EXPECT_EQ(charge.counts.output, 5u);
+  EXPECT_EQ(charge.counts.reasoning, 2u);
+  EXPECT_EQ(charge.source, ledger::CountSource::reported);
+}
+
+TEST(Charge, of_a_stream_that_broke_is_what_went_by) {
+  Bill bill;
+  bill.size.input = 12;
+  bill.counted_output = 40;
+  const Charge charge = charge_of(bill, std::nullopt, true, false);
+  EXPECT_EQ(charge.counts.input, 12u);
+  EXPECT_EQ(charge.counts.output, 40u);
+  EXPECT_EQ(charge.source, ledger::CountSource::counted);
+}
+
+TEST(Charge, takes_what_went_by_where_the_provider_had_told_the_prompt_only) {
+  Bill bill;
+  bill.size.input = 12;
+  bill.counted_output = 40;
+  const Charge charge = charge_of(bill, chat::Usage{.input = 9, .output = 1}, true, false);
+  EXPECT_EQ(charge.counts.input, 9u);
+  EXPECT_EQ(charge.counts.output, 40u);
+  EXPECT_EQ(charge.source, ledger::CountSource::counted);
+}
+
+TEST(Charge, is_nothing_for_who_never_answered) {
+  Bill bill;
+  bill.size.input = 12;
+  EXPECT_EQ(charge_of(bill, std::nullopt, false, false).counts, ledger::Counts{});
+}
+
+TEST(RefusalOf, a_limit_says_whose_and_when) {
+  ledger::Refusal refusal;
+  refusal.level = ledger::Level::team;
+  refusal.name = "support";
+  refusal.what = "rpm";
+  refusal.retry_after = 1500ms;
+  const Error error = refusal_of(refusal);
+  EXPECT_EQ(error.code(), "rate_limit_exceeded");
+  EXPECT_EQ(status_of(error.fault()), 429);
+  EXPECT_EQ(error.retry_after(), 1500ms);
+  EXPECT_FALSE(error.final());
+  EXPECT_NE(error.message().find("rpm of team 'support'"), std::string::npos) << error.message();
+}
+
+TEST(RefusalOf, a_budget_is_final_and_says_when_it_begins_anew) {
+  ledger::Refusal refusal;
+  refusal.why = ledger::Refusal::Why::budget;
+  refusal.name = "bot";
+  refusal.what = "budget per day";
+  refusal.budget = 20 * ledger::one_usd;
+  refusal.left = ledger::one_usd / 100;
+  refusal.retry_after = 1h;
+  refusal.resets = UtcTime(std::chrono::sys_days(std::chrono::December / 1 / 2026));
+  const Error error = refusal_of(refusal);
+  EXPECT_EQ(error.code(), "insufficient_quota");
+  EXPECT_TRUE(error.final());
+  EXPECT_EQ(error.message(),
+            "The budget per day of key 'bot' is used up ($20.00, $0.01 left). It begins anew at "
+            "2026-12-01T00:00:00Z.");
+}
+
+TEST(RefusalOf, more_than_the_whole_limit_is_final) {
+  ledger::Refusal refusal;
+  refusal.what = "tpm";
+  refusal.hopeless = true;
+  EXPECT_TRUE(refusal_of(refusal).final());
+}
+
+TEST(StreamCount, counts_an_event_as_a_token_and_long_ones_as_more) {
+  StreamCount count;
+  for (int i = 0; i < 10; ++i) count.note(200);
+  EXPECT_EQ(count.tokens(), 10u);
+  count.note(240);
+  EXPECT_EQ(count.tokens(), 20u);
+}
+
+}  // namespace
+}  // namespace sluice::charge_test

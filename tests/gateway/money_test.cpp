@@ -1,0 +1,217 @@
+// Limits and budgets through the running gateway: who is let in, what it costs, and what callers are told of it.
+#include "gateway/routed.hpp"
+
+namespace sluice::test::money_test {
+namespace {
+
+// An answer that took so many tokens.
+std::string counted_answer(int prompt, int answer) {
+  return response(200, R"({"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,)"
+                       R"("message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],"usage":{)"
+                       R"("prompt_tokens":)" +
+                           std::to_string(prompt) + R"(,"completion_tokens":)" + std::to_string(answer) +
+                           R"(,"total_tokens":)" + std::to_string(prompt + answer) + "}}");
+}
+
+class Money : public Routed {
+ protected:
+  // A model of one dollar per million tokens of a prompt and ten of an answer. `key` has more members of the caller's.
+  GatewayUnderTest& open_for(const std::string& key, const std::string& more = "") {
+    return open_keyed("  m: {targets: [{provider: one}]}\n", key, "prices: {m: {input: 1, output: 10}}\n" + more);
+  }
+  GatewayUnderTest& open_keyed(const std::string& models, const std::string& key, const std::string& more) {
+    const std::string members = key.empty() ? "" : ", " + key;
+    return open(models, "keys: [{name: app, secret: \"${CALLER_KEY}\"" + members + "}]\n" + more);
+  }
+  Answer ask_at_most(int tokens) {
+    return stage_.ask(post(
+        "/v1/chat/completions",
+        R"({"model":"m","max_tokens":)" + std::to_string(tokens) + R"(,"messages":[{"role":"user","content":"hi"}]})",
+        bearer()));
+  }
+};
+
+TEST_F(Money, a_whole_answer_says_what_it_cost) {
+  provider("one", always(counted_answer(1000, 100)));
+  open_for("");
+  EXPECT_EQ(ask().field("x-sluice-cost-usd"), "0.002");
+  EXPECT_EQ(stage_.lines().back()["cost_nano_usd"], 2'000'000);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_cost_usd_total", 0.002, {"model=\"m\""}), 0.002);
+}
+
+TEST_F(Money, more_requests_than_the_limit_are_refused_and_told_when_to_come_back) {
+  auto& upstream = provider("one", always(counted_answer(1, 1)));
+  open_for("limits: {rpm: 2}");
+  const Answer first = ask();
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.field("x-ratelimit-limit-requests"), "2");
+  EXPECT_EQ(first.field("x-ratelimit-remaining-requests"), "1");
+  EXPECT_EQ(first.field("x-ratelimit-reset-requests"), "30s");
+  EXPECT_EQ(ask().field("x-ratelimit-remaining-requests"), "0");
+  const Answer refused = ask();
+  expect_error(refused, 429, "rate_limit_exceeded");
+  EXPECT_EQ(refused.field("x-ratelimit-remaining-requests"), "0");
+  EXPECT_EQ(refused.field("retry-after"), "30");
+  EXPECT_FALSE(refused.has("x-should-retry"));
+  EXPECT_EQ(upstream.requests(), 2u);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_rejected_total", 1, {"reason=\"rpm\""}), 1);
+}
+
+TEST_F(Money, tokens_that_were_not_used_are_given_back) {
+  provider("one", always(counted_answer(10, 10)));
+  open_for("limits: {tpm: 1000}");
+  const Answer first = ask_at_most(900);
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.field("x-ratelimit-limit-tokens"), "1000");
+  stage_.lines();
+  const Answer second = ask_at_most(900);
+  EXPECT_EQ(second.status, 200) << "of 900 only 20 had been used";
+  expect_error(ask_at_most(2000), 429, "rate_limit_exceeded");
+}
+
+TEST_F(Money, a_request_larger_than_the_whole_limit_is_not_worth_sending_again) {
+  provider("one", always(counted_answer(10, 10)));
+  open_for("limits: {tpm: 1000}");
+  const Answer refused = ask_at_most(5000);
+  expect_error(refused, 429, "rate_limit_exceeded");
+  EXPECT_EQ(refused.field("x-should-retry"), "false");
+}
+
+TEST_F(Money, no_more_than_so_many_requests_at_a_time) {
+  Script script;
+  script.read_request().wait_for("go").send(counted_answer(1, 1)).again();
+  auto& upstream = provider("one", script);
+  open_for("limits: {concurrent: 1}");
+  RawClient waiting(stage_.gateway().port());
+  waiting.send(chat());
+  stage_.count(1);
+  ASSERT_TRUE(upstream.await_requests(1));
+  expect_error(ask(), 429, "rate_limit_exceeded");
+  upstream.signal("go");
+  EXPECT_EQ(waiting.read_answer().status, 200);
+}
+
+TEST_F(Money, a_budget_that_is_used_up_says_whose_and_until_when) {
+  auto& upstream = provider("one", always(counted_answer(1000, 100)));
+  open_for("budget: {usd: \"0.005\", per: day}");
+  EXPECT_EQ(ask_at_most(100).status, 200);
+  EXPECT_EQ(ask_at_most(100).status, 200);
+  const Answer refused = ask_at_most(400);
+  expect_error(refused, 429, "insufficient_quota");
+  EXPECT_NE(refused.body.find("budget per day of key 'app'"), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.field("x-should-retry"), "false");
+  EXPECT_TRUE(refused.has("retry-after"));
+  EXPECT_EQ(upstream.requests(), 2u) << "what cannot be paid is not sent";
+}
+
+TEST_F(Money, many_at_once_do_not_overspend) {
+  Script script;
+  script.read_request().wait_for("go").send(counted_answer(1000, 100)).again();
+  auto& upstream = provider("one", script);
+  // Each may cost 0.001 for its answer and a little for its prompt: two fit in, five do not.
+  open_for("budget: {usd: \"0.0024\", per: month}");
+  std::vector<std::unique_ptr<RawClient>> clients;
+  int refused = 0;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<RawClient>(stage_.gateway().port()));
+    clients.back()->send(post("/v1/chat/completions",
+                              R"({"model":"m","max_tokens":100,"messages":[{"role":"user","content":"hi"}]})",
+                              bearer()));
+    stage_.count(1);
+  }
+  ASSERT_TRUE(upstream.await_requests(2));
+  upstream.signal("go");
+  for (const auto& client : clients) refused += client->read_answer().status == 429 ? 1 : 0;
+  EXPECT_EQ(refused, 3);
+  EXPECT_EQ(upstream.requests(), 2u);
+}
+
+TEST_F(Money, whoever_has_used_its_budget_up_is_sent_to_what_it_may_be_sent_to) {
+  provider("one", always(counted_answer(1000, 100)));
+  provider("cheap", always(completion("from the cheap one")));
+  open_keyed("  m: {targets: [{provider: one}]}\n  small: {targets: [{provider: cheap}]}\n",
+             "budget: {usd: \"0.001\", per: month}, on_exhausted: {downgrade: small}",
+             "prices: {m: {input: 1, output: 10}, small: {input: 0, output: 0}}\n");
+  EXPECT_EQ(ask_at_most(50).status, 200);
+  expect_words(ask_at_most(50), "from the cheap one");
+}
+
+TEST_F(Money, whoever_is_sent_elsewhere_takes_one_place_only) {
+  provider("one", always(counted_answer(10, 10)));
+  provider("cheap", always(completion("from the cheap one")));
+  open_keyed("  m: {targets: [{provider: one}]}\n  small: {targets: [{provider: cheap}]}\n",
+             "limits: {concurrent: 1}, budget: {usd: \"0.001\", per: month}, on_exhausted: {downgrade: small}",
+             "prices: {m: {input: 1, output: 10}, small: {input: 0, output: 0}}\n");
+  expect_words(ask_at_most(5000), "from the cheap one");
+}
+
+TEST_F(Money, the_largest_of_several_limits_is_set_aside) {
+  auto& upstream = provider("one", always(counted_answer(10, 10)));
+  open_for("budget: {usd: \"0.01\", per: month}");
+  for (const char* limits : {R"("max_completion_tokens":1,"max_tokens":5000)", R"("max_tokens":"5000")",
+                             R"("max_tokens":1,"best_of":1000)", R"("max_tokens":400,"n":1e1)"}) {
+    const std::string body =
+        std::string(R"({"model":"m",)") + limits + R"(,"messages":[{"role":"user","content":"hi"}]})";
+    expect_error(stage_.ask(post("/v1/chat/completions", body, bearer())), 429, "insufficient_quota");
+  }
+  EXPECT_EQ(upstream.requests(), 0u);
+}
+
+TEST_F(Money, a_price_nobody_knows_is_refused_where_a_budget_is_to_be_kept) {
+  auto& upstream = provider("one", always(counted_answer(10, 10)));
+  open_keyed("  m: {targets: [{provider: one}]}\n", "budget: {usd: 1, per: day}", "");
+  const Answer refused = ask();
+  expect_error(refused, 400, "price_unknown");
+  EXPECT_EQ(upstream.requests(), 0u);
+}
+
+TEST_F(Money, a_price_nobody_knows_is_flagged_where_nobody_keeps_a_budget) {
+  provider("one", always(counted_answer(10, 10)));
+  open_keyed("  m: {targets: [{provider: one}]}\n", "", "");
+  const Answer answer = ask();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.has("x-sluice-cost-usd"));
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_price_missing_total", 1, {"model=\"m\""}), 1);
+}
+
+TEST_F(Money, a_stream_that_nobody_can_pay_any_more_is_stopped_with_an_error) {
+  std::string events;
+  for (int i = 0; i < 50; ++i) events += delta_event("word");
+  Script script;
+  script.read_request().send(stream_head()).flood(chunk(events), 400).hang();
+  provider("one", script);
+  // The caller sets no limit: 4,096 tokens are thought of, for which the budget is enough, and not for twice as many.
+  open_for("budget: {usd: \"0.05\", per: month}");
+  const Answer answer = stage_.ask(chat_stream());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.whole());
+  EXPECT_NE(answer.body.find("\"insufficient_quota\""), std::string::npos);
+  EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos);
+  const auto line = stage_.lines().back();
+  EXPECT_GE(line["cost_nano_usd"], 41'000'000);
+  EXPECT_LE(line["cost_nano_usd"], 51'000'000) << "what was metered between two looks may be more";
+}
+
+TEST_F(Money, a_stream_whose_client_leaves_costs_what_went_by) {
+  Script script;
+  script.read_request().send(stream_head());
+  for (int i = 0; i < 20; ++i) script.send(chunk(delta_event("word")));
+  script.hang();
+  auto& upstream = provider("one", script);
+  open_for("");
+  RawClient client(stage_.gateway().port());
+  client.send(chat_stream());
+  stage_.count(1);
+  Answer answer = client.read_head();
+  std::string words;
+  for (int i = 0; i < 20; ++i) words += delta_event("word");
+  ASSERT_TRUE(client.read_until(answer, words));
+  client.close();
+  ASSERT_TRUE(upstream.await([](const auto& visits) { return visits.front().left.has_value(); }));
+  const auto line = stage_.lines().back();
+  EXPECT_GE(line["cost_nano_usd"], 20 * 10'000) << "twenty tokens";
+  EXPECT_LE(line["cost_nano_usd"], 20 * 10'000 + 50'000) << "and the prompt";
+}
+
+}  // namespace
+}  // namespace sluice::test::money_test

@@ -93,7 +93,7 @@ class Commands(unittest.TestCase):
     def test_an_unknown_command_is_named_and_the_commands_are_listed(self):
         done = gateway.run("chek")
         self.assertEqual((done.returncode, done.stdout), (64, ""))
-        for words in ('"chek"', 'did you mean "check"?', "serve, check, explain, healthcheck, version"):
+        for words in ('"chek"', 'did you mean "check"?', "serve, check, explain, usage, healthcheck, keys, audit, version"):
             self.assertIn(words, done.stderr)
         self.assertNotIn("did you mean", gateway.run("frobnicate").stderr)
 

@@ -43,7 +43,7 @@ class Held {
   void tell(Account& account);
 
   Party party_;
-  Demand demand_;  // what is counted as used, for now
+  Demand demand_;  // what is counted as used: what was held, until used() says what it was
   const bool beyond_budget_;
   const Book::AlertSink& alerts_;
   NanoUsd owed_ = 0;

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "app/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::app {
 namespace {
@@ -29,7 +29,7 @@ Outcome check_file(const std::string& path) {
 constexpr std::string_view good = "providers: {demo: {}}\nmodels:\n  m: {targets: [{provider: demo, model: demo}]}\n";
 
 TEST(Check, says_that_a_good_file_is_good) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("good.yaml", good);
   const Outcome outcome = check_file(path);
   EXPECT_EQ(outcome.code, 0);
@@ -38,7 +38,7 @@ TEST(Check, says_that_a_good_file_is_good) {
 }
 
 TEST(Check, prints_all_problems_with_their_places) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("bad.yaml", std::string(good) + "nonsense: 1\nrubbish: 2\n");
   const Outcome outcome = check_file(path);
   EXPECT_EQ(outcome.code, 78);
@@ -48,7 +48,7 @@ TEST(Check, prints_all_problems_with_their_places) {
 }
 
 TEST(Check, tells_warnings_without_failing) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("warned.yaml",
                                          "providers: {openai: {api_key: sk-literal-0123456789}}\nmodels:\n  m: "
                                          "{targets: [{provider: openai, model: x}]}\n");
@@ -60,7 +60,7 @@ TEST(Check, tells_warnings_without_failing) {
 }
 
 TEST(Check, says_of_each_line_whether_it_is_an_error_or_a_warning) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("both.yaml",
                                          "providers: {openai: {api_key: sk-literal-0123456789}}\nmodels:\n  m: "
                                          "{targets: [{provider: openai, model: x}]}\nnonsense: 1\n");
@@ -70,7 +70,7 @@ TEST(Check, says_of_each_line_whether_it_is_an_error_or_a_warning) {
 }
 
 TEST(Check, opens_the_pem_files_that_are_named) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string rubbish = scratch.write("rubbish.pem", "no PEM");
   const std::string path =
       scratch.write("tls.yaml", std::string(good) + "server:\n  tls:\n    certificate: " + rubbish +
@@ -84,12 +84,12 @@ TEST(Check, opens_the_pem_files_that_are_named) {
 }
 
 TEST(Check, an_empty_file_is_a_bad_configuration) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   EXPECT_EQ(check_file(scratch.write("empty.yaml", "")).code, 78);
 }
 
 TEST(Check, a_file_that_cannot_be_read_is_no_input) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const Outcome outcome = check_file(scratch.path("absent.yaml"));
   EXPECT_EQ(outcome.code, 66);
   EXPECT_EQ(outcome.out, "");
@@ -97,7 +97,7 @@ TEST(Check, a_file_that_cannot_be_read_is_no_input) {
 }
 
 TEST(Check, a_file_that_is_too_large_is_a_bad_configuration) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   EXPECT_EQ(check_file(scratch.write("large.yaml", std::string((4u << 20) + 1, '#'))).code, 78);
 }
 

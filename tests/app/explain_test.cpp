@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "app/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::app {
 namespace {
@@ -69,7 +69,7 @@ class Explain : public ::testing::Test {
     return outcome.json();
   }
 
-  const Scratch scratch_;
+  const test::Scratch scratch_;
   ExplainOptions options{
       .config = scratch_.write("sluice.yaml", models), .request = scratch_.write("request.json", question), .key = ""};
 };

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "app/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::app {
 namespace {
@@ -76,7 +76,7 @@ TEST(LastContent, a_file_that_comes_into_being_is_news) {
 }
 
 TEST(FileWatch, sees_a_file_written_in_place) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "a");
   Witness witness(path);
   const FileWatch watch(path, [&] { witness.look(); });
@@ -87,7 +87,7 @@ TEST(FileWatch, sees_a_file_written_in_place) {
 }
 
 TEST(FileWatch, sees_a_file_replaced_by_another) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "a");
   Witness witness(path);
   const FileWatch watch(path, [&] { witness.look(); });
@@ -96,7 +96,7 @@ TEST(FileWatch, sees_a_file_replaced_by_another) {
 }
 
 TEST(FileWatch, sees_a_switched_symbolic_link_of_a_directory) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   fs::create_directory(scratch.path("v1"));
   fs::create_directory(scratch.path("v2"));
   scratch.write("v1/sluice.yaml", "a");
@@ -111,7 +111,7 @@ TEST(FileWatch, sees_a_switched_symbolic_link_of_a_directory) {
 }
 
 TEST(FileWatch, sees_a_change_of_the_file_a_link_leads_to) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   fs::create_directory(scratch.path("elsewhere"));
   fs::create_directory(scratch.path("here"));
   scratch.write("elsewhere/real.yaml", "a");
@@ -123,7 +123,7 @@ TEST(FileWatch, sees_a_change_of_the_file_a_link_leads_to) {
 }
 
 TEST(FileWatch, sees_a_file_that_was_removed_and_came_back_changed) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "a");
   Witness witness(path);
   const FileWatch watch(path, [&] { witness.look(); });
@@ -133,7 +133,7 @@ TEST(FileWatch, sees_a_file_that_was_removed_and_came_back_changed) {
 }
 
 TEST(FileWatch, tells_that_the_file_is_gone_however_it_went) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "a");
   Witness changes(path);
   Witness losses(path);
@@ -148,7 +148,7 @@ TEST(FileWatch, tells_that_the_file_is_gone_however_it_went) {
 }
 
 TEST(FileWatch, does_not_call_for_every_change_of_a_burst) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "a");
   Witness witness(path);
   const FileWatch watch(path, [&] { witness.look(); });
@@ -160,7 +160,7 @@ TEST(FileWatch, does_not_call_for_every_change_of_a_burst) {
 }
 
 TEST(FileWatch, notices_without_an_event_that_the_file_is_no_longer_what_was_read) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("sluice.yaml", "b");
   Witness witness(path);
   const FileWatch watch(
@@ -169,7 +169,7 @@ TEST(FileWatch, notices_without_an_event_that_the_file_is_no_longer_what_was_rea
 }
 
 TEST(FileWatch, names_without_a_directory_are_in_the_current_one) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const fs::path before = fs::current_path();
   fs::current_path(scratch.path(""));
   scratch.write("sluice.yaml", "a");

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sluice/ledger/key_store.hpp>
 
-#include "app/scratch.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"
+#include "support/scratch.hpp"
 
 // Keys that are made while a whole daemon runs, through its operators' plane and behind its back.
 namespace sluice::test::keys_daemon_test {
@@ -95,7 +95,7 @@ TEST(KeysDaemon, from_the_first_key_on_callers_need_one) {
 }
 
 TEST(KeysDaemon, another_process_may_make_and_revoke_keys) {
-  const app::Scratch scratch;
+  const Scratch scratch;
   const std::string file = scratch.path("sluice.db-keys");
   GatewayUnderTest gateway(with_key, {}, file);
   auto store = ledger::KeyStore::open(file, system_clock());
@@ -108,7 +108,7 @@ TEST(KeysDaemon, another_process_may_make_and_revoke_keys) {
 }
 
 TEST(KeysDaemon, keys_outlive_the_daemon) {
-  const app::Scratch scratch;
+  const Scratch scratch;
   const std::string file = scratch.path("sluice.db-keys");
   std::string secret;
   {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "app/audit.hpp"
-#include "app/scratch.hpp"
 #include "app/store_place.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::app::keys_test {
 namespace {
@@ -65,7 +65,7 @@ class Keys : public ::testing::Test {
     return {code, out.str(), err.str()};
   }
 
-  const Scratch scratch_;
+  const test::Scratch scratch_;
   std::map<std::string, std::string> variables_;
   KeyOptions options;
 };

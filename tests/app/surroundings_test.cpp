@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "app/scratch.hpp"
 #include "support/certificates.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::app {
 namespace {
@@ -22,7 +22,7 @@ config::Surroundings with(std::map<std::string, std::string> environment) {
 }
 
 TEST(Surroundings, the_flag_comes_first_then_the_variable_then_the_usual_places) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string flag = scratch.write("flag.yaml", "flag");
   const std::string variable = scratch.write("variable.yaml", "variable");
   const std::string place = scratch.write("place.yaml", "place");
@@ -41,14 +41,14 @@ TEST(Surroundings, the_flag_comes_first_then_the_variable_then_the_usual_places)
 }
 
 TEST(Surroundings, without_any_file_it_is_the_embedded_default) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const auto source = find_configuration(std::nullopt, with({}), {scratch.path("absent.yaml")});
   ASSERT_TRUE(source);
   EXPECT_EQ(source->file, "");
 }
 
 TEST(Surroundings, a_named_file_that_cannot_be_read_is_an_error) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   for (const std::string& path : {scratch.path("absent.yaml"), scratch.path("")}) {
     const auto source = find_configuration(path, with({}), {});
     ASSERT_FALSE(source) << path;
@@ -59,12 +59,12 @@ TEST(Surroundings, a_named_file_that_cannot_be_read_is_an_error) {
 }
 
 TEST(Surroundings, a_usual_place_that_is_no_file_is_an_error_and_not_passed_over) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   EXPECT_FALSE(find_configuration(std::nullopt, with({}), {scratch.path("")}));
 }
 
 TEST(Surroundings, takes_four_mebibytes_and_no_more) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const auto most = read_configuration_file(scratch.write("most.yaml", std::string(4u << 20, '#')));
   ASSERT_TRUE(most);
   EXPECT_EQ(most->size(), 4u << 20);
@@ -108,7 +108,7 @@ TEST(Surroundings, tell_what_is_wrong_with_a_pem_file) {
   test::Authority authority;
   const test::KeyPair pair = authority.issue();
   const test::KeyPair other = authority.issue();
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string rubbish = scratch.write("rubbish.pem", "no PEM");
   const config::Surroundings whole = whole_surroundings();
   EXPECT_FALSE(whole.pem_fault(config::Pem::certificate, pair.certificate));

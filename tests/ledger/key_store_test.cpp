@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <sluice/ledger/key_format.hpp>
 
-#include "ledger/scratch.hpp"
 #include "ledger/sqlite.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::key_store_test {
 namespace {
@@ -66,7 +66,7 @@ class KeyStoreTest : public ::testing::Test {
     ASSERT_TRUE(done) << done.error().message();
   }
 
-  const Scratch scratch_;
+  const test::Scratch scratch_;
   SetClock clock;
   const std::string file = scratch_.path("sluice.db-keys");
   const Actor me{"cli:me"};

@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "ledger/record_codec.hpp"
-#include "ledger/scratch.hpp"
 #include "ledger/stores.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::slots_test {
 namespace {
@@ -22,7 +22,7 @@ UsageRecord record_in(const Slots& slots, std::uint32_t slot) {
 }
 
 TEST(Slots, give_settled_records_in_order_and_are_free_again) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   LeftSlots left;
   const auto slots = taken(Slots::open(scratch.path("open"), left));
   std::vector<std::uint32_t> settled;
@@ -64,7 +64,7 @@ TEST(Slots, hold_the_largest_record_twice) {
 }
 
 TEST(Slots, give_up_what_lost_some_of_its_pages) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("open");
   {
     LeftSlots left;
@@ -84,7 +84,7 @@ TEST(Slots, give_up_what_lost_some_of_its_pages) {
 }
 
 TEST(Slots, survive_any_bytes_in_their_file) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("open");
   std::mt19937 engine(4);
   for (int round = 0; round < 30; ++round) {
@@ -110,7 +110,7 @@ TEST(Slots, survive_any_bytes_in_their_file) {
 }
 
 TEST(Slots, leave_a_file_of_another_kind_as_it_is) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string letter = "Dear Sir, " + std::string(6'000, '.');
   const std::string path = scratch.write("open", letter);
   LeftSlots left;

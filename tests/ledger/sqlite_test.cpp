@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/scratch.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::sqlite_test {
 namespace {
@@ -24,7 +24,7 @@ Database opened(const std::string& path, Database::Options options = {}) {
 }
 
 TEST(Database, is_nobody_elses_whatever_the_umask) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const mode_t before = ::umask(0);
   const std::string path = scratch.path("usage.db");
   Database database = opened(path);
@@ -36,7 +36,7 @@ TEST(Database, is_nobody_elses_whatever_the_umask) {
 }
 
 TEST(Database, takes_access_by_others_away_from_a_file_that_is_there) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.write("usage.db", "");
   ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
   opened(path);
@@ -44,7 +44,7 @@ TEST(Database, takes_access_by_others_away_from_a_file_that_is_there) {
 }
 
 TEST(Database, keeps_what_was_bound_and_committed) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   {
     Database database = opened(path);
@@ -73,7 +73,7 @@ TEST(Database, keeps_what_was_bound_and_committed) {
 }
 
 TEST(Transaction, that_was_not_committed_leaves_nothing) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   Database database = opened(scratch.path("usage.db"));
   ASSERT_TRUE(database.exec("CREATE TABLE a(n)"));
   {
@@ -88,7 +88,7 @@ TEST(Transaction, that_was_not_committed_leaves_nothing) {
 }
 
 TEST(Database, says_what_kind_of_trouble_it_is_in_and_names_the_file) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const auto rubbish = Database::open(scratch.write("rubbish", std::string(5'000, 'x')), {});
   ASSERT_FALSE(rubbish);
   EXPECT_EQ(trouble_of(rubbish.error()), StoreTrouble::corrupt);
@@ -109,7 +109,7 @@ TEST(Database, says_what_kind_of_trouble_it_is_in_and_names_the_file) {
 }
 
 TEST(Database, that_is_read_is_not_written) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   opened(path);
   Database::Options reader;

@@ -5,10 +5,10 @@
 
 #include "ledger/failing_disk.hpp"
 #include "ledger/record_codec.hpp"
-#include "ledger/scratch.hpp"
 #include "ledger/store.hpp"
 #include "ledger/stores.hpp"
 #include "ledger/usage_tables.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::store_faults_test {
 namespace {
@@ -57,7 +57,7 @@ std::int64_t count_of(const std::string& path, const std::string& table) {
 
 // Whether the disk failed at all.
 bool run_tables(std::int64_t nth, std::int64_t how_many, FailingDisk::Trouble trouble) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   FailingDisk disk;
   disk.fail_from(nth, how_many, trouble);
@@ -104,7 +104,7 @@ OpenedStore open_despite(const std::string& path, FailingDisk& disk, bool& faile
 
 // A process that begins with records another one has left, writes some, and ends.
 bool run_store(std::int64_t nth, std::int64_t how_many) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   FailingDisk disk;
   bool failed = false;

@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/scratch.hpp"
 #include "ledger/stores.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::store_kill_test {
 namespace {
@@ -89,7 +89,7 @@ void check(const std::map<std::int32_t, bool>& told, const std::map<std::string,
 }
 
 TEST(Store, has_each_record_once_however_often_it_is_killed) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const char* wished = std::getenv("SLUICE_KILLS");
   const int kills = wished != nullptr ? std::atoi(wished) : 20;

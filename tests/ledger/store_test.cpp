@@ -14,10 +14,10 @@
 #include <gtest/gtest.h>
 
 #include "ledger/failing_disk.hpp"
-#include "ledger/scratch.hpp"
 #include "ledger/sqlite.hpp"
 #include "ledger/store.hpp"
 #include "ledger/stores.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::store_test {
 namespace {
@@ -27,7 +27,7 @@ OpenedStore opened(const std::string& path, Recorder::OnFull on_full = Recorder:
 }
 
 TEST(Store, keeps_what_was_settled) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   EXPECT_EQ(store.crashed, 0U);
@@ -44,7 +44,7 @@ TEST(Store, keeps_what_was_settled) {
 }
 
 TEST(Store, writes_what_is_settled_when_it_is_closed) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   keep(*opened(path).recorder, a_record(1));
   EXPECT_EQ(records_of(path).size(), 1U);
@@ -53,7 +53,7 @@ TEST(Store, writes_what_is_settled_when_it_is_closed) {
 }
 
 TEST(Store, makes_rows_of_records_when_it_has_time) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   keep(*store.recorder, a_record(1));
@@ -72,7 +72,7 @@ TEST(Store, makes_rows_of_records_when_it_has_time) {
 }
 
 TEST(Store, tells_two_requests_apart_that_callers_named_alike) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   {
     const OpenedStore store = opened(path);
@@ -86,7 +86,7 @@ TEST(Store, tells_two_requests_apart_that_callers_named_alike) {
 }
 
 TEST(Store, records_an_entry_that_nobody_settled_with_what_was_set_aside) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   {
     const OpenedStore store = opened(path);
@@ -100,7 +100,7 @@ TEST(Store, records_an_entry_that_nobody_settled_with_what_was_set_aside) {
 }
 
 TEST(Store, belongs_to_one_process) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   const auto other = open_store({path, Recorder::OnFull::refuse, std::nullopt}, system_clock());
@@ -112,7 +112,7 @@ TEST(Store, belongs_to_one_process) {
 }
 
 TEST(Store, is_nobody_elses_to_read) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   for (const char* suffix : {"", "-open", "-wal", "-shm"}) {
@@ -123,7 +123,7 @@ TEST(Store, is_nobody_elses_to_read) {
 }
 
 TEST(Store, keeps_a_damaged_database_aside_and_begins_anew) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string rubbish(20'000, 'x');
   const std::string path = scratch.write("usage.db", rubbish);
   const OpenedStore store = opened(path);
@@ -136,7 +136,7 @@ TEST(Store, keeps_a_damaged_database_aside_and_begins_anew) {
 }
 
 TEST(Store, names_the_file_it_cannot_write) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string nowhere = scratch.path("no/usage.db");
   const auto absent = open_store({nowhere, Recorder::OnFull::refuse, std::nullopt}, system_clock());
   ASSERT_FALSE(absent);
@@ -150,7 +150,7 @@ TEST(Store, names_the_file_it_cannot_write) {
 }
 
 TEST(Store, says_when_the_disk_is_full_and_recovers_by_itself) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   FailingDisk disk;
   const std::string path = scratch.path("usage.db");
   {
@@ -194,7 +194,7 @@ class NoRoom {
 };
 
 TEST(Store, loses_nothing_while_its_files_cannot_grow) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   {
@@ -212,7 +212,7 @@ TEST(Store, loses_nothing_while_its_files_cannot_grow) {
 }
 
 TEST(Store, leaves_what_it_could_not_write_to_the_next_process) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   FailingDisk disk;
   const std::string path = scratch.path("usage.db");
   {
@@ -228,7 +228,7 @@ TEST(Store, leaves_what_it_could_not_write_to_the_next_process) {
 }
 
 TEST(Store, waits_for_another_process_that_holds_the_database) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = opened(path);
   {
@@ -256,7 +256,7 @@ std::vector<std::unique_ptr<Entry>> take_all(Recorder& recorder) {
 }
 
 TEST(Store, refuses_when_all_slots_are_taken) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const OpenedStore store = opened(scratch.path("usage.db"));
   auto entries = take_all(*store.recorder);
   const auto refused = store.recorder->open(a_record(-1));
@@ -271,7 +271,7 @@ TEST(Store, refuses_when_all_slots_are_taken) {
 }
 
 TEST(Store, drops_and_counts_when_that_is_the_policy) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   {
     const OpenedStore store = opened(path, Recorder::OnFull::drop_and_count);

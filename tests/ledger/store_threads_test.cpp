@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "ledger/scratch.hpp"
 #include "ledger/stores.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::store_threads_test {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 TEST(Store, keeps_each_record_of_each_thread_once) {
   constexpr int threads = 4;
   constexpr int each = 5'000;
-  const Scratch scratch;
+  const test::Scratch scratch;
   const std::string path = scratch.path("usage.db");
   const OpenedStore store = taken(open_store({path, Recorder::OnFull::refuse, std::nullopt}, system_clock()));
   std::vector<std::thread> workers;

@@ -8,10 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "ledger/record_codec.hpp"
-#include "ledger/scratch.hpp"
 #include "ledger/stores.hpp"
 #include "ledger/usage_groups.hpp"
 #include "ledger/usage_tables.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::ledger::usage_report_test {
 namespace {
@@ -46,7 +46,7 @@ class Written {
   }
 
  private:
-  const Scratch scratch_;
+  const test::Scratch scratch_;
   UsageTables tables_;
   std::uint64_t number_ = 0;
   std::string last_;
@@ -198,7 +198,7 @@ TEST(UsageReport, knows_the_middle_to_three_percent) {
 }
 
 TEST(UsageReport, leaves_no_file_where_there_was_none) {
-  const Scratch scratch;
+  const test::Scratch scratch;
   EXPECT_FALSE(read_usage(scratch.path("usage.db"), {}));
   EXPECT_FALSE(std::filesystem::exists(scratch.path("usage.db")));
 }

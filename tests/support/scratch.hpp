@@ -9,7 +9,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace sluice::app {
+namespace sluice::test {
 
 // A directory of a test's own, gone afterwards with everything in it.
 class Scratch {
@@ -38,4 +38,4 @@ class Scratch {
   std::filesystem::path root_;
 };
 
-}  // namespace sluice::app
+}  // namespace sluice::test

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sluice/http/writer.hpp>
 
+#include "net/body_pace.hpp"
 #include "net/unframe.hpp"
 
 namespace sluice::net {
@@ -344,8 +345,7 @@ Async<> Session::say_continue() {
 }
 
 Async<> Session::more_body(TimePoint began) {
-  constexpr Duration grace = std::chrono::seconds(10);  // before the average rate counts
-  constexpr std::uint64_t least_rate = 1024;            // bytes per second
+  const BodyPace pace(began);
   const ServerTimeouts& timeouts = host_.settings().timeouts;
   const char* before = in_.bytes().data();
   // Grows as the body arrives, not by what a stranger announces: four times what is there, at most what is announced.
@@ -370,12 +370,9 @@ Async<> Session::more_body(TimePoint began) {
     const Result<> continued = co_await say_continue();
     if (!continued) co_return continued.error();
     const TimePoint now = loop_.now();
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - began).count();
-    const std::uint64_t received = in_.size() + passed_on_;
-    const bool crawling = now - began > grace && received < static_cast<std::uint64_t>(seconds) * least_rate;
     Woken woken = Woken::expired;
-    if (!crawling) {
-      const TimePoint check = now - began > grace ? now + std::chrono::seconds(1) : began + grace;
+    if (!pace.is_too_slow(in_.size() + passed_on_, now)) {
+      const TimePoint check = pace.next_look(now);
       const TimePoint silent = now + timeouts.body;
       woken = co_await watch_.readable(std::min(check, silent));
       if (woken == Woken::expired && check < silent) continue;  // only time to look at the rate again

@@ -12,6 +12,7 @@
 #include <sluice/credential/aws_signature.hpp>
 
 #include "gateway/provider_credential.hpp"
+#include "gateway/tariff_memory.hpp"
 
 namespace sluice {
 namespace {
@@ -65,6 +66,9 @@ ProviderKey key_of(const config::Provider& given, const Secret& key, const std::
 }
 
 }  // namespace
+
+Snapshot::Snapshot() : looked_up_(std::make_unique<TariffMemory>()) {}
+Snapshot::~Snapshot() = default;
 
 void Voice::append_path(const chat::Asked& asked, std::string& out) const {
   if (door != nullptr) return door->append_path(asked, out);
@@ -341,8 +345,8 @@ const Model* Snapshot::find_model(std::string_view name) const {
 
 const Tariff* Snapshot::tariff_of(const Target& target, std::string_view name, std::optional<Tariff>& room) const {
   if (!target.model_json.empty()) return target.tariff ? &*target.tariff : nullptr;
-  room = tariff_in(prices_, *target.provider, name);
-  return room ? &*room : nullptr;
+  const auto look_up = [&] { return tariff_in(prices_, *target.provider, name); };
+  return looked_up_->find(target.provider->name, name, look_up, room);
 }
 
 bool Snapshot::denies_unknown_price(bool has_budget) const {

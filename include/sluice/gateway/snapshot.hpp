@@ -176,6 +176,8 @@ struct TagAccount {
   std::shared_ptr<ledger::Account> account;
 };
 
+class TariffMemory;
+
 // One configuration, compiled: every name is resolved to a pointer into the snapshot itself, so that a mistake is found
 // when it is loaded and never when it is used. Immutable; an exchange keeps the one it started with.
 class Snapshot {
@@ -197,7 +199,8 @@ class Snapshot {
   };
   static Result<std::shared_ptr<const Snapshot>> compile(const config::Config& config, const Means& means);
 
-  Snapshot() = default;
+  Snapshot();
+  ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
@@ -211,8 +214,8 @@ class Snapshot {
   const std::vector<TagAccount>& tag_accounts() const { return tag_accounts_; }
   // Whether nobody is asked whose price is not known, for a caller with or without a budget.
   bool denies_unknown_price(bool has_budget) const;
-  // What a target costs under the name its provider knows the model by; null: not known. `room` keeps what had to be
-  // looked up.
+  // What a target costs under the name its provider knows the model by; null: not known. A name that depends on the
+  // caller is looked up once and remembered, the first thousand of them; `room` keeps the price of a further one.
   const Tariff* tariff_of(const Target& target, std::string_view name, std::optional<Tariff>& room) const;
 
   bool needs_keys() const { return needs_keys_; }
@@ -263,6 +266,7 @@ class Snapshot {
   Organisation organisation_;
   std::vector<TagAccount> tag_accounts_;
   config::Config prices_;  // of the configuration only what find_price() reads
+  const std::unique_ptr<TariffMemory> looked_up_;
   std::vector<Team> teams_;
   std::vector<Key> keys_;
   std::unordered_map<Digest, const Key*, DigestHash> by_digest_;

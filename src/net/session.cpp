@@ -144,7 +144,7 @@ Async<> Session::exchange() {
   request_bytes_ = head_bytes;
   bytes_in_ = head_bytes;
   bytes_out_ = 0;
-  framing_ = Framing::none;
+  framing_ = ReplyFraming::none;
   complete_ = false;
   continued_ = false;
   last_ = !head_.keep_alive || host_.closing();
@@ -168,7 +168,6 @@ Async<> Session::exchange() {
 // taken for a request.
 bool Session::finish_exchange() {
   staged_.give_back();
-  staged_bytes_ = 0;
   if (!complete_ || last_ || stop_.requested()) return false;
   if (!body_taken_ && !discard_body()) return false;
   in_.consume(request_bytes_);
@@ -428,69 +427,51 @@ void Session::release() {
 // ---- the reply
 
 void Session::begin(http::HeadView head) {
-  write_head(head, head_.http10 ? Framing::until_close : Framing::chunked, 0);
+  write_head(head, head_.http10 ? ReplyFraming::until_close : ReplyFraming::chunked, 0);
 }
 
-void Session::write_head(http::HeadView head, Framing framing, std::uint64_t length) {
+void Session::write_head(http::HeadView head, ReplyFraming framing, std::uint64_t length) {
   framing_ = framing;
-  if (framing == Framing::until_close) last_ = true;
+  if (framing == ReplyFraming::until_close) last_ = true;
   // A body that nobody will read to its end would be taken for the next request.
   if (in_exchange_ && !body_taken_ && !discard_body()) last_ = true;
   if (host_.closing()) last_ = true;
-  std::size_t needed = 256;
-  for (const http::Field& field : head.fields) needed += field.name.size() + field.value.size() + 4;
-  staged_ = loop_.buffers.take(std::max<std::size_t>(needed, 4096));
-  http::HeadWriter writer(staged_.span());
-  writer.status_line(head.status);
-  writer.field("date", loop_.date());
-  for (const http::Field& field : head.fields) {
-    if (http::is_field_value(field.value)) writer.field(field.name, field.value);
-  }
-  const bool bodiless = head.status == 204 || head.status == 304;  // RFC 9110 §8.6
-  if (framing == Framing::length && !bodiless) writer.field("content-length", length);
-  if (framing == Framing::chunked) writer.field("transfer-encoding", "chunked");
-  if (last_) writer.field("connection", "close");
-  writer.end();
-  staged_bytes_ = writer.failed() ? 0 : writer.text().size();
+  staged_.write(loop_.buffers, head, loop_.date(), framing, length, last_);
 }
 
 Async<> Session::write(http::Slices pieces) {
   if (pieces.bytes() == 0) co_return Ok{};
   std::array<char, 18> line;
   Gather gather;
-  gather.add(std::string_view(staged_.data(), staged_bytes_));
-  if (framing_ == Framing::chunked) gather.add(http::chunk_line(line, pieces.bytes()));
+  gather.add(staged_.text());
+  if (framing_ == ReplyFraming::chunked) gather.add(http::chunk_line(line, pieces.bytes()));
   gather.add(pieces);
-  if (framing_ == Framing::chunked) gather.add(http::chunk_end);
+  if (framing_ == ReplyFraming::chunked) gather.add(http::chunk_end);
   Result<> written = co_await put(gather);
   staged_.give_back();
-  staged_bytes_ = 0;
   co_return written;
 }
 
 Async<> Session::end() {
   Gather gather;
-  gather.add(std::string_view(staged_.data(), staged_bytes_));
-  if (framing_ == Framing::chunked) gather.add(http::last_chunk);
+  gather.add(staged_.text());
+  if (framing_ == ReplyFraming::chunked) gather.add(http::last_chunk);
   Result<> written = co_await put(gather);
   staged_.give_back();
-  staged_bytes_ = 0;
   if (written) complete_ = true;
   co_return written;
 }
 
 Async<> Session::send(http::HeadView head, http::Slices body) {
-  write_head(head, Framing::length, body.bytes());
-  if (staged_bytes_ == 0)
+  write_head(head, ReplyFraming::length, body.bytes());
+  if (staged_.text().empty())
     co_return Error(Fault::internal, Blame::gateway, "internal_error", "The answer's head is unusable.");
   Gather gather;
-  gather.add(std::string_view(staged_.data(), staged_bytes_));
-  const bool bodiless =
-      head.status == 204 || head.status == 304 || (in_exchange_ && head_.method == http::Method::head);
+  gather.add(staged_.text());
+  const bool bodiless = is_bodiless(head.status) || (in_exchange_ && head_.method == http::Method::head);
   if (!bodiless) gather.add(body);
   Result<> written = co_await put(gather);
   staged_.give_back();
-  staged_bytes_ = 0;
   if (written) complete_ = true;
   co_return written;
 }

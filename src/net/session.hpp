@@ -9,6 +9,7 @@
 #include <sluice/net/service.hpp>
 #include "net/buffers.hpp"
 #include "net/read_watch.hpp"
+#include "net/staged_head.hpp"
 #include "net/stream.hpp"
 
 namespace sluice::net {
@@ -76,14 +77,7 @@ class Session final : public Incoming, public Reply {
   Session* previous = nullptr;
 
  private:
-  enum class Framing : std::uint8_t { none, length, chunked, until_close };
   enum class Read : std::uint8_t { request, refused, nothing };
-
-  // What became of a piece of body.
-  struct Progress {
-    std::size_t bytes = 0;
-    bool ended = false;
-  };
 
   Async<> shake_hands();
   Async<Read> read_head();
@@ -104,7 +98,7 @@ class Session final : public Incoming, public Reply {
   bool fill(Tried& tried);
   void on_readable();
 
-  void write_head(http::HeadView head, Framing framing, std::uint64_t length);
+  void write_head(http::HeadView head, ReplyFraming framing, std::uint64_t length);
   Async<> put(Gather pieces);
   Error malformed(std::string_view reason) const;
 
@@ -133,10 +127,9 @@ class Session final : public Incoming, public Reply {
   bool continued_ = false;
 
   // The reply.
-  Buffer staged_;
-  std::size_t staged_bytes_ = 0;
+  StagedHead staged_;
   std::uint64_t bytes_out_ = 0;
-  Framing framing_ = Framing::none;
+  ReplyFraming framing_ = ReplyFraming::none;
   bool last_ = false;      // the reply says that the connection closes
   bool complete_ = false;  // the reply was sent whole
 };

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sluice/base/id.hpp>
 #include <sluice/base/text.hpp>
+#include <sluice/base/utc_text.hpp>
 
 namespace sluice::app {
 namespace {
@@ -86,7 +87,7 @@ Json record_json(const ledger::AuditRecord& record) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
   Json json;
   json["number"] = record.number;
-  json["time"] = time_text(record.time);
+  json["time"] = utc_text(record.time);
   json["actor"] = record.actor.name;
   json["action"] = record.action;
   json["object"] = record.object;
@@ -101,13 +102,8 @@ Json record_json(const ledger::AuditRecord& record) {
 
 // The number a parameter of the query has; `instead` when it is not there, nothing when it is no number.
 std::optional<std::uint64_t> number_in(std::string_view query, std::string_view name, std::uint64_t instead) {
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(part.size() + 1, query.size()));
-    if (part.size() <= name.size() || !part.starts_with(name) || part[name.size()] != '=') continue;
-    return parse_decimal(part.substr(name.size() + 1));
-  }
-  return instead;
+  const auto value = query_value(query, name);
+  return value ? parse_decimal(*value) : instead;
 }
 
 // What the routes share. One thread at a time, as the page server's requests come.

@@ -1,7 +1,9 @@
 #include "app/admin_route.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include <sluice/base/percent.hpp>
 #include <sluice/base/text.hpp>
 
 namespace sluice::app {
@@ -30,6 +32,16 @@ std::optional<std::string_view> AdminRoute::match(std::string_view path) const {
   if (!path.starts_with(before) || !path.ends_with(after)) return std::nullopt;
   const std::string_view name = path.substr(before.size(), path.size() - before.size() - after.size());
   return name.find('/') == std::string_view::npos ? std::optional(name) : std::nullopt;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+    if (part.size() <= name.size() || !part.starts_with(name) || part[name.size()] != '=') continue;
+    return percent_decoded(part.substr(name.size() + 1));
+  }
+  return std::nullopt;
 }
 
 net::Page json_page(std::string body) {

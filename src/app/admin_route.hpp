@@ -54,6 +54,9 @@ class AdminRoute {
   Make make_;
 };
 
+// The value of a query's parameter, decoded; nothing when it is not there.
+std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
 // An answer whose body is JSON made elsewhere.
 net::Page json_page(std::string body);
 // {"error": {"code", "message"}}

@@ -1,42 +1,19 @@
 #include "app/admin_usage.hpp"
 
-#include <algorithm>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
-#include <sluice/base/percent.hpp>
-
+#include "app/key_words.hpp"
 #include "app/usage.hpp"
 
 namespace sluice::app {
 namespace {
 
-// The value of a parameter of a query, decoded; empty when it is not there.
-std::string value_in(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(part.size() + 1, query.size()));
-    if (part.size() < name.size() + 1 || !part.starts_with(name) || part[name.size()] != '=') continue;
-    return percent_decoded(part.substr(name.size() + 1));
-  }
-  return {};
-}
-
-std::vector<std::string> listed_in(std::string_view text) {
-  std::vector<std::string> items;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(item.size() + 1, text.size()));
-    if (!item.empty()) items.emplace_back(item);
-  }
-  return items;
-}
-
 net::Page tell_usage(const std::string& file, std::string_view query, UtcTime now) {
-  const std::string format = value_in(query, "format");
-  const UsageOptions options{listed_in(value_in(query, "by")), value_in(query, "since"), value_in(query, "until"),
-                             format.empty() ? "json" : format};
+  const auto by = query_value(query, "by");
+  const UsageOptions options{by ? items_in(*by) : std::vector<std::string>(), query_value(query, "since").value_or(""),
+                             query_value(query, "until").value_or(""), query_value(query, "format").value_or("json")};
   if (options.format != "json" && options.format != "csv") {
     return admin_error(400, "invalid_request", "format is json or csv");
   }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 
 #include <nlohmann/json.hpp>
 #include <sluice/base/text.hpp>
+#include <sluice/base/utc_text.hpp>
 
 namespace sluice::app {
 namespace {
@@ -16,57 +16,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t longest_duration = std::uint64_t{1000} * 86'400'000 * 366;  // a thousand years: no overflow
 
-// The digits at that place, which are all there.
-std::optional<int> number_at(std::string_view text, std::size_t at, std::size_t size) {
-  if (text.size() < at + size) return std::nullopt;
-  const auto number = parse_decimal(text.substr(at, size));
-  if (!number) return std::nullopt;
-  return static_cast<int>(*number);
-}
-
-struct ClockReading {
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-};
-
-std::optional<ClockReading> reading_at(std::string_view text, std::size_t at) {
-  if (text.size() < at + 8 || text[at + 2] != ':' || text[at + 5] != ':') return std::nullopt;
-  const auto hour = number_at(text, at, 2);
-  const auto minute = number_at(text, at + 3, 2);
-  const auto second = number_at(text, at + 6, 2);
-  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  return ClockReading{*hour, *minute, *second};
-}
-
-// "Z", "+02:00"
-std::optional<minutes> distance_in(std::string_view zone) {
-  if (zone == "Z" || zone == "z") return minutes(0);
-  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return std::nullopt;
-  const auto hour = number_at(zone, 1, 2);
-  const auto minute = number_at(zone, 4, 2);
-  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
-  const minutes distance = hours(*hour) + minutes(*minute);
-  return zone[0] == '-' ? -distance : distance;
-}
-
-std::optional<sys_days> day_at_begin(std::string_view text) {
-  if (text.size() < 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const auto year_number = number_at(text, 0, 4);
-  const auto month_number = number_at(text, 5, 2);
-  const auto day_number = number_at(text, 8, 2);
-  // What the clock's nanoseconds can count.
-  if (!year_number || !month_number || !day_number || *year_number < 1970 || *year_number > 2261) return std::nullopt;
-  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
-                            day(static_cast<unsigned>(*day_number))};
-  if (!date.ok()) return std::nullopt;
-  return sys_days(date);
-}
-
 Json texts_or_null(const std::optional<std::vector<std::string>>& texts) {
   return texts ? Json(*texts) : Json(nullptr);
 }
-Json time_or_null(const std::optional<UtcTime>& time) { return time ? Json(time_text(*time)) : Json(nullptr); }
+Json time_or_null(const std::optional<UtcTime>& time) { return time ? Json(utc_text(*time)) : Json(nullptr); }
 
 Error unfit(std::string message) {
   return Error(Fault::bad_request, Blame::client, "invalid_key_request", std::move(message));
@@ -93,7 +46,7 @@ Json json_of(const ledger::StoredKey& key, UtcTime now) {
   json["models"] = texts_or_null(key.models);
   json["endpoints"] = texts_or_null(key.endpoints);
   json["cidrs"] = key.cidrs;
-  json["created_at"] = time_text(key.created_at);
+  json["created_at"] = utc_text(key.created_at);
   json["expires_at"] = time_or_null(key.expires_at);
   json["revoked_at"] = time_or_null(key.revoked_at);
   return json;
@@ -118,36 +71,8 @@ std::optional<milliseconds> duration_in(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<UtcTime> time_in(std::string_view text) {
-  const auto date = day_at_begin(text);
-  if (!date || text.size() < 20 || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) return std::nullopt;
-  const auto reading = reading_at(text, 11);
-  if (!reading) return std::nullopt;
-  std::size_t end = 19;
-  if (text[end] == '.') {
-    const std::size_t digits = text.find_first_not_of("0123456789", end + 1);
-    if (digits == std::string_view::npos || digits == end + 1) return std::nullopt;
-    end = digits;
-  }
-  const auto distance = distance_in(text.substr(end));
-  if (!distance) return std::nullopt;
-  return UtcTime(*date + hours(reading->hour) + minutes(reading->minute) + seconds(reading->second) - *distance);
-}
-
-std::string time_text(UtcTime time) {
-  const auto whole = floor<seconds>(time);
-  const auto date = floor<days>(whole);
-  const year_month_day ymd(date);
-  const hh_mm_ss clock(whole - date);
-  std::array<char, 64> out{};
-  std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int(ymd.year()), unsigned(ymd.month()),
-                unsigned(ymd.day()), static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return out.data();
-}
-
 Result<UtcTime> expiry_in(std::string_view text, UtcTime now) {
-  if (const auto time = time_in(text)) return *time;
+  if (const auto time = parse_utc(text)) return *time;
   const auto span = duration_in(text);
   if (span && *span < floor<milliseconds>(UtcTime::max() - now)) return now + *span;
   return Error(Fault::bad_request, Blame::client, "invalid_expiry",

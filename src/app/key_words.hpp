@@ -11,17 +11,11 @@
 #include <sluice/config/config.hpp>
 #include <sluice/ledger/stored_key.hpp>
 
-// How keys and times are written on the command line and in requests of operators.
+// How keys and spans of time are written on the command line and in requests of operators.
 namespace sluice::app {
 
 // "250ms", "3s", "5m", "1h", "7d"; nothing for anything else.
 std::optional<std::chrono::milliseconds> duration_in(std::string_view text);
-
-// "2026-01-31T12:00:00Z", with a fraction and a distance from UTC where they are written (RFC 3339); nothing for
-// anything else.
-std::optional<UtcTime> time_in(std::string_view text);
-// In UTC, to the second.
-std::string time_text(UtcTime time);
 
 // A time, or how long from now. An Error says what may be written.
 Result<UtcTime> expiry_in(std::string_view text, UtcTime now);

@@ -6,6 +6,8 @@
 #include <ostream>
 #include <vector>
 
+#include <sluice/base/utc_text.hpp>
+
 #include "app/exit_codes.hpp"
 #include "app/key_words.hpp"
 #include "app/open_store.hpp"
@@ -47,8 +49,8 @@ KeyRow row_of(const ledger::StoredKey& key, UtcTime now) {
           key.team.empty() ? "-" : key.team,
           std::string(state_of(key, now)),
           joined(key.models),
-          time_text(key.created_at),
-          key.expires_at ? time_text(*key.expires_at) : "-"};
+          utc_text(key.created_at),
+          key.expires_at ? utc_text(*key.expires_at) : "-"};
 }
 
 void write_key_table(const std::vector<KeyRow>& rows, std::ostream& out) {

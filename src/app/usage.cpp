@@ -8,13 +8,15 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <sluice/base/text.hpp>
 #include <sluice/base/utc_text.hpp>
 
 #include "app/exit_codes.hpp"
+#include "app/key_words.hpp"
 
 namespace sluice::app {
 namespace {
+
+constexpr std::chrono::years longest_ago{100};
 
 using Row = ledger::UsageRow;
 
@@ -89,19 +91,6 @@ void write_table(const ledger::UsageReport& report, const std::vector<std::strin
   }
 }
 
-// Digits and one of s, m, h, d.
-std::optional<std::chrono::seconds> how_long(std::string_view text) {
-  constexpr std::uint64_t most = 100'000'000;
-  if (text.size() < 2) return std::nullopt;
-  const std::size_t unit = std::string_view("smhd").find(text.back());
-  const std::optional<std::uint64_t> count = parse_decimal(text.substr(0, text.size() - 1));
-  if (unit == std::string_view::npos || !count || *count > most) return std::nullopt;
-  constexpr std::array<std::int64_t, 4> seconds{1, 60, 3'600, 86'400};
-  const std::chrono::seconds long_ago(static_cast<std::int64_t>(*count) * seconds[unit]);
-  if (long_ago > std::chrono::years(100)) return std::nullopt;
-  return long_ago;
-}
-
 Error bad_time(const char* option, const std::string& text) {
   return Error(Fault::bad_request, Blame::client, "",
                std::string(option) + ": \"" + text +
@@ -113,7 +102,8 @@ Error bad_time(const char* option, const std::string& text) {
 std::optional<UtcTime> point_in_time(const std::string& text, UtcTime now) {
   if (const auto time = parse_utc(text)) return time;
   if (const auto day = parse_utc(text + "T00:00:00Z")) return day;
-  if (const auto ago = how_long(text)) return now - *ago;
+  const auto ago = duration_in(text);
+  if (ago && *ago <= longest_ago) return now - *ago;
   return std::nullopt;
 }
 

@@ -1,5 +1,7 @@
 #include "app/key_words.hpp"
 
+#include <sluice/base/utc_text.hpp>
+
 #include <gtest/gtest.h>
 
 namespace sluice::app::key_words_test {
@@ -17,22 +19,10 @@ TEST(KeyWords, durations_are_read_as_in_the_configuration) {
     EXPECT_FALSE(duration_in(text)) << text;
 }
 
-TEST(KeyWords, times_are_read_and_written) {
-  for (const char* const text : {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2030-01-31T12:00:00Z"})
-    EXPECT_EQ(time_text(*time_in(text)), text);
-  EXPECT_EQ(time_text(*time_in("2030-01-31T12:00:00.123456+02:00")), "2030-01-31T10:00:00Z");
-  EXPECT_EQ(time_text(*time_in("2030-01-31t12:00:00-00:30")), "2030-01-31T12:30:00Z");
-  for (const char* const text :
-       {"", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "2030-13-01T12:00:00Z", "2030-01-31T24:00:00Z",
-        "2030-01-31T12:60:00Z", "2030-01-31T12:00:00.Z", "2030-01-31T12:00:00+2:00", "9999-01-01T00:00:00Z",
-        "2030-01-31T12:00:00Zx"})
-    EXPECT_FALSE(time_in(text)) << text;
-}
-
 TEST(KeyWords, an_expiry_is_a_time_or_a_while) {
-  const UtcTime now = *time_in("2030-01-31T12:00:00Z");
+  const UtcTime now = *parse_utc("2030-01-31T12:00:00Z");
   EXPECT_EQ(*expiry_in("2s", now), now + 2s);
-  EXPECT_EQ(time_text(*expiry_in("2031-01-01T00:00:00Z", now)), "2031-01-01T00:00:00Z");
+  EXPECT_EQ(utc_text(*expiry_in("2031-01-01T00:00:00Z", now)), "2031-01-01T00:00:00Z");
   EXPECT_EQ(expiry_in("soon", now).error().code(), "invalid_expiry");
   EXPECT_FALSE(expiry_in("360000d", now)) << "beyond what clocks count";
 }

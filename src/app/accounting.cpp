@@ -13,11 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration until_written = 5s;  // what is settled, before somebody's history is read
 
-std::string usd(ledger::NanoUsd amount) {
-  const std::string cents = std::to_string(amount % ledger::one_usd / 10'000'000);
-  return std::to_string(amount / ledger::one_usd) + '.' + (cents.size() < 2 ? "0" : "") + cents;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Accounting>> Accounting::open(const config::Storage& storage, const Clock& clock, Log& log) {
@@ -45,7 +40,7 @@ Result<> Accounting::open_store(const config::Storage& storage) {
   if (opened->crashed > 0 || opened->torn > 0) {
     log_.warn("requests were under way when the last process died; they are charged what had been set aside",
               {{"requests", std::to_string(opened->crashed)},
-               {"usd", usd(opened->crashed_cost)},
+               {"usd", ledger::usd(opened->crashed_cost)},
                {"unreadable", std::to_string(opened->torn)}});
   }
   Result<std::unique_ptr<ledger::UsageHistory>> history = ledger::UsageHistory::open(storage.database);
@@ -72,8 +67,8 @@ void Accounting::tell(const ledger::Alert& alert) {
                                                  {"name", budget.name},
                                                  {"per", std::string(to_string(budget.window))},
                                                  {"percent", std::to_string(alert.percent)},
-                                                 {"limit_usd", usd(budget.limit)},
-                                                 {"spent_usd", usd(budget.spent)}});
+                                                 {"limit_usd", ledger::usd(budget.limit)},
+                                                 {"spent_usd", ledger::usd(budget.spent)}});
 }
 
 std::vector<Gauges::Budget> Accounting::budget_gauges(ledger::Now now) const {

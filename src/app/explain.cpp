@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 #include <sluice/gateway/explain.hpp>
+#include <sluice/ledger/money.hpp>
 
 #include "app/exit_codes.hpp"
 #include "app/surroundings.hpp"
@@ -16,14 +17,6 @@ namespace {
 
 constexpr std::size_t readable_behind = 64;
 
-// "$0.001234": plain decimal, at most nine places.
-std::string dollars(std::int64_t nano_usd) {
-  std::string places = std::to_string(nano_usd % 1'000'000'000);
-  places.insert(0, 9 - places.size(), '0');
-  while (places.size() > 2 && places.back() == '0') places.pop_back();
-  return "$" + std::to_string(nano_usd / 1'000'000'000) + "." + places;
-}
-
 void write_text(const Explanation& explanation, std::ostream& out, std::ostream& err) {
   for (const Explanation::Candidate& candidate : explanation.candidates) {
     out << candidate.provider << '/' << candidate.model;
@@ -33,7 +26,7 @@ void write_text(const Explanation& explanation, std::ostream& out, std::ostream&
     }
     if (candidate.of != explanation.model) out << " fallback: " << candidate.of;
     if (explanation.strategy == "weighted") out << " weight: " << candidate.weight;
-    if (candidate.price) out << " price: about " << dollars(*candidate.price);
+    if (candidate.price) out << " price: about " << '$' << ledger::usd(*candidate.price);
     out << '\n';
   }
   if (!explanation.model.empty()) {

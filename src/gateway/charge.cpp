@@ -17,16 +17,9 @@ constexpr std::uint64_t most_of_image = 3'000;
 constexpr std::uint64_t most_of_medium = 20'000;
 constexpr std::size_t bytes_of_token = 4;
 
-std::string dollars(ledger::NanoUsd amount) {
-  const auto whole = static_cast<std::uint64_t>(std::max<ledger::NanoUsd>(amount, 0));
-  std::string text = std::to_string(whole / ledger::one_usd);
-  std::string cents = std::to_string(whole % ledger::one_usd / (ledger::one_usd / 100));
-  return text + "." + (cents.size() < 2 ? "0" : "") + cents;
-}
-
 Error budget_refusal(const ledger::Refusal& refusal, const std::string& whose) {
-  std::string message = "The " + refusal.what + " of " + whose + " is used up ($" + dollars(refusal.budget) + ", $" +
-                        dollars(refusal.left) + " left).";
+  std::string message = "The " + refusal.what + " of " + whose + " is used up ($" + ledger::usd(refusal.budget) +
+                        ", $" + ledger::usd(refusal.left) + " left).";
   if (refusal.resets) message += " It begins anew at " + utc_text(*refusal.resets) + ".";
   Error error(Fault::rate_limited, Blame::client, "insufficient_quota", std::move(message));
   if (!refusal.resets) return std::move(error).never_again();

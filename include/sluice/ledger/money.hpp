@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace sluice::ledger {
 
@@ -8,5 +9,9 @@ namespace sluice::ledger {
 using NanoUsd = std::int64_t;
 
 inline constexpr NanoUsd one_usd = 1'000'000'000;
+
+// For people: exact, with at least two places and none that say nothing: "0.00", "12.50", "0.001234". Negative amounts
+// are nothing.
+std::string usd(NanoUsd amount);
 
 }  // namespace sluice::ledger

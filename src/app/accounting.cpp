@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <sluice/ledger/store.hpp>
-
 namespace sluice::app {
 namespace {
 
@@ -30,12 +28,12 @@ Result<std::unique_ptr<Accounting>> Accounting::open(const config::Storage& stor
 
 Result<> Accounting::open_store(const config::Storage& storage) {
   ledger::StorePlace place{storage.database, storage.on_full, std::nullopt};
+  place.tell = [this](ledger::StoreEvent event, const std::string& words) { tell(event, words); };
   if (storage.retention_days > 0) place.retention = std::chrono::days(storage.retention_days);
   Result<ledger::OpenedStore> opened = ledger::open_store(place, clock_);
   if (!opened) return std::move(opened).error();
   if (!opened->set_aside.empty()) {
-    log_.error("the usage database was damaged; it is kept and a new one begun",
-               {{"file", storage.database}, {"kept", opened->set_aside}});
+    tell(ledger::StoreEvent::set_aside, opened->set_aside);
   }
   if (opened->crashed > 0 || opened->torn > 0) {
     log_.warn("requests were under way when the last process died; they are charged what had been set aside",
@@ -61,6 +59,20 @@ ledger::NanoUsd Accounting::spent(ledger::Level level, std::string_view name, le
   return 0;
 }
 
+void Accounting::tell(ledger::StoreEvent event, const std::string& words) {
+  switch (event) {
+    case ledger::StoreEvent::failing:
+      return log_.error("usage cannot be recorded at the moment; it waits and is tried again", {{"reason", words}});
+    case ledger::StoreEvent::recovered:
+      return log_.info("usage is recorded again", {{"file", words}});
+    case ledger::StoreEvent::set_aside:
+      return log_.error(
+          "the usage database was damaged; it is kept and a new one begun, so that after a restart budgets "
+          "know nothing of what was spent before",
+          {{"kept", words}});
+  }
+}
+
 void Accounting::tell(const ledger::Alert& alert) {
   const ledger::BudgetStanding& budget = alert.standing;
   log_.warn("a budget has reached a threshold", {{"of", std::string(to_string(budget.level))},
@@ -83,7 +95,7 @@ std::vector<Gauges::Budget> Accounting::budget_gauges(ledger::Now now) const {
 Gauges::Ledger Accounting::ledger_gauges() const {
   if (recorder_ == nullptr) return {};
   const ledger::Recorder::Health health = recorder_->health();
-  return {health.waiting, health.written, health.dropped, health.failures};
+  return {health.waiting, health.written, health.dropped, health.errors};
 }
 
 }  // namespace sluice::app

@@ -9,6 +9,7 @@
 #include <sluice/config/config.hpp>
 #include <sluice/ledger/book.hpp>
 #include <sluice/ledger/recorder.hpp>
+#include <sluice/ledger/store.hpp>
 #include <sluice/ledger/usage_report.hpp>
 #include <sluice/telemetry/log.hpp>
 #include <sluice/telemetry/metrics.hpp>
@@ -33,6 +34,7 @@ class Accounting {
   Accounting(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
   Result<> open_store(const config::Storage& storage);
   ledger::NanoUsd spent(ledger::Level level, std::string_view name, ledger::Span span);
+  void tell(ledger::StoreEvent event, const std::string& words);
   void tell(const ledger::Alert& alert);
 
   const Clock& clock_;

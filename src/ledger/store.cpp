@@ -108,7 +108,7 @@ Result<OpenedStore> open_store(const StorePlace& place, const Clock& clock, cons
   opened.crashed_cost = left.crashed_cost;
   opened.torn = left.torn;
   opened.recorder = std::make_unique<Store>(*std::move(slots), *std::move(tables),
-                                            StoreWriter::Place{at, place.retention}, place.on_full, clock);
+                                            StoreWriter::Place{at, place.retention, place.tell}, place.on_full, clock);
   if (left.settled + left.crashed > 0) (void)opened.recorder->flush(for_what_was_left);
   return opened;
 }

@@ -65,6 +65,7 @@ void StoreWriter::look(Recorder::Health& health) const {
   health.written = written_.load();
   health.waiting = slots_.settled() + in_hand_.load();
   health.failures = failures_.load();
+  health.errors = errors_.load();
   const std::scoped_lock lock(mutex_);
   health.trouble = trouble_;
 }
@@ -124,7 +125,9 @@ Result<> StoreWriter::reach_tables() {
   if (tables_) return {};
   auto tables = UsageTables::open(place_.tables);
   if (!tables && trouble_of(tables.error()) == StoreTrouble::corrupt) {
-    if (auto aside = set_aside(place_.tables.path, clock_.utc()); !aside) return std::move(aside.error());
+    auto aside = set_aside(place_.tables.path, clock_.utc());
+    if (!aside) return std::move(aside.error());
+    tell(StoreEvent::set_aside, *aside);
     tables = UsageTables::open(place_.tables);
   }
   if (!tables) return std::move(tables.error());
@@ -132,8 +135,13 @@ Result<> StoreWriter::reach_tables() {
   return {};
 }
 
+void StoreWriter::tell(StoreEvent event, const std::string& words) const {
+  if (place_.tell) place_.tell(event, words);
+}
+
 void StoreWriter::failed(const Error& error) {
-  failures_.fetch_add(1);
+  errors_.fetch_add(1);
+  if (failures_.fetch_add(1) == 0) tell(StoreEvent::failing, error.message());
   const StoreTrouble trouble = trouble_of(error);
   // A connection may be left in a state it does not get out of by itself; one that only waits is not.
   if (trouble != StoreTrouble::busy && trouble != StoreTrouble::full && place_.tables.path != ":memory:")
@@ -144,6 +152,7 @@ void StoreWriter::failed(const Error& error) {
 
 void StoreWriter::recovered() {
   if (failures_.exchange(0) == 0) return;
+  tell(StoreEvent::recovered, place_.tables.path);
   const std::scoped_lock lock(mutex_);
   trouble_.clear();
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include <sluice/base/clock.hpp>
 #include <sluice/ledger/recorder.hpp>
+#include <sluice/ledger/store.hpp>
 
 #include "ledger/slots.hpp"
 #include "ledger/usage_tables.hpp"
@@ -26,6 +28,7 @@ class StoreWriter {
   struct Place {
     UsageTables::Place tables;
     std::optional<std::chrono::days> retention;
+    std::function<void(StoreEvent, const std::string&)> tell{};
   };
   // The slots and the clock outlive it.
   StoreWriter(Slots& slots, UsageTables tables, Place place, const Clock& clock);
@@ -48,6 +51,7 @@ class StoreWriter {
   bool write_pending();
   Result<> write_some();
   Result<> reach_tables();
+  void tell(StoreEvent event, const std::string& words) const;
   void failed(const Error& error);
   void recovered();
   void grow();
@@ -73,8 +77,9 @@ class StoreWriter {
   std::atomic<bool> sleeping_ = false;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> written_ = 0;
-  std::atomic<std::uint64_t> in_hand_ = 0;  // how many are pending
-  std::atomic<std::uint64_t> failures_ = 0;
+  std::atomic<std::uint64_t> in_hand_ = 0;   // how many are pending
+  std::atomic<std::uint64_t> failures_ = 0;  // in a row
+  std::atomic<std::uint64_t> errors_ = 0;    // in all
 
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable answered_;

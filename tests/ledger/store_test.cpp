@@ -153,9 +153,11 @@ TEST(Store, says_when_the_disk_is_full_and_recovers_by_itself) {
   const test::Scratch scratch;
   FailingDisk disk;
   const std::string path = scratch.path("usage.db");
+  std::vector<StoreEvent> told;  // by the store's thread, which has ended when it is looked at
   {
+    const auto tell = [&told](StoreEvent event, const std::string&) { told.push_back(event); };
     const OpenedStore store =
-        taken(open_store({path, Recorder::OnFull::refuse, std::nullopt}, system_clock(), disk.name()));
+        taken(open_store({path, Recorder::OnFull::refuse, std::nullopt, tell}, system_clock(), disk.name()));
     disk.fail_all(FailingDisk::Trouble::full);
     for (int number = 0; number < 50; ++number) keep(*store.recorder, a_record(number));
     EXPECT_FALSE(store.recorder->flush(long_enough));
@@ -167,8 +169,10 @@ TEST(Store, says_when_the_disk_is_full_and_recovers_by_itself) {
     disk.lift();
     ASSERT_TRUE(store.recorder->flush(long_enough));
     EXPECT_EQ(store.recorder->health().failures, 0U);
+    EXPECT_GE(store.recorder->health().errors, health.failures) << "what went wrong stays counted";
     EXPECT_EQ(store.recorder->health().trouble, "");
   }
+  EXPECT_EQ(told, (std::vector<StoreEvent>{StoreEvent::failing, StoreEvent::recovered}));
   EXPECT_EQ(records_of(path).size(), 50U);
 }
 

@@ -41,6 +41,7 @@ class Recorder {
     std::uint64_t waiting = 0;  // settled, not written yet
     std::uint64_t dropped = 0;
     std::uint64_t failures = 0;  // of the disk, in a row; 0: all is well
+    std::uint64_t errors = 0;    // of the disk, in all
     std::string trouble;         // what the last one said
   };
   virtual Health health() const = 0;

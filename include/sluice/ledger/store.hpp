@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,13 @@
 // Where usage records are kept.
 namespace sluice::ledger {
 
+// What becomes of a store while it is used, and the words that go with it.
+enum class StoreEvent : std::uint8_t {
+  failing,    // records cannot be written, for the reason that the disk gave; tried again until they can
+  recovered,  // they can be again
+  set_aside,  // the database is damaged: it is kept under that name, and a new one begun
+};
+
 struct StorePlace {
   // Of the database (SQLite). Beside it, for as long as the daemon runs, is its journal, and always `PATH-open`: the
   // requests under way. Empty: in memory only, gone with the process.
@@ -20,6 +28,8 @@ struct StorePlace {
   Recorder::OnFull on_full = Recorder::OnFull::refuse;
   // How long records are kept, at least; whole months (UTC) are dropped. Nothing: for ever.
   std::optional<std::chrono::days> retention;
+  // Called on the store's own thread; must not wait for it.
+  std::function<void(StoreEvent, const std::string& words)> tell{};
 };
 
 struct OpenedStore {

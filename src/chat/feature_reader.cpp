@@ -178,6 +178,7 @@ class FeatureReader {
 
   void read_instructions(Words words) {
     opening_.enter_instructions();
+    ++features_.messages;
     read_parts(words, true);
     opening_.leave();
   }
@@ -187,6 +188,7 @@ class FeatureReader {
     if (is_list) cursor_.enter();
     while (!is_list || cursor_.next_item()) {
       opening_.enter_message();
+      ++features_.messages;
       const bool is_object = cursor_.kind() == Kind::object;
       role_ = {};
       read_parts(words, true);
@@ -200,6 +202,7 @@ class FeatureReader {
 
   void read_prompt() {
     opening_.enter_message();
+    ++features_.messages;
     read_text(take());
     opening_.note_user();
     opening_.leave();

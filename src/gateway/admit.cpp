@@ -71,13 +71,18 @@ class Admit final : public Middleware {
     return payers;
   }
 
+  // As its first target will see it, who is asked in most cases.
+  static Size size_of_prompt(const Exchange& exchange) {
+    const Target& first = exchange.model->targets.front();
+    const std::string_view name = name_at(first, *exchange.model, exchange.outline.model);
+    return size_of(exchange.scratch.routing->inquiry->features(), exchange.endpoint.task, exchange.body.size(),
+                   longest_answer(exchange), first.family_of(name));
+  }
+
   // What is asked of whom, with the model as it is decided now.
   std::optional<ledger::Refusal> open(Exchange& exchange, bool beyond_budget = false) const {
     const Payers payers = payers_of(exchange);
-    const Inquiry& inquiry = *exchange.scratch.routing->inquiry;
-    exchange.bill.size = payers.count > 0 ? size_of(inquiry.features(), exchange.endpoint.task, exchange.body.size(),
-                                                    longest_answer(exchange))
-                                          : rough_size_of(exchange.body.size());
+    exchange.bill.size = payers.count > 0 ? size_of_prompt(exchange) : rough_size_of(exchange.body.size());
     const Size& size = exchange.bill.size;
     return parts_.book.open(payers.all(), {size.input, size.output_bound, beyond_budget}, now(), exchange.bill.tab);
   }

@@ -13,6 +13,7 @@
 #include "gateway/quota_fields.hpp"
 #include "gateway/relay.hpp"
 #include "gateway/retry_after.hpp"
+#include "gateway/routing.hpp"
 #include "gateway/translate.hpp"
 #include "gateway/upstream_body.hpp"
 #include "gateway/upstream_head.hpp"
@@ -113,6 +114,7 @@ class CallUpstream final : public Handler {
         return no_price(exchange);
       }
     }
+    fit_size(exchange, name);
     const Size& size = bill.size;
     const ledger::NanoUsd bound =
         bill.tariff == nullptr ? 0
@@ -126,6 +128,24 @@ class CallUpstream final : public Handler {
     }
     if (bill.entry != nullptr) bill.entry->bound(bill.cost + bound);
     return Ok{};
+  }
+
+  // The request as large as this target sees it.
+  static void fit_size(Exchange& exchange, std::string_view name) {
+    if (!exchange.bill.size.was_read) return;
+    const Target& target = *exchange.target;
+    const auto longest = target.known != nullptr ? target.known->max_output : std::nullopt;
+    exchange.bill.size = size_of(exchange.scratch.routing->inquiry->features(), exchange.endpoint.task,
+                                 exchange.body.size(), longest, target.family_of(name));
+  }
+
+  // How far we were off, where text alone was asked about.
+  void compare_estimate(const Exchange& exchange, const Charge& charge) const {
+    if (charge.source != ledger::CountSource::reported || !exchange.bill.size.was_read) return;
+    const chat::Features& features = exchange.scratch.routing->inquiry->features();
+    const std::uint64_t reported = charge.counts.all_input();
+    if (reported == 0 || features.images + features.documents + features.audio > 0) return;
+    parts_.metrics.estimated(exchange.model->label, exchange.bill.size.input, reported);
   }
 
   // What the attempt did cost, however it ended.
@@ -142,6 +162,7 @@ class CallUpstream final : public Handler {
     if (bill.entry != nullptr) bill.entry->bound(bill.cost);
     bill.permit->pay(cost);
     bill.permit.reset();
+    compare_estimate(exchange, charge);
     bill.input_used += charge.counts.all_input();
     bill.output_used += charge.counts.all_output();
     note_attempt(exchange, charge.counts, charge.source, cost, to_string(ended),

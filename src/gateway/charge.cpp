@@ -12,7 +12,9 @@ namespace {
 constexpr std::uint64_t usual_output = 4096;
 // Text of two bytes a token is about the densest there is: random letters and digits.
 constexpr std::uint64_t least_bytes_of_token = 2;
-constexpr std::uint64_t around_a_prompt = 32;  // what a provider's own template adds
+// What providers' own templates add, beside what a family is known for. That varies by less than its double.
+constexpr std::uint64_t around_a_prompt = 32;
+constexpr std::uint64_t around_a_message = 4;
 constexpr std::uint64_t most_of_image = 3'000;
 constexpr std::uint64_t most_of_medium = 20'000;
 constexpr std::size_t bytes_of_token = 4;
@@ -31,12 +33,15 @@ Error budget_refusal(const ledger::Refusal& refusal, const std::string& whose) {
 }  // namespace
 
 Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body_bytes,
-             std::optional<std::uint64_t> known_output) {
+             std::optional<std::uint64_t> known_output, const config::TokenFamily& family) {
   Size size;
-  size.input = features.prompt_tokens();
+  size.was_read = true;
+  const std::uint64_t added =
+      family.prompt + (features.tools ? family.tools : 0) + (features.json_schema ? family.schema : 0);
+  size.input = features.prompt_tokens() + features.messages * around_a_message + added;
   const std::uint64_t media = features.documents + std::uint64_t{features.audio};
   size.input_bound = features.prompt_bytes / least_bytes_of_token + around_a_prompt + features.images * most_of_image +
-                     media * most_of_medium;
+                     media * most_of_medium + 2 * (features.messages * around_a_message + added);
   // What features do not tell apart, as inputs of embeddings, is text as a whole.
   if (features.prompt_bytes == 0 && media == 0 && features.images == 0) {
     size.input = body_bytes / bytes_of_token;

@@ -9,14 +9,16 @@
 #include <sluice/chat/conversation.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/features.hpp>
+#include <sluice/config/token_family.hpp>
 #include <sluice/gateway/bill.hpp>
 
 // What requests may and do cost, as pure functions.
 namespace sluice {
 
-// How large a request with such features is. `known_output`: the longest answer the model can give, if that is known.
+// How large a request with such features is to models of a family. `known_output`: the longest answer the model can
+// give, if that is known.
 Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body_bytes,
-             std::optional<std::uint64_t> known_output);
+             std::optional<std::uint64_t> known_output, const config::TokenFamily& family);
 // The same without having read the body: for books that hold nobody to anything.
 Size rough_size_of(std::uint64_t body_bytes);
 

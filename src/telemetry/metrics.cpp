@@ -102,6 +102,11 @@ void add_money(Exposition& out, const Totals& totals, const Names& names) {
   }
   out.family(counter, "sluice_price_missing_total", "Attempts at a target whose price is not known.");
   for (const auto& [key, count] : totals.price_missing) out.add({{"model", names[key[0]]}}, count);
+  out.family(histogram, "sluice_token_estimate_ratio",
+             "How many tokens prompts were thought to have before they were sent, for each one the provider reported.");
+  for (const auto& [key, ratios] : totals.estimates) {
+    out.add({{"model", names[key[0]]}}, telemetry::estimate_bounds, ratios);
+  }
 }
 
 void add_upstream(Exposition& out, const Totals& totals, const Names& names) {

@@ -40,20 +40,22 @@ class Level {
 // What several histograms of the same bounds hold together; the last bucket has no upper bound.
 struct HistogramTotals {
   std::vector<std::uint64_t> buckets;
-  double sum = 0;  // seconds
+  double sum = 0;  // in the bounds' unit
 };
 
-// How durations are spread over buckets. `bounds` are the upper ones, in seconds, inclusive and rising.
+// How durations, or other numbers, are spread over buckets. `bounds` are the upper ones, inclusive and rising; those of
+// durations in seconds.
 template <const auto& bounds>
 class Histogram {
  public:
   // A negative duration counts as none at all.
-  void observe(Duration took) {
-    const std::int64_t nanoseconds = std::max<std::int64_t>(0, std::chrono::nanoseconds(took).count());
-    const auto bucket = std::lower_bound(limits.begin(), limits.end(), nanoseconds) - limits.begin();
+  void observe(Duration took) { observe_billionths(std::max<std::int64_t>(0, std::chrono::nanoseconds(took).count())); }
+  // Of the bounds' unit.
+  void observe_billionths(std::int64_t number) {
+    const auto bucket = std::lower_bound(limits.begin(), limits.end(), number) - limits.begin();
     buckets_[static_cast<std::size_t>(bucket)].add(1);
     const double sum = sum_.load(std::memory_order_relaxed);
-    sum_.store(sum + static_cast<double>(nanoseconds) / 1e9, std::memory_order_relaxed);
+    sum_.store(sum + static_cast<double>(number) / 1e9, std::memory_order_relaxed);
   }
 
   void add_to(HistogramTotals& totals) const {

@@ -1,5 +1,6 @@
 #include "telemetry/worker_counters.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::telemetry {
@@ -52,6 +53,12 @@ void WorkerCounters::cost(Label team, Label model, Label provider, std::int64_t 
 }
 void WorkerCounters::price_missing(Label model) { price_missing_.at({number(model)}).add(1); }
 
+void WorkerCounters::estimated(Label model, std::uint64_t estimate, std::uint64_t reported) {
+  // A hundred times too much is as bad as more.
+  const double ratio = std::min(static_cast<double>(estimate) / static_cast<double>(reported), 100.);
+  estimates_.at({number(model)}).observe_billionths(static_cast<std::int64_t>(ratio * 1e9));
+}
+
 void WorkerCounters::field_dropped(Label provider, Label field) {
   dropped_.at({number(provider), number(field)}).add(1);
 }
@@ -72,6 +79,7 @@ void WorkerCounters::add_to(Totals& totals) const {
   add_counts(costs_, totals.costs);
   add_counts(price_missing_, totals.price_missing);
   add_counts(dropped_, totals.dropped);
+  estimates_.for_each([&](const auto& key, const auto& histogram) { histogram.add_to(totals.estimates[key]); });
   durations_.for_each([&](const auto& key, const auto& histogram) { histogram.add_to(totals.durations[key]); });
   models_.for_each([&](const auto& key, const Model& model) {
     Totals::Model& total = totals.models[key];

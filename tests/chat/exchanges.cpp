@@ -192,6 +192,18 @@ std::vector<std::pair<std::string, json>> sorted(std::vector<std::pair<std::stri
 
 }  // namespace
 
+std::vector<DialectFolders> dialect_folders() {
+  return {{openai_chat(),
+           {"openai_chat", "azure_openai", "groq", "deepseek", "mistral", "xai", "openrouter", "together", "vllm",
+            "llamacpp", "cerebras", "perplexity", "zai", "huggingface_router", "gemini_openai_compat"}},
+          {openai_responses(), {"openai_responses", "bedrock_mantle_openai"}},
+          {anthropic_messages(), {"anthropic_messages"}},
+          {gemini(), {"gemini_generate_content", "vertex_gemini"}},
+          {bedrock_converse(), {"bedrock_converse"}},
+          {cohere_v2(), {"cohere_v2"}},
+          {ollama(), {"ollama"}}};
+}
+
 bool wants_all_offsets() { return std::getenv("SLUICE_ALL_OFFSETS") != nullptr; }
 
 int Exchange::status() const { return meta.value("status", 0); }

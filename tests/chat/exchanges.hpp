@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sluice/chat/codec.hpp>
+#include <sluice/chat/dialect.hpp>
 
 // What every codec must keep, checked on files of the project's own (tests/fixtures/DIALECT/SCENARIO) and, where
 // SLUICE_RECORDINGS names them, on recorded exchanges of the same layout: request.json, response.json|sse|bin|ndjson
@@ -34,6 +35,12 @@ struct Exchange {
 using Wanted = std::function<bool(const Exchange&)>;
 std::vector<Exchange> recorded(std::string_view dialect, const Wanted& wanted);
 std::vector<Exchange> own(std::string_view dialect, const Wanted& wanted);
+// Which folders of recordings are in a dialect's chat format; several providers may speak it.
+struct DialectFolders {
+  const Dialect& dialect;
+  std::vector<std::string_view> folders;
+};
+std::vector<DialectFolders> dialect_folders();
 // All below a folder of such folders, by name.
 std::vector<Exchange> exchanges_below(const std::string& root);
 

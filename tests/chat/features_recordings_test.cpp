@@ -14,24 +14,7 @@
 namespace sluice::chat {
 namespace {
 
-struct Source {
-  const Dialect& dialect;
-  std::vector<std::string_view> folders;  // of recordings
-};
-
-std::vector<Source> sources() {
-  return {{openai_chat(),
-           {"openai_chat", "azure_openai", "groq", "deepseek", "mistral", "xai", "openrouter", "together", "vllm",
-            "llamacpp", "cerebras", "perplexity", "zai", "huggingface_router", "gemini_openai_compat"}},
-          {openai_responses(), {"openai_responses", "bedrock_mantle_openai"}},
-          {anthropic_messages(), {"anthropic_messages"}},
-          {gemini(), {"gemini_generate_content", "vertex_gemini"}},
-          {bedrock_converse(), {"bedrock_converse"}},
-          {cohere_v2(), {"cohere_v2"}},
-          {ollama(), {"ollama"}}};
-}
-
-std::vector<Exchange> requests_of(const Source& source) {
+std::vector<Exchange> requests_of(const DialectFolders& source) {
   const auto has_request = [](const Exchange& exchange) { return !exchange.request.empty(); };
   std::vector<Exchange> all = own(source.dialect.name(), has_request);
   for (const std::string_view folder : source.folders) {
@@ -88,7 +71,7 @@ void expect_agreement(const Exchange& exchange, const Features& features, const 
 }
 
 TEST(FeaturesOfRecordings, agree_with_the_decoded_conversation) {
-  for (const Source& source : sources()) {
+  for (const DialectFolders& source : dialect_folders()) {
     std::size_t compared = 0;
     for (const Exchange& exchange : requests_of(source)) {
       std::string scratch;

@@ -7,6 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const config::TokenFamily plain{"*", 0, 0, 0};  // adds nothing to prompts
+
 chat::Features talk(std::uint64_t bytes) {
   chat::Features features;
   features.prompt_bytes = bytes;
@@ -16,7 +18,7 @@ chat::Features talk(std::uint64_t bytes) {
 TEST(Size, bounds_the_answer_by_what_the_caller_allows) {
   chat::Features features = talk(4000);
   features.most_tokens = 100;
-  const Size size = size_of(features, chat::Task::chat, 4100, std::nullopt);
+  const Size size = size_of(features, chat::Task::chat, 4100, std::nullopt, plain);
   EXPECT_EQ(size.input, 1000u);
   EXPECT_EQ(size.output_bound, 100u);
   EXPECT_GE(size.input_bound, 2 * size.input);
@@ -26,19 +28,33 @@ TEST(Size, counts_each_answer_to_one_question) {
   chat::Features features = talk(400);
   features.most_tokens = 100;
   features.choices = 3;
-  EXPECT_EQ(size_of(features, chat::Task::chat, 500, std::nullopt).output_bound, 300u);
+  EXPECT_EQ(size_of(features, chat::Task::chat, 500, std::nullopt, plain).output_bound, 300u);
 }
 
 TEST(Size, believes_no_caller_who_allows_more_than_the_model_can_say) {
   chat::Features features = talk(400);
   features.most_tokens = UINT64_MAX;
-  EXPECT_EQ(size_of(features, chat::Task::chat, 500, 8192).output_bound, 8192u);
+  EXPECT_EQ(size_of(features, chat::Task::chat, 500, 8192, plain).output_bound, 8192u);
   features.choices = 1024;
-  EXPECT_LT(size_of(features, chat::Task::chat, 500, std::nullopt).output_bound, UINT64_MAX / 1024);
+  EXPECT_LT(size_of(features, chat::Task::chat, 500, std::nullopt, plain).output_bound, UINT64_MAX / 1024);
+}
+
+TEST(Size, knows_what_a_family_adds_to_prompts) {
+  chat::Features features = talk(400);
+  features.messages = 3;
+  const config::TokenFamily chatty{"*", 50, 400, 100};
+  const Size bare = size_of(features, chat::Task::chat, 500, std::nullopt, chatty);
+  EXPECT_EQ(bare.input, 100u + 3 * 4 + 50);
+  features.tools = true;
+  const Size equipped = size_of(features, chat::Task::chat, 500, std::nullopt, chatty);
+  EXPECT_EQ(equipped.input, bare.input + 400);
+  EXPECT_EQ(equipped.input_bound, bare.input_bound + 800) << "twice, for what varies";
+  features.json_schema = true;
+  EXPECT_EQ(size_of(features, chat::Task::chat, 500, std::nullopt, chatty).input, equipped.input + 100);
 }
 
 TEST(Size, of_embeddings_has_no_answer) {
-  const Size size = size_of({}, chat::Task::embedding, 400, std::nullopt);
+  const Size size = size_of({}, chat::Task::embedding, 400, std::nullopt, plain);
   EXPECT_EQ(size.output_bound, 0u);
   EXPECT_EQ(size.input, 100u);
 }
@@ -46,7 +62,7 @@ TEST(Size, of_embeddings_has_no_answer) {
 TEST(Size, of_pictures_is_how_many_are_wanted) {
   chat::Features features = talk(40);
   features.choices = 4;
-  EXPECT_EQ(size_of(features, chat::Task::image, 80, std::nullopt).images, 4u);
+  EXPECT_EQ(size_of(features, chat::Task::image, 80, std::nullopt, plain).images, 4u);
 }
 
 TEST(Charge, is_what_the_provider_says) {

@@ -44,6 +44,22 @@ TEST(Histogram, sums_in_seconds) {
   EXPECT_DOUBLE_EQ(totals.sum, 4.5);
 }
 
+TEST(WorkerCounters, tells_how_far_estimates_were_off) {
+  const auto counters = std::make_unique<WorkerCounters>();
+  const Label model{2};
+  counters->estimated(model, 100, 100);
+  counters->estimated(model, 30, 100);
+  counters->estimated(model, UINT64_MAX, 1);
+  Totals totals;
+  counters->add_to(totals);
+  const HistogramTotals& ratios = totals.estimates.at({2});
+  ASSERT_EQ(ratios.buckets.size(), estimate_bounds.size() + 1);
+  EXPECT_EQ(ratios.buckets[5], 1u) << "what is right is at most 1";
+  EXPECT_EQ(ratios.buckets[1], 1u);
+  EXPECT_EQ(ratios.buckets.back(), 1u);
+  EXPECT_DOUBLE_EQ(ratios.sum, 1.0 + 0.3 + 100.0);
+}
+
 TEST(SeriesTable, keeps_every_key_apart_while_it_grows) {
   std::mutex creation;
   SeriesTable<3, Count> table(creation);

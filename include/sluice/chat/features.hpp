@@ -12,6 +12,7 @@ struct Features {
   // Bytes of text a model will read: messages, instructions, tools with their schemas. What is media (base64, URLs) is
   // not among them.
   std::uint64_t prompt_bytes = 0;
+  std::uint32_t messages = 0;  // instructions count as one
   std::uint32_t images = 0;
   std::uint32_t documents = 0;  // files such as PDF
   std::uint32_t audio = 0;

@@ -19,6 +19,7 @@ struct Size {
   std::uint64_t input_bound = 0;   // hardly ever more
   std::uint64_t output_bound = 0;  // all answers together; what is assumed where the caller set no limit
   std::uint64_t images = 0;        // made
+  bool was_read = false;           // not only its body's length counts
 };
 
 // What a target asks for an answer.
@@ -34,7 +35,7 @@ struct Bill {
   std::optional<ledger::Permit> permit;      // of the attempt under way; ends before the tab
   std::unique_ptr<ledger::Entry> entry;      // null: nobody keeps records
   std::optional<ledger::Standings> refused;  // of one who was not let in
-  Size size;
+  Size size;                                 // for the target that is being asked, once there is one
 
   // Of the attempt under way.
   const Tariff* tariff = nullptr;    // null: its price is not known

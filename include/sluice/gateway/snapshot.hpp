@@ -18,6 +18,7 @@
 #include <sluice/chat/door.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/config/model_table.hpp>
+#include <sluice/config/token_family.hpp>
 #include <sluice/gateway/bill.hpp>
 #include <sluice/ledger/book.hpp>
 #include <sluice/net/transport.hpp>
@@ -91,6 +92,8 @@ struct Target {
   // One for each of the provider's keys, in their order.
   std::vector<std::shared_ptr<traffic::Lane>> lanes;
 
+  // How its provider makes tokens; null: that depends on the caller's name for the model.
+  const config::TokenFamily* family = nullptr;
   // What it costs; nothing: not known, or it depends on the caller's name for the model.
   std::optional<Tariff> tariff;
 
@@ -99,6 +102,9 @@ struct Target {
 
   // What the table says of the model by the name it has there. A look-up only where that depends on the caller.
   const config::ModelFacts* facts(std::string_view name) const;
+  const config::TokenFamily& family_of(std::string_view name) const {  // the same
+    return family != nullptr ? *family : config::token_family_of(name);
+  }
 };
 
 // A name applications ask for, or a pattern of such names.

@@ -73,6 +73,8 @@ class WorkerMetrics {
   // What an attempt did cost. `team`: the caller's, or none.
   virtual void cost(Label team, Label model, Label provider, std::int64_t nano_usd) = 0;
   virtual void price_missing(Label model) = 0;
+  // How many tokens a prompt was thought to have, and has. `reported` is not 0.
+  virtual void estimated(Label model, std::uint64_t estimate, std::uint64_t reported) = 0;
   // A request's member that the provider's dialect could not express.
   virtual void field_dropped(Label provider, Label field) = 0;
   virtual void token_gap(Label model, Label provider, Duration gap) = 0;

@@ -6,6 +6,7 @@
 
 #include "app/key_words.hpp"
 #include "app/usage.hpp"
+#include "app/usage_text.hpp"
 
 namespace sluice::app {
 namespace {
@@ -14,8 +15,8 @@ net::Page tell_usage(const std::string& file, std::string_view query, UtcTime no
   const auto by = query_value(query, "by");
   const UsageOptions options{by ? items_in(*by) : std::vector<std::string>(), query_value(query, "since").value_or(""),
                              query_value(query, "until").value_or(""), query_value(query, "format").value_or("json")};
-  if (options.format != "json" && options.format != "csv") {
-    return admin_error(400, "invalid_request", "format is json or csv");
+  if (options.format != "json" && options.format != "csv" && options.format != "focus") {
+    return admin_error(400, "invalid_request", "format is json, csv or focus");
   }
   const Result<ledger::UsageQuery> wanted = usage_query(options, now);
   if (!wanted) return admin_error(400, "invalid_request", wanted.error().message());
@@ -28,7 +29,7 @@ net::Page tell_usage(const std::string& file, std::string_view query, UtcTime no
   if (options.format == "json") return json_page(usage_json(*report, wanted->by));
   net::Page page;
   std::ostringstream text;
-  write_usage_csv(*report, wanted->by, text);
+  (options.format == "csv" ? write_usage_csv : write_usage_focus)(*report, wanted->by, text);
   page.body = std::move(text).str();
   page.content_type = "text/csv; charset=utf-8";
   return page;

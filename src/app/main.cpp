@@ -18,7 +18,7 @@
 #include "app/open_store.hpp"
 #include "app/serve.hpp"
 #include "app/surroundings.hpp"
-#include "app/usage.hpp"
+#include "app/usage_command.hpp"
 #include "app/version.hpp"
 
 namespace {
@@ -139,16 +139,7 @@ int run(int count, char** words) {
   explain->add_option("--key", question.key, "Name of the caller's key")->type_name("NAME");
   explain->add_option("--path", question.path, "Where the request is sent, instead of /v1/chat/completions");
   explain->add_option("--format", question.format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  sluice::app::UsageOptions wanted;
-  std::optional<std::string> usage_config;
-  CLI::App* usage = app.add_subcommand("usage", "Say what was spent");
-  usage->add_option("--by", wanted.by, "What to tell apart: team, key, model, provider, route, day, hour, tag.NAME")
-      ->delimiter(',')
-      ->type_name("DIM,…");
-  usage->add_option("--since", wanted.since, "From then on: a time, a date, or how long ago (24h, 7d)")->type_name("T");
-  usage->add_option("--until", wanted.until, "Up to then")->type_name("T");
-  usage->add_option("--format", wanted.format, "table, json or csv")->check(CLI::IsMember({"table", "json", "csv"}));
-  usage->add_option("--config", usage_config, "Configuration file")->type_name("FILE");
+  const sluice::app::UsageCommand usage(app);
   CLI::App* health = app.add_subcommand("healthcheck", "Exit 0 when the running daemon is ready");
   health->add_option("--config", options.config, "Configuration file")->type_name("FILE");
   health->add_option("--admin-listen", options.admin_listen, "Address of the admin plane")->type_name("ADDRESS:PORT");
@@ -177,12 +168,7 @@ int run(int count, char** words) {
   if (explain->parsed()) {
     return sluice::app::explain(question, sluice::app::whole_surroundings(), std::cout, std::cerr);
   }
-  if (usage->parsed()) {
-    const auto surroundings = sluice::app::whole_surroundings();
-    const auto file = sluice::app::usage_file(usage_config, surroundings, std::cerr);
-    if (const int* const code = std::get_if<int>(&file)) return *code;
-    return sluice::app::usage(wanted, std::get<std::string>(file), sluice::system_clock().utc(), std::cout, std::cerr);
-  }
+  if (usage.parsed()) return usage.run();
   if (health->parsed()) return ask_health(options);
   if (keys.parsed()) return keys.run();
   if (verify->parsed()) {

@@ -21,6 +21,21 @@ struct Found {
 
 std::variant<Found, int> find_store(const std::optional<std::string>& config_file,
                                     const config::Surroundings& surroundings, std::ostream& err) {
+  std::variant<config::Config, int> config = read_for_command(config_file, surroundings, err);
+  if (const int* const code = std::get_if<int>(&config)) return *code;
+  config::Config& found = std::get<config::Config>(config);
+  StorePlace place = store_place(found.storage.database, surroundings);
+  if (place.file.empty()) {
+    err << "sluice: nothing is stored: " << place.why << '\n';
+    return exit_cannot_create;
+  }
+  return Found{std::move(found), std::move(place)};
+}
+
+}  // namespace
+
+std::variant<config::Config, int> read_for_command(const std::optional<std::string>& config_file,
+                                                   const config::Surroundings& surroundings, std::ostream& err) {
   const Result<Source> source = find_configuration(config_file, surroundings);
   if (!source) {
     err << "sluice: " << source.error().message() << '\n';
@@ -30,20 +45,11 @@ std::variant<Found, int> find_store(const std::optional<std::string>& config_fil
   const config::Listeners harmless{"127.0.0.1:0", std::nullopt};
   config::Loaded loaded = read(
       *source, surroundings, [] { return false; }, harmless);
-  if (!loaded.ok()) {
-    for (const config::Complaint& complaint : loaded.complaints)
-      err << complaint.text(source->file.empty() ? "embedded default" : source->file) << '\n';
-    return exit_config;
-  }
-  StorePlace place = store_place(loaded.config.storage.database, surroundings);
-  if (place.file.empty()) {
-    err << "sluice: nothing is stored: " << place.why << '\n';
-    return exit_cannot_create;
-  }
-  return Found{std::move(loaded.config), std::move(place)};
+  if (loaded.ok()) return std::move(loaded.config);
+  for (const config::Complaint& complaint : loaded.complaints)
+    err << complaint.text(source->file.empty() ? "embedded default" : source->file) << '\n';
+  return exit_config;
 }
-
-}  // namespace
 
 std::variant<OpenStore, int> open_store(const std::optional<std::string>& config_file,
                                         const config::Surroundings& surroundings, std::ostream& err) {

@@ -17,7 +17,11 @@ struct OpenStore {
   std::unique_ptr<ledger::KeyStore> store;
 };
 
-// Or the exit code, after it was told why on `err`.
+// The configuration that `serve` would use, or the exit code, after it was told why on `err`.
+std::variant<config::Config, int> read_for_command(const std::optional<std::string>& config_file,
+                                                   const config::Surroundings& surroundings, std::ostream& err);
+
+// Or the exit code as above.
 std::variant<OpenStore, int> open_store(const std::optional<std::string>& config_file,
                                         const config::Surroundings& surroundings, std::ostream& err);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -15,20 +16,17 @@ struct UsageOptions {
   std::vector<std::string> by{};
   std::string since{};  // a time, a date, or how long ago: "2026-11-28T00:00:00Z", "2026-11-28", "24h"; empty: ever
   std::string until{};
-  std::string format = "table";  // table, json, csv
+  std::string format = "table";  // table, json, csv, focus
+  // As in ledger::UsageQuery.
+  std::function<std::optional<ledger::NanoUsd>(const ledger::AttemptRecord&)> price{};
 };
 
 // A point in time as it is written above. Nothing for anything else.
 std::optional<UtcTime> point_in_time(const std::string& text, UtcTime now);
 
-// The query those options mean, or what is wrong with them.
+// The query those options mean, or what is wrong with them. A report in the columns of FOCUS has its dimensions, and
+// tags.
 Result<ledger::UsageQuery> usage_query(const UsageOptions& options, UtcTime now);
-
-// A report in JSON, as the contract has it; `by` as in the query.
-std::string usage_json(const ledger::UsageReport& report, const std::vector<std::string>& by);
-
-// The same as lines of RFC 4180, with a head.
-void write_usage_csv(const ledger::UsageReport& report, const std::vector<std::string>& by, std::ostream& out);
 
 // Prints what was spent, out of the usage database `file`. An exit code: 0, 64 for options that make no sense, 66 when
 // there is no such database, 74 when it cannot be read.

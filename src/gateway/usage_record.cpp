@@ -83,6 +83,7 @@ void note_attempt(Exchange& exchange, const ledger::Counts& counts, ledger::Coun
   attempt.cost = cost;
   attempt.source = source;
   const Tariff* const tariff = exchange.bill.tariff;
+  attempt.saved = tariff != nullptr ? ledger::saving_of(tariff->price, counts) : 0;
   attempt.price.assign(tariff != nullptr ? std::string_view(tariff->version) : std::string_view());
   attempt.began_us = microseconds(exchange.attempt_began - exchange.began);
   attempt.took_us = microseconds(took);

@@ -72,6 +72,14 @@ NanoUsd cost_of(const Price& price, const Counts& counts) {
   return rounded_up(tokens_cost(rates, counts) + rest_cost(price, counts.images));
 }
 
+NanoUsd saving_of(const Price& price, const Counts& counts) {
+  if (counts.cache_read == 0 && counts.cache_write == 0) return 0;
+  Counts anew = counts;
+  anew.input += counts.cache_read + counts.cache_write;
+  anew.cache_read = anew.cache_write = anew.cache_write_1h = 0;
+  return cost_of(price, anew) - cost_of(price, counts);
+}
+
 NanoUsd bound_of(const Price& price, std::uint64_t input, std::uint64_t output, std::uint64_t images) {
   // A prompt may turn out shorter and end in a tier before the one of its bound.
   Wide most = 0;

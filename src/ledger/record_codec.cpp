@@ -10,7 +10,8 @@
 namespace sluice::ledger {
 namespace {
 
-constexpr char codec_version = 1;
+constexpr char codec_version = 2;
+constexpr std::uint8_t version_without_savings = 1;  // is still read
 constexpr std::uint8_t stream_bit = 1;
 constexpr std::uint8_t crashed_bit = 2;
 
@@ -130,13 +131,14 @@ void write_attempt(RecordPen& pen, const AttemptRecord& attempt) {
   pen.signed_number(attempt.status);
   pen.counts(attempt.counts);
   pen.signed_number(attempt.cost);
+  pen.signed_number(attempt.saved);
   pen.byte(static_cast<char>(attempt.source));
   pen.text(attempt.price, most_short_name_bytes);
   pen.number(attempt.began_us);
   pen.number(attempt.took_us);
 }
 
-void read_attempt(RecordEye& eye, AttemptRecord& attempt) {
+void read_attempt(RecordEye& eye, std::uint8_t version, AttemptRecord& attempt) {
   eye.text(attempt.provider);
   eye.text(attempt.model);
   attempt.key = eye.small<std::uint32_t>();
@@ -144,6 +146,7 @@ void read_attempt(RecordEye& eye, AttemptRecord& attempt) {
   attempt.status = eye.status();
   eye.counts(attempt.counts);
   attempt.cost = eye.signed_number();
+  attempt.saved = version > version_without_savings ? eye.signed_number() : 0;
   attempt.source = eye.source();
   eye.text(attempt.price);
   attempt.began_us = eye.number();
@@ -169,6 +172,7 @@ AttemptRecord sum_of(std::span<const AttemptRecord> attempts) {
   for (const AttemptRecord& attempt : attempts) {
     add_counts(sum.counts, attempt.counts);
     if (__builtin_add_overflow(sum.cost, attempt.cost, &sum.cost)) sum.cost = std::numeric_limits<NanoUsd>::max();
+    if (__builtin_add_overflow(sum.saved, attempt.saved, &sum.saved)) sum.saved = 0;  // of amounts nobody pays
     sum.took_us += attempt.took_us;
   }
   return sum;
@@ -217,8 +221,8 @@ void write_head(RecordPen& pen, const UsageRecord& record) {
   pen.number(record.took_us);
 }
 
-void read_head(RecordEye& eye, UsageRecord& record) {
-  if (eye.byte() != codec_version) eye.fail();
+void read_head(RecordEye& eye, std::uint8_t version, UsageRecord& record) {
+  if (version < version_without_savings || version > codec_version) eye.fail();
   eye.text(record.request_id);
   record.at = UtcTime(std::chrono::duration_cast<UtcTime::duration>(SinceEpoch(eye.signed_number())));
   eye.text(record.key);
@@ -295,11 +299,12 @@ std::size_t write_record(const UsageRecord& record, std::span<char> place) {
 
 bool read_record(std::string_view bytes, UsageRecord& record) {
   RecordEye eye(bytes);
-  read_head(eye, record);
+  const std::uint8_t version = eye.byte();
+  read_head(eye, version, record);
   record.attempts.clear();
   for (std::uint8_t more = eye.byte(); eye.good() && more != 0; more = eye.byte()) {
     if (more != 1) return false;
-    read_attempt(eye, record.attempts.emplace_back());
+    read_attempt(eye, version, record.attempts.emplace_back());
   }
   return eye.at_end();
 }

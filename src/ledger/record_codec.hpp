@@ -23,7 +23,7 @@ std::string_view cut_to(std::size_t most_bytes, std::string_view text);
 // The most a record takes that has no attempts, and the most each of them adds.
 inline constexpr std::size_t most_head_bytes = 160 + 6 * (most_name_bytes + 2) + 5 * (most_short_name_bytes + 1) +
                                                most_tags * (most_tag_name_bytes + most_tag_value_bytes + 2);
-inline constexpr std::size_t most_attempt_bytes = 150 + most_name_bytes + 2 + 3 * (most_short_name_bytes + 1);
+inline constexpr std::size_t most_attempt_bytes = 160 + most_name_bytes + 2 + 3 * (most_short_name_bytes + 1);
 
 // How many bytes were written. The place has room for a head and one attempt at least, so that a record always fits:
 // attempts there is no room for become one of nobody's, with outcome "more" and their sums, so that what a record's

@@ -101,7 +101,8 @@ std::optional<UsageDimension> usage_dimension(std::string_view name) {
   return std::nullopt;
 }
 
-UsageGroups::UsageGroups(std::vector<UsageDimension> by) : by_(std::move(by)) {
+UsageGroups::UsageGroups(std::vector<UsageDimension> by, Pricing price)
+    : by_(std::move(by)), price_(std::move(price)) {
   for (const UsageDimension& dimension : by_)
     if (dimension.what == UsageDimension::What::provider) by_provider_ = true;
 }
@@ -149,9 +150,25 @@ void UsageGroups::add(const UsageRecord& record) {
   group.sums.attempts += record.attempts.size();
   if (record.status >= 400 || !record.error.empty()) ++group.sums.errors;
   add_tokens(group.sums, record.counts);
+  NanoUsd of_no_attempt = record.cost;  // what was set aside when a process died
+  for (const AttemptRecord& attempt : record.attempts) {
+    add_savings(group.sums, attempt);
+    of_no_attempt -= std::min(attempt.cost, of_no_attempt);
+  }
   add_cost(group.sums.cost, record.cost);
+  if (price_) add_cost(group.sums.repriced, of_no_attempt);
   group.took.add(record.took_us);
   if (record.first_token_us > 0) group.first_token.add(record.first_token_us);
+}
+
+void UsageGroups::add_savings(UsageRow& sums, const AttemptRecord& attempt) const {
+  add_cost(sums.cache_savings, attempt.saved);
+  if (!price_) return;
+  // Nothing was used, or nobody knows what.
+  const bool is_settled = attempt.counts == Counts{};
+  const std::optional<NanoUsd> now = is_settled ? attempt.cost : price_(attempt);
+  if (!now) ++sums.unpriced_attempts;
+  add_cost(sums.repriced, now.value_or(attempt.cost));
 }
 
 void UsageGroups::add_by_attempts(const UsageRecord& record) {
@@ -161,6 +178,7 @@ void UsageGroups::add_by_attempts(const UsageRecord& record) {
     ++group.sums.attempts;
     add_tokens(group.sums, attempt->counts);
     add_cost(group.sums.cost, attempt->cost);
+    add_savings(group.sums, *attempt);
     group.took.add(attempt->took_us);
     if (std::any_of(attempt + 1, record.attempts.end(), same)) continue;
     // The last one there stands for the request.
@@ -173,6 +191,7 @@ void UsageGroups::add_by_attempts(const UsageRecord& record) {
 
 UsageReport UsageGroups::report() const {
   UsageReport report;
+  report.is_repriced = static_cast<bool>(price_);
   report.rows.reserve(groups_.size());
   for (const auto& [key, group] : groups_) {
     UsageRow& row = report.rows.emplace_back(group.sums);

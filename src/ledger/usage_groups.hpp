@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,7 +41,9 @@ std::optional<UsageDimension> usage_dimension(std::string_view name);
 // Records summed up by groups.
 class UsageGroups {
  public:
-  explicit UsageGroups(std::vector<UsageDimension> by);
+  // `price` as in UsageQuery.
+  using Pricing = std::function<std::optional<NanoUsd>(const AttemptRecord&)>;
+  explicit UsageGroups(std::vector<UsageDimension> by, Pricing price = {});
   void add(const UsageRecord& record);
   std::size_t size() const { return groups_.size(); }
   UsageReport report() const;
@@ -55,8 +58,11 @@ class UsageGroups {
   // With what stands for the provider, where that is a dimension.
   Key key_of(const UsageRecord& record, std::string_view provider) const;
   void add_by_attempts(const UsageRecord& record);
+  // What the cache saved, and what it would cost now.
+  void add_savings(UsageRow& sums, const AttemptRecord& attempt) const;
 
   const std::vector<UsageDimension> by_;
+  const Pricing price_;
   bool by_provider_ = false;
   std::map<Key, Group> groups_;
 };

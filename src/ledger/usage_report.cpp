@@ -79,7 +79,7 @@ Result<UsageReport> read_usage(const std::string& path, const UsageQuery& query)
     if (!dimension) return not_a_query("There is no dimension \"" + name + "\" of usage.");
     by.push_back(*std::move(dimension));
   }
-  UsageGroups groups(std::move(by));
+  UsageGroups groups(std::move(by), query.price);
   const Span span{query.since.value_or(UtcTime::min()), query.until.value_or(UtcTime::max())};
   const auto add = [&](const UsageRecord& record) {
     groups.add(record);

@@ -4,7 +4,6 @@
 
 #include <sstream>
 
-#include <nlohmann/json.hpp>
 #include <sluice/base/utc_text.hpp>
 
 namespace sluice::app::usage_test {
@@ -13,18 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 
 const UtcTime noon = *parse_utc("2026-11-28T12:00:00Z");
-
-ledger::UsageReport report() {
-  ledger::UsageRow row;
-  row.group = {"support", std::nullopt};
-  row.requests = 3;
-  row.attempts = 4;
-  row.errors = 1;
-  row.input_tokens = 100;
-  row.output_tokens = 20;
-  row.cost = 1'234'567'891;
-  return {{row}};
-}
 
 TEST(PointInTime, is_a_time_a_date_or_how_long_ago) {
   EXPECT_EQ(point_in_time("2026-11-01T06:30:00Z", noon), *parse_utc("2026-11-01T06:30:00Z"));
@@ -42,30 +29,9 @@ TEST(UsageQuery, names_what_makes_no_sense) {
             (std::vector<std::string>{"team", "tag.project"}));
   EXPECT_NE(usage_query({.by = {"teem"}}, noon).error().message().find("\"teem\" is no dimension"), std::string::npos);
   EXPECT_NE(usage_query({.since = "later"}, noon).error().message().find("--since"), std::string::npos);
+  const std::string focused = usage_query({.by = {"team"}, .format = "focus"}, noon).error().message();
+  EXPECT_NE(focused.find("only tag.NAME may be added"), std::string::npos) << focused;
   EXPECT_NE(usage_query({.until = "later"}, noon).error().message().find("--until"), std::string::npos);
-}
-
-TEST(UsageJson, is_as_the_contract_has_it) {
-  const auto json = nlohmann::json::parse(usage_json(report(), {"team", "tag.project"}));
-  const auto& row = json["rows"][0];
-  EXPECT_EQ(row["team"], "support");
-  EXPECT_TRUE(row["tag.project"].is_null());
-  EXPECT_EQ(row["requests"], 3);
-  EXPECT_EQ(row["attempts"], 4);
-  EXPECT_EQ(row["errors"], 1);
-  EXPECT_EQ(row["input_tokens"], 100);
-  EXPECT_EQ(row["output_tokens"], 20);
-  for (const char* name : {"cache_read_tokens", "cache_write_tokens", "reasoning_tokens"}) EXPECT_EQ(row[name], 0);
-  EXPECT_EQ(row["cost_nano_usd"], 1'234'567'891);
-}
-
-TEST(UsageCsv, quotes_what_has_to_be_and_disarms_formulas) {
-  ledger::UsageReport told = report();
-  told.rows[0].group = {"a,\"b\"", "=1+1"};
-  std::ostringstream out;
-  write_usage_csv(told, {"team", "tag.project"}, out);
-  EXPECT_EQ(out.str().substr(0, 26), "team,tag.project,requests,");
-  EXPECT_NE(out.str().find("\r\n\"a,\"\"b\"\"\",'=1+1,3,4,1,100,20,"), std::string::npos) << out.str();
 }
 
 TEST(Usage, without_a_database_says_who_makes_one) {

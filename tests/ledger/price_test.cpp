@@ -123,6 +123,19 @@ std::uint64_t up_to(std::uint64_t& left, std::mt19937_64& random) {
   return part;
 }
 
+TEST(SavingOf, is_what_the_same_would_have_cost_without_a_cache) {
+  const Price price{.rates = {.input = 3 * dollar_per_million,
+                              .output = 15 * dollar_per_million,
+                              .cache_read = 300'000'000,
+                              .cache_write = 3'750'000'000},
+                    .above = {},
+                    .request = 7};
+  EXPECT_EQ(saving_of(price, {.input = 100, .output = 100}), 0);
+  EXPECT_EQ(saving_of(price, {.input = 100, .cache_read = 1'000'000, .output = 100}), 2'700'000'000);
+  EXPECT_EQ(saving_of(price, {.cache_write = 1'000'000}), -750'000'000) << "writing costs more than reading anew";
+  EXPECT_EQ(saving_of(price, {.cache_read = 1'000'000, .cache_write = 1'000'000}), 1'950'000'000);
+}
+
 TEST(BoundOf, is_never_below_what_it_costs) {
   std::mt19937_64 random = traffic::seeded();
   int met = 0;

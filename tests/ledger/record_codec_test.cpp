@@ -1,5 +1,6 @@
 #include "ledger/record_codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <random>
@@ -57,6 +58,7 @@ AttemptRecord any_attempt(Engine& engine) {
   attempt.model = any_text(engine, most_name_bytes);
   attempt.key = static_cast<std::uint32_t>(engine());
   attempt.outcome = any_text(engine, 16);
+  attempt.saved = static_cast<NanoUsd>(engine());
   attempt.status = static_cast<std::int32_t>(engine());
   attempt.counts = any_counts(engine);
   attempt.cost = static_cast<NanoUsd>(any_number(engine));
@@ -101,6 +103,23 @@ TEST(RecordCodec, reads_what_it_wrote) {
     const UsageRecord record = any_record(engine);
     ASSERT_EQ(read(written(record)), record);
   }
+}
+
+TEST(RecordCodec, reads_records_of_before_savings_were_kept) {
+  UsageRecord record = a_record(1);
+  record.attempts[0].saved = 0;
+  std::string bytes = written(record);
+  record.attempts[0].saved = 1;
+  const std::string other = written(record);
+  const auto differs = std::mismatch(bytes.begin(), bytes.end(), other.begin()).first;
+  ASSERT_NE(differs, bytes.end());
+  bytes.erase(differs);
+  EXPECT_FALSE(read_record(bytes, record)) << "a byte is missing";
+  bytes[0] = 1;
+  record.attempts[0].saved = 0;
+  EXPECT_EQ(read(bytes), record);
+  bytes[0] = 3;
+  EXPECT_FALSE(read_record(bytes, record)) << "of a version to come";
 }
 
 TEST(RecordCodec, takes_no_beginning_and_no_more_than_a_record_for_one) {

@@ -39,6 +39,7 @@ inline UsageRecord a_record(int number, NanoUsd cost = 7) {
   attempt.status = 200;
   attempt.counts = record.counts;
   attempt.cost = cost;
+  attempt.saved = 3;
   attempt.source = CountSource::reported;
   attempt.price = "2026-11-01";
   attempt.began_us = 40;

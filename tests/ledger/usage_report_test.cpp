@@ -42,7 +42,7 @@ class Written {
 
   UsageReport report(std::vector<std::string> by, std::optional<UtcTime> since = {},
                      std::optional<UtcTime> until = {}) const {
-    return taken(read_usage(path(), {std::move(by), since, until}));
+    return taken(read_usage(path(), {.by = std::move(by), .since = since, .until = until}));
   }
 
  private:
@@ -84,6 +84,35 @@ TEST(UsageReport, sums_rows_and_batches_up) {
   EXPECT_EQ(red.cost, 16);
   ASSERT_EQ(written.report({}).rows.size(), 1U);
   EXPECT_EQ(written.report({}).rows[0].cost, 23);
+}
+
+TEST(UsageReport, tells_what_caches_saved_and_what_it_would_cost_now) {
+  Written written;
+  UsageRecord twice = record_at(midnight, "red", 10);
+  twice.attempts.push_back(twice.attempts[0]);
+  twice.attempts[0].cost = 4;
+  twice.attempts[1].cost = 6;
+  twice.attempts[1].model = "unheard-of";
+  UsageRecord crashed = record_at(midnight, "red", 100);
+  crashed.attempts.clear();
+  UsageRecord refused = record_at(midnight, "red", 0);
+  refused.attempts[0].counts = {};
+  refused.attempts[0].cost = refused.attempts[0].saved = 0;
+  written.batch({twice, crashed, refused});
+  UsageQuery query{.by = {"team"}};
+  query.price = [](const AttemptRecord& attempt) -> std::optional<NanoUsd> {
+    if (attempt.model == "unheard-of") return std::nullopt;
+    return 1'000;
+  };
+  for (const char* by : {"team", "provider"}) {
+    query.by = {by};
+    const UsageReport report = taken(read_usage(written.path(), query));
+    ASSERT_EQ(report.rows.size(), 1U) << by;
+    EXPECT_EQ(report.rows[0].cost, 110) << by;
+    EXPECT_EQ(report.rows[0].cache_savings, 6) << by;
+    EXPECT_EQ(report.rows[0].repriced, 1'000 + 6 + 100) << by << ": what has no price costs what it did";
+    EXPECT_EQ(report.rows[0].unpriced_attempts, 1U) << by;
+  }
 }
 
 TEST(UsageReport, counts_nothing_twice_that_was_written_twice) {

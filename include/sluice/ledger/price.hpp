@@ -59,6 +59,10 @@ struct Price {
 // Grows with each count, as long as the tiers' rates do not fall.
 NanoUsd cost_of(const Price& price, const Counts& counts);
 
+// What its cache made the same cheaper: what it would have cost with every cached token read anew, less what it did.
+// Negative where writing to the cache cost more than reading from it saved.
+NanoUsd saving_of(const Price& price, const Counts& counts);
+
 // The most a request can cost whose prompt has at most `input` tokens and whose answer at most `output`, however the
 // tokens turn out to be split into cached, reasoned and heard ones, and whatever tier the prompt ends in.
 NanoUsd bound_of(const Price& price, std::uint64_t input, std::uint64_t output, std::uint64_t images);

@@ -23,6 +23,7 @@ struct AttemptRecord {
   std::int32_t status = 0;  // 0: no answer
   Counts counts;
   NanoUsd cost = 0;
+  NanoUsd saved = 0;  // by the provider's cache: saving_of()
   CountSource source = CountSource::estimated;
   std::string price;           // under which it was priced: a version of the table, or "file"; empty: it has no price
   std::uint64_t began_us = 0;  // after the request

@@ -22,6 +22,8 @@ struct UsageQuery {
   std::vector<std::string> by;
   std::optional<UtcTime> since;  // nothing: from the first record
   std::optional<UtcTime> until;  // up to but without; nothing: to the last
+  // What an attempt costs under other prices; nothing where these do not say. Not set: nobody asks.
+  std::function<std::optional<NanoUsd>(const AttemptRecord&)> price = {};
 };
 bool is_usage_dimension(std::string_view name);
 
@@ -38,6 +40,9 @@ struct UsageRow {
   std::uint64_t cache_write_tokens = 0;
   std::uint64_t reasoning_tokens = 0;
   NanoUsd cost = 0;
+  NanoUsd cache_savings = 0;  // saving_of() all attempts, at the prices they were settled at
+  NanoUsd repriced = 0;       // with UsageQuery::price: what all of it costs by that
+  std::uint64_t unpriced_attempts = 0;  // for which it has no price, which cost in `repriced` what they did
   // As half and as 95 of 100 requests did, or better; right to 3 %. First tokens of those that had one.
   std::uint64_t took_us_p50 = 0;
   std::uint64_t took_us_p95 = 0;
@@ -47,6 +52,7 @@ struct UsageRow {
 
 struct UsageReport {
   std::vector<UsageRow> rows;  // by their groups; without dimensions one, or none where there is no record
+  bool is_repriced = false;    // UsageQuery::price was set
 };
 
 // Where providers are told apart each attempt counts for its own: its tokens, its cost and its time. A request is then

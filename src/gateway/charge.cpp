@@ -12,9 +12,8 @@ namespace {
 constexpr std::uint64_t usual_output = 4096;
 // Text of two bytes a token is about the densest there is: random letters and digits.
 constexpr std::uint64_t least_bytes_of_token = 2;
-// What providers' own templates add, beside what a family is known for. That varies by less than its double.
-constexpr std::uint64_t around_a_prompt = 32;
-constexpr std::uint64_t around_a_message = 4;
+// What a provider's own template may add beside what its family is known for, which varies by less than its double.
+constexpr std::uint64_t around_a_prompt = 64;
 constexpr std::uint64_t most_of_image = 3'000;
 constexpr std::uint64_t most_of_medium = 20'000;
 constexpr std::size_t bytes_of_token = 4;
@@ -36,12 +35,12 @@ Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body
              std::optional<std::uint64_t> known_output, const config::TokenFamily& family) {
   Size size;
   size.was_read = true;
-  const std::uint64_t added =
-      family.prompt + (features.tools ? family.tools : 0) + (features.json_schema ? family.schema : 0);
-  size.input = features.prompt_tokens() + features.messages * around_a_message + added;
+  const std::uint64_t added = family.prompt + features.messages * family.message + (features.tools ? family.tools : 0) +
+                              (features.json_schema ? family.schema : 0);
+  size.input = features.prompt_tokens() + added;
   const std::uint64_t media = features.documents + std::uint64_t{features.audio};
   size.input_bound = features.prompt_bytes / least_bytes_of_token + around_a_prompt + features.images * most_of_image +
-                     media * most_of_medium + 2 * (features.messages * around_a_message + added);
+                     media * most_of_medium + 2 * added;
   // What features do not tell apart, as inputs of embeddings, is text as a whole.
   if (features.prompt_bytes == 0 && media == 0 && features.images == 0) {
     size.input = body_bytes / bytes_of_token;

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const config::TokenFamily plain{"*", 0, 0, 0};  // adds nothing to prompts
+const config::TokenFamily plain{"*", 0, 0, 0, 0};  // adds nothing to prompts
 
 chat::Features talk(std::uint64_t bytes) {
   chat::Features features;
@@ -42,7 +42,7 @@ TEST(Size, believes_no_caller_who_allows_more_than_the_model_can_say) {
 TEST(Size, knows_what_a_family_adds_to_prompts) {
   chat::Features features = talk(400);
   features.messages = 3;
-  const config::TokenFamily chatty{"*", 50, 400, 100};
+  const config::TokenFamily chatty{"*", 50, 4, 400, 100};
   const Size bare = size_of(features, chat::Task::chat, 500, std::nullopt, chatty);
   EXPECT_EQ(bare.input, 100u + 3 * 4 + 50);
   features.tools = true;

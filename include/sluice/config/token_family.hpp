@@ -9,10 +9,11 @@ namespace sluice::config {
 
 // What a family of models adds to what the caller has written, in tokens.
 struct TokenFamily {
-  std::string_view models;   // a pattern of their names
-  std::uint64_t prompt = 0;  // to each prompt
-  std::uint64_t tools = 0;   // where tools are offered
-  std::uint64_t schema = 0;  // where the answer has to follow a schema
+  std::string_view models;    // a pattern of their names
+  std::uint64_t prompt = 0;   // to each prompt
+  std::uint64_t message = 0;  // to each message
+  std::uint64_t tools = 0;    // where tools are offered
+  std::uint64_t schema = 0;   // where the answer has to follow a schema
 };
 
 // The family of a model, by its provider's name of it in any case; one that nobody knows belongs to the last. Never

@@ -17,6 +17,7 @@
 #include "gateway/translate.hpp"
 #include "gateway/upstream_body.hpp"
 #include "gateway/upstream_head.hpp"
+#include "gateway/usage_cost.hpp"
 #include "gateway/usage_record.hpp"
 #include "gateway/verbs.hpp"
 
@@ -359,7 +360,12 @@ class CallUpstream final : public Handler {
     exchange.first_event = parts_.clock.now();
     exchange.status = status;
     const http::HeadView head{status, held.all()};
-    co_return co_await exchange.reply.send(head, http::Slices(body));
+    UsageCost cost(exchange);
+    const auto place = status < 300 && readable ? cost.place_in(body) : std::nullopt;
+    http::Slices pieces(body.substr(0, place.value_or(body.size())));
+    if (place) pieces.add(cost.member());
+    if (place) pieces.add(body.substr(*place));
+    co_return co_await exchange.reply.send(head, pieces);
   }
 
   const GatewayParts parts_;

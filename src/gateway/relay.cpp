@@ -6,6 +6,7 @@
 
 #include "gateway/arrived_stream.hpp"
 #include "gateway/stream_meter.hpp"
+#include "gateway/usage_cost.hpp"
 
 namespace sluice {
 namespace {
@@ -19,7 +20,8 @@ class EventRelay {
         head_(head),
         strip_usage_(strip_usage),
         reply_(parts, exchange, exchange.spoken.streams_events()),
-        meter_(exchange) {}
+        meter_(exchange),
+        cost_(exchange) {}
 
   Async<> run(TimePoint first_event_by) {
     for (;;) {
@@ -68,6 +70,11 @@ class EventRelay {
       }
       worth_sending_ = true;
       ready += size;
+      if (const std::size_t behind = sense.usage ? behind_cost(event) : 0; behind > 0) {
+        const Result<> sent = co_await send_with_cost(ready - behind);
+        if (!sent) co_return sent.error();
+        ready = behind;
+      }
       if (sense.kind == chat::EventSense::Kind::end) {
         exchange_.complete = true;
         break;
@@ -119,6 +126,23 @@ class EventRelay {
     co_return error;
   }
 
+  // How many of an event's bytes come behind the place where its cost goes; 0: it has no such place.
+  std::size_t behind_cost(const http::SseEvent& event) {
+    // What came in several lines was put together elsewhere.
+    const bool is_piece = event.data.data() >= event.raw.data() &&
+                          event.data.data() + event.data.size() <= event.raw.data() + event.raw.size();
+    if (!is_piece || !exchange_.spoken.streams_events()) return 0;
+    const auto place = cost_.place_in(event.data);
+    if (!place) return 0;
+    return event.raw.size() - static_cast<std::size_t>(event.data.data() - event.raw.data()) - *place;
+  }
+
+  Async<> send_with_cost(std::size_t before) {
+    const Result<> sent = co_await send(before);
+    if (!sent) co_return sent.error();
+    co_return co_await reply_.write(head_, cost_.member());
+  }
+
   // What came before goes out: it is paid for.
   Async<> end_for_want_of_money(std::size_t ready) {
     const Result<> sent = co_await send(ready);
@@ -140,6 +164,7 @@ class EventRelay {
   const bool strip_usage_;
   StreamReply reply_;
   StreamMeter meter_;
+  UsageCost cost_;
   http::SseReader reader_;
   std::size_t waiting_ = 0;     // bytes at the front that were looked at and wait for the first event
   bool worth_sending_ = false;  // an event with data came

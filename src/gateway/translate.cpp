@@ -16,6 +16,7 @@
 #include "gateway/translate_operation.hpp"
 #include "gateway/translation_limits.hpp"
 #include "gateway/upstream_head.hpp"
+#include "gateway/usage_cost.hpp"
 
 namespace sluice {
 namespace {
@@ -78,7 +79,8 @@ class TranslatedStream {
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
         encoder_(callers_codec(exchange).stream_encoder(form_)),
         held_(exchange, parts.clock.now()),
-        meter_(exchange) {
+        meter_(exchange),
+        cost_(exchange) {
     held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
@@ -136,7 +138,9 @@ class TranslatedStream {
       if (auto* start = std::get_if<chat::AnswerStart>(&event)) complete(*start, exchange_, parts_.clock);
       if (const auto* counted = std::get_if<chat::UsageSeen>(&event)) exchange_.usage = counted->usage;
       said_something = said_something || !std::holds_alternative<chat::Heartbeat>(event);
+      const std::size_t before = out_.size();
       encoder_->encode(event, out_);
+      if (exchange_.spoken.streams_events()) cost_.add_to_events(out_, before);
       const auto* delta = std::get_if<chat::BlockDelta>(&event);
       if (delta != nullptr && !delta->text.empty() && !meter_.note(delta->text.size())) {
         const Result<> written = co_await write();
@@ -167,6 +171,7 @@ class TranslatedStream {
   const std::unique_ptr<chat::StreamEncoder> encoder_;
   HeldFields held_;
   StreamMeter meter_;
+  UsageCost cost_;
   std::vector<chat::Event> events_;
   std::string out_;
 };

@@ -6,6 +6,7 @@
 
 #include "gateway/held_fields.hpp"
 #include "gateway/translation_limits.hpp"
+#include "gateway/usage_cost.hpp"
 
 namespace sluice {
 
@@ -32,6 +33,7 @@ Async<> answer_operation(const RelayParts& parts, Exchange& exchange, net::Call&
 }
 
 Async<> send_translated(const RelayParts& parts, Exchange& exchange) {
+  UsageCost(exchange).add_to(exchange.scratch.body);
   HeldFields held(exchange, parts.clock.now());
   held.add("content-type", "application/json");
   if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);

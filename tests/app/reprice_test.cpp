@@ -16,7 +16,8 @@ ledger::AttemptRecord attempt_at(const std::string& provider, const std::string&
 
 TEST(PricesOf, a_configuration_are_its_own_and_those_of_the_table) {
   config::Config config;
-  config.providers.push_back({.name = "cheap", .kind = "openai-compatible", .dialect = "openai_chat", .door = {}});
+  config.providers.emplace_back().name = "cheap";
+  config.providers.back().kind = "openai-compatible";
   config.prices.push_back({"house", {.rates = {.input = 5 * ledger::one_usd, .output = 0}}});
   config.prices.push_back({"cheap/house", {.rates = {.input = ledger::one_usd, .output = 0}}});
   PricesOf prices(config);

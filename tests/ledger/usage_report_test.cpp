@@ -99,7 +99,7 @@ TEST(UsageReport, tells_what_caches_saved_and_what_it_would_cost_now) {
   refused.attempts[0].counts = {};
   refused.attempts[0].cost = refused.attempts[0].saved = 0;
   written.batch({twice, crashed, refused});
-  UsageQuery query{.by = {"team"}};
+  UsageQuery query;
   query.price = [](const AttemptRecord& attempt) -> std::optional<NanoUsd> {
     if (attempt.model == "unheard-of") return std::nullopt;
     return 1'000;

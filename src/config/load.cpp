@@ -92,6 +92,7 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   read_organisation(section["organisation"], config.organisation);
   read_teams(section["teams"], config.models, askable, config.teams);
   read_keys(section["keys"], config.models, config.teams, askable, config.keys);
+  read_operators(section["admin"], config);
   read_tags(section["tags"], config.tags);
   read_prices(section["prices"], config.models, config.prices);
   read_unknown_price(section["unknown_price"], config.unknown_price);

@@ -9,6 +9,9 @@
 namespace sluice::config {
 
 void read_server(const Value& value, Server& server);
+// ADDRESS:PORT.
+void read_listen(const Value& value, std::string& listen);
+// Without the operators, who need teams.
 void read_admin(const Value& value, Admin& admin);
 void read_log(const Value& value, Logging& log);
 // Providers have to be named even when something is wrong with them, so that targets find them.
@@ -19,6 +22,8 @@ void read_teams(const Value& value, const std::vector<Model>& models, const std:
                 std::vector<Team>& teams);
 void read_keys(const Value& value, const std::vector<Model>& models, const std::vector<Team>& teams,
                const std::vector<std::string>& askable, std::vector<Key>& keys);
+// Of the section `admin`. Needs teams, and keys, which open nothing there.
+void read_operators(const Value& value, Config& config);
 void read_organisation(const Value& value, Organisation& organisation);
 void read_tags(const Value& value, std::vector<Tag>& tags);
 void read_prices(const Value& value, const std::vector<Model>& models, std::vector<NamedPrice>& prices);

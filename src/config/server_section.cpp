@@ -11,17 +11,6 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t mebibyte = 1u << 20;
 constexpr std::uint64_t gibibyte = 1u << 30;
-constexpr std::size_t shortest_admin_token = 16;
-
-void read_listen(const Value& value, std::string& listen) {
-  const auto text = value.text();
-  if (!text) return;
-  const auto endpoint = parse_endpoint(*text);
-  if (!endpoint)
-    return value.wrong("found " + in_quotes(value.raw()),
-                       "write ADDRESS:PORT, like 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080");
-  listen = write_endpoint(*endpoint);
-}
 
 void read_workers(const Value& value, unsigned& workers) {
   if (value.raw() == "auto") return;
@@ -67,14 +56,17 @@ void read_drain(const Value& value, Drain& drain) {
   read_duration(section["grace"], milliseconds(0), drain.grace);
 }
 
-void read_admin_token(const Value& value, Secret& token) {
-  read_secret(value, token);
-  if (!token.empty() && token.reveal().size() < shortest_admin_token)
-    value.wrong("the token is shorter than 16 characters",
-                "use a long random one, such as `openssl rand -hex 32` makes");
-}
-
 }  // namespace
+
+void read_listen(const Value& value, std::string& listen) {
+  const auto text = value.text();
+  if (!text) return;
+  const auto endpoint = parse_endpoint(*text);
+  if (!endpoint)
+    return value.wrong("found " + in_quotes(value.raw()),
+                       "write ADDRESS:PORT, like 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080");
+  listen = write_endpoint(*endpoint);
+}
 
 void read_server(const Value& value, Server& server) {
   const Section section(value, {"listen", "workers", "tls", "limits", "timeouts", "drain"});
@@ -84,12 +76,6 @@ void read_server(const Value& value, Server& server) {
   read_limits(section["limits"], server.limits);
   read_server_timeouts(section["timeouts"], server.timeouts);
   read_drain(section["drain"], server.drain);
-}
-
-void read_admin(const Value& value, Admin& admin) {
-  const Section section(value, {"listen", "token"});
-  read_listen(section["listen"], admin.listen);
-  read_admin_token(section["token"], admin.token);
 }
 
 void read_log(const Value& value, Logging& log) {

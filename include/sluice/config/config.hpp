@@ -56,9 +56,28 @@ struct Server {
   Drain drain;
 };
 
+// What an operator is for, and so what they may do.
+enum class Role : std::uint8_t {
+  viewer,       // looks at how things are, not at what was spent or done
+  team_keeper,  // "operator": looks after the keys of one team
+  billing,      // looks at what was spent
+  admin,        // everything
+};
+std::string_view to_string(Role role);
+std::optional<Role> role_named(std::string_view name);
+
+// Somebody with a token of their own.
+struct Operator {
+  std::string name;
+  Role role = Role::viewer;
+  std::string team;  // of a team_keeper, who always has one; nobody else has
+  Secret token;
+};
+
 struct Admin {
   std::string listen = "127.0.0.1:9090";
-  Secret token;  // what operators show under /admin/v1; empty: one is made at start
+  Secret token;  // what shows that one is `admin`, with that role; empty: one is made at start
+  std::vector<Operator> operators;
 };
 
 // How a kind of provider wants to be spoken to, beyond its dialect. Data of the catalogue.

@@ -27,6 +27,11 @@ Error not_live(const StoredKey& key) {
                "the key \"" + key.name + "\" " + (key.revoked_at ? "was revoked already" : "has expired"));
 }
 
+// A team without a name is nobody's: keys that have no team are not to be had by asking for them so.
+bool may_change(const Actor& actor, const StoredKey& key) {
+  return !actor.team || (!actor.team->empty() && *actor.team == key.team);
+}
+
 class FileKeyStore final : public KeyStore {
  public:
   FileKeyStore(Database database, const std::string& file, const Clock& clock)
@@ -77,7 +82,7 @@ class FileKeyStore final : public KeyStore {
     }
     Result<Transaction> change = Transaction::begin(database_);
     if (!change) return std::move(change).error();
-    const Result<StoredKey> key = find_live(name_or_id, now);
+    const Result<StoredKey> key = find_live(name_or_id, now, actor);
     if (!key) return key.error();
     HandedOut out{key->id, key->name, make_key_secret(key->id)};
     Result<> done = rows_.end_proofs(key->id, now, now + overlap);
@@ -93,7 +98,7 @@ class FileKeyStore final : public KeyStore {
     const UtcTime now = clock_.utc();
     Result<Transaction> change = Transaction::begin(database_);
     if (!change) return std::move(change).error();
-    Result<StoredKey> key = find(name_or_id, now);
+    Result<StoredKey> key = find(name_or_id, now, actor);
     if (!key) return std::move(key).error();
     if (key->revoked_at) return not_live(*key);
     key->revoked_at = now;
@@ -164,18 +169,19 @@ class FileKeyStore final : public KeyStore {
     return Ok{};
   }
 
-  // The live key of that name, else the newest of it, else the one of that id.
-  Result<StoredKey> find(std::string_view name_or_id, UtcTime now) {
+  // The live key of that name, else the newest of it, else the one of that id: of those the actor may change.
+  Result<StoredKey> find(std::string_view name_or_id, UtcTime now, const Actor& actor) {
+    const auto is_there = [&actor](const std::optional<StoredKey>& key) { return key && may_change(actor, *key); };
     Result<std::optional<StoredKey>> key = rows_.live_one_called(name_or_id, now);
-    if (key && !*key) key = rows_.newest_called(name_or_id);
-    if (key && !*key && is_key_id(name_or_id)) key = rows_.one_with_id(name_or_id);
+    if (key && !is_there(*key)) key = rows_.newest_called(name_or_id);
+    if (key && !is_there(*key) && is_key_id(name_or_id)) key = rows_.one_with_id(name_or_id);
     if (!key) return std::move(key).error();
-    if (!*key) return no_such_key(name_or_id);
+    if (!is_there(*key)) return no_such_key(name_or_id);
     return **std::move(key);
   }
 
-  Result<StoredKey> find_live(std::string_view name_or_id, UtcTime now) {
-    Result<StoredKey> key = find(name_or_id, now);
+  Result<StoredKey> find_live(std::string_view name_or_id, UtcTime now, const Actor& actor) {
+    Result<StoredKey> key = find(name_or_id, now, actor);
     if (key && !key->live(now)) return not_live(*key);
     return key;
   }

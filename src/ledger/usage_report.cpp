@@ -81,7 +81,10 @@ Result<UsageReport> read_usage(const std::string& path, const UsageQuery& query)
   }
   UsageGroups groups(std::move(by), query.price);
   const Span span{query.since.value_or(UtcTime::min()), query.until.value_or(UtcTime::max())};
+  std::optional<std::string_view> team;
+  if (query.team) team = cut_to(most_name_bytes, *query.team);
   const auto add = [&](const UsageRecord& record) {
+    if (team && record.team != *team) return true;
     groups.add(record);
     return groups.size() <= most_groups;
   };

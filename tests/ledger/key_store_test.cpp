@@ -208,6 +208,36 @@ TEST_F(KeyStoreTest, a_key_that_is_not_there_is_not_found) {
   }
 }
 
+TEST_F(KeyStoreTest, to_an_actor_of_a_team_no_other_keys_are_there) {
+  const auto store = open();
+  const auto theirs = store->create({.name = "till", .team = "sales"}, me);
+  const auto nobodys = store->create({.name = "free"}, me);
+  ASSERT_TRUE(theirs && nobodys);
+  const Actor alice{"alice", "", "", "support"};
+  const Actor of_no_team{"eve", "", "", ""};
+  for (const std::string& name : {theirs->id, theirs->name, nobodys->id, nobodys->name}) {
+    for (const Actor& actor : {alice, of_no_team}) {
+      EXPECT_EQ(store->rotate(name, 0s, actor).error().code(), "key_not_found") << name << " for " << actor.name;
+      EXPECT_EQ(store->revoke(name, actor).error().code(), "key_not_found") << name << " for " << actor.name;
+    }
+  }
+  const auto own = store->create({.name = "bot", .team = "support"}, alice);
+  ASSERT_TRUE(own);
+  EXPECT_TRUE(store->rotate("bot", 0s, alice));
+  EXPECT_TRUE(store->revoke(own->id, alice));
+  EXPECT_EQ(store->audit(UINT64_MAX, 1)->at(0).actor.name, "alice");
+}
+
+TEST_F(KeyStoreTest, a_key_is_found_by_its_id_although_another_teams_key_is_called_so) {
+  const auto store = open();
+  const auto own = store->create({.name = "bot", .team = "support"}, me);
+  ASSERT_TRUE(own);
+  ASSERT_TRUE(store->create({.name = own->id, .team = "sales"}, me));
+  const auto revoked = store->revoke(own->id, {"alice", "", "", "support"});
+  ASSERT_TRUE(revoked) << revoked.error().message();
+  EXPECT_EQ(revoked->name, "bot");
+}
+
 TEST_F(KeyStoreTest, tells_by_its_version_that_something_changed) {
   const auto daemon = open();
   const auto other = open();

@@ -115,6 +115,24 @@ TEST(UsageReport, tells_what_caches_saved_and_what_it_would_cost_now) {
   }
 }
 
+TEST(UsageReport, tells_of_one_team_alone_if_it_is_asked_so) {
+  Written written;
+  written.batch({record_at(midnight, "red", 5), record_at(midnight, "blue", 7), record_at(midnight, "", 11)});
+  written.unpack();
+  written.batch({record_at(midnight, "red", 13)});
+  const auto cost_of = [&](std::string team) {
+    const UsageReport report =
+        taken(read_usage(written.path(), {.by = {}, .since = {}, .until = {}, .team = std::move(team), .price = {}}));
+    return report.rows.empty() ? -1 : report.rows[0].cost;
+  };
+  EXPECT_EQ(cost_of("red"), 18);
+  EXPECT_EQ(cost_of("blue"), 7);
+  EXPECT_EQ(cost_of(""), 11) << "those of no team";
+  EXPECT_EQ(cost_of("re"), -1);
+  UsageQuery all{.by = {"team"}, .since = {}, .until = {}, .team = "red", .price = {}};
+  EXPECT_EQ(taken(read_usage(written.path(), all)).rows.size(), 1U);
+}
+
 TEST(UsageReport, counts_nothing_twice_that_was_written_twice) {
   Written written;
   written.batch({record_at(midnight, "red", 5), record_at(midnight, "red", 6)});

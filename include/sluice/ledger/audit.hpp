@@ -24,6 +24,8 @@ struct Actor {
   std::string name;             // "admin", "cli:USER"
   std::string request_id = {};  // empty: it was no request
   std::string address = {};     // empty: it came from this machine
+  // The one team whose keys they may change: to them no other is there. Nothing: all. Is no part of a record.
+  std::optional<std::string> team = {};
 };
 
 // Names and numbers for people. Never secrets.

@@ -19,7 +19,7 @@ namespace sluice::ledger {
 //
 // Methods wait for the disk, and up to two seconds for another process: not for event loops. One thread at a time.
 // Errors: bad_request (what was asked for is wrong), not_found, and unavailable for anything about the files, which the
-// message names.
+// message names. A key of a team that is not the actor's is not found, as if it were not there.
 class KeyStore {
  public:
   // Made if it is not there, with mode 0600, as is the file with its pepper ("FILE.pepper"). With an empty path all is

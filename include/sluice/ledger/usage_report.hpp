@@ -20,8 +20,9 @@ namespace sluice::ledger {
 struct UsageQuery {
   // "organisation", "team", "key", "model", "provider", "route", "day", "hour" or "tag.NAME".
   std::vector<std::string> by;
-  std::optional<UtcTime> since;  // nothing: from the first record
-  std::optional<UtcTime> until;  // up to but without; nothing: to the last
+  std::optional<UtcTime> since;          // nothing: from the first record
+  std::optional<UtcTime> until;          // up to but without; nothing: to the last
+  std::optional<std::string> team = {};  // only its records; nothing: everybody's
   // What an attempt costs under other prices; nothing where these do not say. Not set: nobody asks.
   std::function<std::optional<NanoUsd>(const AttemptRecord&)> price = {};
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -91,9 +93,35 @@ std::string peer_of(const tcp::socket& socket) {
   return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
 }
 
+Page failed_page() { return plain_page(500, "this page could not be made"); }
+
+asio::awaitable<Page> made(std::function<Page()> make) {
+  try {
+    co_return make();
+  } catch (const std::exception&) {
+    co_return failed_page();
+  }
+}
+
+// Views of the request.
+PageRequest asked_of(const Request& request, std::string_view peer) {
+  const std::string_view target = view_of(request.target());
+  const std::string_view method = view_of(request.method_string());
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  PageRequest asked;
+  asked.method = method == "HEAD" ? "GET" : method;
+  asked.path = target.substr(0, mark);
+  asked.query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
+  asked.authorization = view_of(request[http::field::authorization]);
+  asked.peer = peer;
+  asked.body = request.body();
+  return asked;
+}
+
 class BeastPageServer final : public PageServer {
  public:
-  BeastPageServer(Handler handler, PageLimits limits) : handler_(std::move(handler)), limits_(limits) {}
+  BeastPageServer(Handler handler, PageLimits limits)
+      : handler_(std::move(handler)), limits_(limits), makers_(limits.long_pages) {}
   ~BeastPageServer() override;
 
   std::uint16_t port() const override { return port_; }
@@ -120,18 +148,21 @@ class BeastPageServer final : public PageServer {
   asio::awaitable<bool> serve_one(Visits::iterator visit);
   asio::awaitable<void> see_off(Visits::iterator visit);
   bool make_room();
-  Page page_for(const Request& request, std::string_view peer) const;
+  asio::awaitable<Page> page_for(PageRequest asked);
+  std::variant<Page, LongPage> handled(const PageRequest& asked) const;
   void stop();
 
   const Handler handler_;
   const PageLimits limits_;
   std::uint16_t port_ = 0;
   bool stopping_ = false;
+  std::size_t long_pages_ = 0;  // that are being made
   asio::io_context context_{1};
   Visits visits_;  // those that became idle longest ago come first
   tcp::acceptor acceptor_{context_};
   asio::steady_timer pause_{context_};
   asio::steady_timer grace_{context_};
+  asio::thread_pool makers_;  // of long pages
   std::thread thread_;
 };
 
@@ -244,7 +275,11 @@ asio::awaitable<bool> BeastPageServer::serve_one(Visits::iterator visit) {
 
   visit->stage = Stage::answering;
   const bool refused = page.has_value();
-  if (!page) page = page_for(request, visit->peer);
+  if (!page) {
+    Page answered = co_await page_for(asked_of(request, visit->peer));
+    page = std::move(answered);
+    visit->stream.expires_after(stopping_ ? limits_.leaving : limits_.request);
+  }
   const bool keep_alive = !refused && !stopping_ && request.keep_alive();
   const unsigned version = read_error ? 11 : request.version();
   Answer answer = answer_from(std::move(*page), version, request.method() == http::verb::head, keep_alive);
@@ -269,21 +304,23 @@ asio::awaitable<void> BeastPageServer::see_off(Visits::iterator visit) {
   }
 }
 
-Page BeastPageServer::page_for(const Request& request, std::string_view peer) const {
-  const std::string_view target = view_of(request.target());
-  const std::string_view method = view_of(request.method_string());
-  const std::size_t mark = std::min(target.find('?'), target.size());
-  PageRequest asked;
-  asked.method = method == "HEAD" ? "GET" : method;
-  asked.path = target.substr(0, mark);
-  asked.query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
-  asked.authorization = view_of(request[http::field::authorization]);
-  asked.peer = peer;
-  asked.body = request.body();
+asio::awaitable<Page> BeastPageServer::page_for(PageRequest asked) {
+  std::variant<Page, LongPage> answer = handled(asked);
+  if (Page* const page = std::get_if<Page>(&answer)) co_return std::move(*page);
+  LongPage& later = std::get<LongPage>(answer);
+  if (long_pages_ >= limits_.long_pages) co_return std::move(later.otherwise);
+  ++long_pages_;
+  asio::awaitable<Page> work = made(std::move(later.make));
+  Page page = co_await asio::co_spawn(makers_, std::move(work), asio::use_awaitable);
+  --long_pages_;
+  co_return page;
+}
+
+std::variant<Page, LongPage> BeastPageServer::handled(const PageRequest& asked) const {
   try {
     return handler_(asked);
   } catch (const std::exception&) {
-    return plain_page(500, "this page could not be made");
+    return failed_page();
   }
 }
 

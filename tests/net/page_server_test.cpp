@@ -11,9 +11,11 @@
 #include <chrono>
 #include <future>
 #include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -387,6 +389,89 @@ TEST(PageServer, refuses_addresses_that_are_none) {
     EXPECT_EQ(started.error().code(), "bad_address") << address;
     EXPECT_NE(started.error().message().find("'" + address + "'"), std::string::npos);
   }
+}
+
+constexpr std::string_view long_request = "GET /long HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+constexpr std::string_view short_request = "GET /short HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+TEST_F(PageServerTest, answers_others_while_long_pages_are_made_and_makes_two_of_these_at_a_time) {
+  std::counting_semaphore<> begun{0};
+  std::promise<void> go_on;
+  const std::shared_future<void> may_end = go_on.get_future().share();
+  start({}, [&begun, may_end](const PageRequest& request) -> std::variant<Page, LongPage> {
+    if (request.path != "/long") return echo(request);
+    Page busy;
+    busy.status = 503;
+    busy.body = "busy";
+    return LongPage{[&begun, may_end, request] {
+                      begun.release();
+                      may_end.wait();
+                      return echo(request);
+                    },
+                    busy};
+  });
+  const Client one = client();
+  const Client two = client();
+  ASSERT_TRUE(one.send(long_request) && two.send(long_request));
+  begun.acquire();
+  begun.acquire();
+  EXPECT_TRUE(answer_to(short_request).ends_with("GET /short."));
+  const std::string refused = answer_to(long_request);
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ") && refused.ends_with("busy")) << refused;
+  go_on.set_value();
+  EXPECT_TRUE(one.read_all().ends_with("GET /long."));
+  EXPECT_TRUE(two.read_all().ends_with("GET /long."));
+  EXPECT_TRUE(answer_to(long_request).ends_with("GET /long.")) << "there is room again";
+}
+
+TEST_F(PageServerTest, a_long_page_may_take_longer_than_a_request) {
+  PageLimits limits;
+  limits.request = milliseconds(100);
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  start(limits, [&](const PageRequest& request) -> std::variant<Page, LongPage> {
+    return LongPage{[&, request] {
+                      begun.set_value();
+                      go_on.get_future().wait();
+                      return echo(request);
+                    },
+                    {}};
+  });
+  const Client one = client();
+  ASSERT_TRUE(one.send(long_request));
+  begun.get_future().wait();
+  const Client slow = client();
+  ASSERT_TRUE(slow.send("GET "));
+  EXPECT_EQ(slow.read_all(), "") << "sent away after the time of a request";
+  go_on.set_value();
+  EXPECT_TRUE(one.read_all().ends_with("GET /long."));
+}
+
+TEST_F(PageServerTest, a_long_page_that_cannot_be_made_is_an_error_like_any_other) {
+  start({}, [](const PageRequest&) -> std::variant<Page, LongPage> {
+    return LongPage{[]() -> Page { throw std::runtime_error("no"); }, {}};
+  });
+  EXPECT_TRUE(answer_to(long_request).starts_with("HTTP/1.1 500 "));
+}
+
+TEST_F(PageServerTest, a_server_that_ends_lets_a_long_page_end_first) {
+  std::promise<void> begun;
+  std::atomic<bool> ended{false};
+  start({}, [&](const PageRequest& request) -> std::variant<Page, LongPage> {
+    return LongPage{[&, request] {
+                      begun.set_value();
+                      const Page page = echo(request);
+                      ended = true;
+                      return page;
+                    },
+                    {}};
+  });
+  const Client one = client();
+  ASSERT_TRUE(one.send(long_request));
+  begun.get_future().wait();
+  server.reset();
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(one.read_all().ends_with("GET /long."));
 }
 
 }  // namespace

@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <sluice/base/result.hpp>
 
 namespace sluice::net {
 
-// What a page's handler is told of a request. Views, good for the call; nothing in them is decoded.
+// What a page's handler is told of a request. Views, good until the page is made; nothing in them is decoded.
 struct PageRequest {
   std::string_view method;         // GET where HEAD was asked
   std::string_view path;           // as it was sent, without the query
@@ -29,12 +30,19 @@ struct Page {
   std::vector<std::pair<std::string, std::string>> fields;  // further ones, such as allow with 405
 };
 
+// A page that takes long to make.
+struct LongPage {
+  std::function<Page()> make;  // on another thread than the handler
+  Page otherwise;              // the answer when too many are being made already
+};
+
 // A small HTTP server for operators: whole answers, no streaming, its own thread (Boost.Beast). Limits:
 // 64 connections (a further one replaces the one that is idle for longest), 10 s per request, 75 s between requests,
-// 64 KiB of request. The handler runs on that thread and may block a little; HEAD comes to it as GET.
+// 64 KiB of request. The handler runs on that thread and may block a little; HEAD comes to it as GET. What
+// blocks for longer is a LongPage: two of them are made at a time, while everything else is answered.
 class PageServer {
  public:
-  using Handler = std::function<Page(const PageRequest& request)>;
+  using Handler = std::function<std::variant<Page, LongPage>(const PageRequest& request)>;
 
   virtual ~PageServer() = default;  // stops and joins
   virtual std::uint16_t port() const = 0;

@@ -20,8 +20,9 @@ std::string in_lower_case(std::string_view text) {
 // What every route may answer that wants the token, or has a parameter.
 std::vector<AdminAnswer> common_answers(const AdminRoute& route) {
   std::vector<AdminAnswer> answers;
-  if (route.admission() == Admission::token_holders) {
+  if (route.is_guarded()) {
     answers.push_back({401, "no token, or a wrong one", ""});
+    answers.push_back({403, "the token's role lacks the permission", ""});
     answers.push_back({429, "this address showed wrong tokens too often; retry-after says when it is heard again", ""});
   }
   if (!route.parameter().empty()) answers.push_back({404, "there is none of that name", ""});
@@ -52,7 +53,10 @@ Json operation_of(const AdminRoute& route) {
         Json::array({{{"name", parameter}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}}});
   }
   operation["security"] = Json::array();
-  if (route.admission() == Admission::token_holders) operation["security"].push_back({{"token", Json::array()}});
+  if (route.is_guarded()) {
+    operation["security"].push_back({{"token", Json::array()}});
+    operation["x-sluice-permission"] = to_string(route.permission());
+  }
   operation["responses"] = answers_of(route);
   return operation;
 }

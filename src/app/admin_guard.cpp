@@ -51,22 +51,47 @@ void FailureBook::make_room(TimePoint now) {
   }));
 }
 
+std::vector<TokenHolder> token_holders(const Secret& token, const std::vector<config::Operator>& operators) {
+  std::vector<TokenHolder> holders{{{"admin", config::Role::admin}, token}};
+  for (const config::Operator& one : operators) holders.push_back({{one.name, one.role, one.team}, one.token});
+  return holders;
+}
+
 AdminGuard::Judgement AdminGuard::judge(std::string_view authorization, std::string_view peer, TimePoint now) {
   const std::string_view token = token_in(authorization);
   const Digest shown = sha256(token);
   const std::lock_guard lock(mutex_);
   const Duration wait = failures_.wait_of(peer, now);
   if (wait > Duration::zero()) return {Verdict::made_to_wait, wait};
-  if (!token.empty() && equal_in_constant_time(shown, token_)) return {Verdict::admitted};
+  const Known* const known = find(shown);
+  if (known != nullptr) return {.verdict = Verdict::admitted, .who = known->who};
   if (authorization.empty()) return {Verdict::refused};
   failures_.add(peer, now);
   return {Verdict::refused, {}, failures_.wait_of(peer, now) > Duration::zero()};
 }
 
-void AdminGuard::use(const Secret& token) {
-  const Digest digest = sha256(token.reveal());
+void AdminGuard::use(const std::vector<TokenHolder>& holders) {
+  std::vector<Known> known = digests_of(holders);
   const std::lock_guard lock(mutex_);
-  token_ = digest;
+  known_.swap(known);
+}
+
+// No token is nobody's.
+std::vector<AdminGuard::Known> AdminGuard::digests_of(const std::vector<TokenHolder>& holders) {
+  std::vector<Known> known;
+  for (const TokenHolder& holder : holders) {
+    if (!holder.token.empty()) known.push_back({holder.who, sha256(holder.token.reveal())});
+  }
+  return known;
+}
+
+// Goes through all of them whoever it was. Where a token of a file that is gone has become somebody's, the file counts:
+// what is written stands behind `admin`.
+const AdminGuard::Known* AdminGuard::find(const Digest& shown) const {
+  const Known* found = nullptr;
+  for (const Known& one : known_)
+    if (equal_in_constant_time(shown, one.token)) found = &one;
+  return found;
 }
 
 }  // namespace sluice::app

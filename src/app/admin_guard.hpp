@@ -5,14 +5,26 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sluice/base/clock.hpp>
 #include <sluice/base/digest.hpp>
 #include <sluice/base/secret.hpp>
 
+#include "app/operator.hpp"
+
 namespace sluice::app {
+
+// Somebody, and what they show.
+struct TokenHolder {
+  Operator who;
+  Secret token;
+};
+// All of a configuration. `token` is the one that shows who is `admin`.
+std::vector<TokenHolder> token_holders(const Secret& token, const std::vector<config::Operator>& operators);
 
 // 256 bits of chance in hexadecimal digits.
 Secret random_token();
@@ -43,28 +55,37 @@ class FailureBook {
   std::map<std::string, Failures, std::less<>> by_peer_;
 };
 
-// Decides who is let in to what the operators' plane shows to holders of its token only. Thread-safe.
+// Decides who is let in to what the operators' plane shows to holders of a token only. Thread-safe.
 class AdminGuard {
  public:
   enum class Verdict { admitted, refused, made_to_wait };
   struct Judgement {
     Verdict verdict;
-    Duration wait{};          // with made_to_wait: until the peer is heard again
-    bool last_straw = false;  // with refused: the peer has to wait from now on
+    Duration wait{};                // with made_to_wait: until the peer is heard again
+    bool last_straw = false;        // with refused: the peer has to wait from now on
+    std::optional<Operator> who{};  // with admitted
   };
 
-  explicit AdminGuard(const Secret& token) : token_(sha256(token.reveal())) {}
+  explicit AdminGuard(const std::vector<TokenHolder>& holders) : known_(digests_of(holders)) {}
 
   // `authorization` is the field's value. An address at which wrong tokens were shown ten times within a minute is not
   // heard, whatever it shows, until the first of these is a minute old; what it tries meanwhile does not count. Neither
-  // does a request without any credential, which guesses nothing.
+  // does a request without any credential, which guesses nothing. How long it takes tells nothing about the tokens, or
+  // whose it was: what was shown is compared with all of them, by digest.
   Judgement judge(std::string_view authorization, std::string_view peer, TimePoint now);
-  // Replaces the token for all requests from now on.
-  void use(const Secret& token);
+  // Replaces all tokens for all requests from now on.
+  void use(const std::vector<TokenHolder>& holders);
 
  private:
+  struct Known {
+    Operator who;
+    Digest token;
+  };
+  static std::vector<Known> digests_of(const std::vector<TokenHolder>& holders);
+  const Known* find(const Digest& shown) const;
+
   std::mutex mutex_;
-  Digest token_;
+  std::vector<Known> known_;
   FailureBook failures_;
 };
 

@@ -112,16 +112,20 @@ class KeyPages {
   KeyPages(KeyDesk& desk, const Clock& clock, std::function<std::shared_ptr<const Principals>()> principals)
       : desk_(desk), clock_(clock), principals_(std::move(principals)), random_(random_from_system()) {}
 
-  net::Page list() {
-    const auto stored = desk_.use([](ledger::KeyStore& store) { return store.read(); });
+  net::Page list(const Operator& who) {
+    auto stored = desk_.use([](ledger::KeyStore& store) { return store.read(); });
     if (!stored) return page_of(stored.error());
-    return json_page(keys_json(*principals_(), *stored, clock_.utc()));
+    return json_page(keys_json(seen_by(who, *principals_()), seen_by(who, *std::move(stored)), clock_.utc()));
   }
 
-  net::Page create(const net::PageRequest& request) {
-    const ledger::Actor actor = actor_of(request);
+  net::Page create(const Operator& who, const net::PageRequest& request) {
+    const ledger::Actor actor = actor_of(who, request);
     Result<ledger::NewKey> wanted = new_key_in(request.body, clock_.utc());
     if (!wanted) return page_of(wanted.error());
+    if (wanted->team.empty()) wanted->team = who.team;
+    if (!who.sees(wanted->team)) {
+      return admin_error(403, "forbidden", "an operator of the team " + who.team + " makes keys for that team only");
+    }
     const Result<> fits = fits_configuration(*wanted, *principals_());
     if (!fits) return page_of(fits.error());
     const auto made = desk_.use([&](ledger::KeyStore& store) { return store.create(*wanted, actor); });
@@ -129,15 +133,15 @@ class KeyPages {
     return handed_out(*made, 201, actor);
   }
 
-  net::Page rotate(std::string_view id, const net::PageRequest& request) {
-    const ledger::Actor actor = actor_of(request);
+  net::Page rotate(const Operator& who, std::string_view id, const net::PageRequest& request) {
+    const ledger::Actor actor = actor_of(who, request);
     const Result<Json> object = object_in(request.body, {"overlap"});
     if (!object) return page_of(object.error());
     const auto text = text_in(*object, "overlap");
     if (!text) return page_of(text.error());
     const auto overlap = duration_in(text->value_or("0s"));
     if (!overlap) return page_of(bad_body("overlap is no duration such as 1h"));
-    if (const auto refused = refusal_of(id)) return *refused;
+    if (const auto refused = refusal_of(who, id)) return *refused;
     const auto made = desk_.use([&](ledger::KeyStore& store) {
       return store.rotate(id, std::chrono::ceil<std::chrono::seconds>(*overlap), actor);
     });
@@ -145,15 +149,15 @@ class KeyPages {
     return handed_out(*made, 200, actor);
   }
 
-  net::Page revoke(std::string_view id, const net::PageRequest& request) {
-    const ledger::Actor actor = actor_of(request);
-    if (const auto refused = refusal_of(id)) return *refused;
+  net::Page revoke(const Operator& who, std::string_view id, const net::PageRequest& request) {
+    const ledger::Actor actor = actor_of(who, request);
+    if (const auto refused = refusal_of(who, id)) return *refused;
     const auto revoked = desk_.use([&](ledger::KeyStore& store) { return store.revoke(id, actor); });
     if (!revoked) return page_of(revoked.error());
     return with_id(json_page(key_json(*revoked, clock_.utc())), actor);
   }
 
-  net::Page teams() const { return json_page(teams_json(*principals_())); }
+  net::Page teams(const Operator& who) const { return json_page(teams_json(seen_by(who, *principals_()))); }
 
   net::Page audit(const net::PageRequest& request) {
     const auto before = number_in(request.query, "before", UINT64_MAX);
@@ -173,8 +177,8 @@ class KeyPages {
   }
 
  private:
-  ledger::Actor actor_of(const net::PageRequest& request) {
-    return {"admin", std::string(RequestId(random_).text()), std::string(request.peer)};
+  ledger::Actor actor_of(const Operator& who, const net::PageRequest& request) {
+    return {who.name, std::string(RequestId(random_).text()), std::string(request.peer), who.only_team()};
   }
 
   static net::Page with_id(net::Page page, const ledger::Actor& actor) {
@@ -188,8 +192,8 @@ class KeyPages {
     return with_id(std::move(page), actor);
   }
 
-  std::optional<net::Page> refusal_of(std::string_view name) const {
-    if (!principals_()->has_key(name)) return std::nullopt;
+  std::optional<net::Page> refusal_of(const Operator& who, std::string_view name) const {
+    if (!seen_by(who, *principals_()).has_key(name)) return std::nullopt;
     return page_of(Error(Fault::bad_request, Blame::client, "key_of_the_file",
                          "that key is written in the configuration file; change it there"));
   }
@@ -210,45 +214,45 @@ const AdminAnswer no_store{503, "the store cannot be used; retry-after says when
 std::vector<AdminRoute> key_routes(KeyDesk& desk, const Clock& clock,
                                    std::function<std::shared_ptr<const Principals>()> principals) {
   const auto pages = std::make_shared<KeyPages>(desk, clock, std::move(principals));
+  using Who = const Operator&;
   using Request = const net::PageRequest&;
-  constexpr Admission admitted = Admission::token_holders;
   return {
       {"GET",
        "/admin/v1/keys",
-       admitted,
-       "All keys, without their secrets",
+       Permission::read_keys,
+       "All keys, or those of one's team, without their secrets",
        {{200, "those of the file come first", json_type}, no_store},
-       [pages](std::string_view, Request) { return pages->list(); }},
+       [pages](Who who, std::string_view, Request) { return pages->list(who); }},
       {"POST",
        "/admin/v1/keys",
-       admitted,
+       Permission::write_keys,
        "Make a key: {name, team, models, endpoints, cidrs, expires}, all but the name optional",
        {{201, "its id, name and secret, shown this once", json_type}, bad_request, conflict, no_store},
-       [pages](std::string_view, Request request) { return pages->create(request); }},
+       [pages](Who who, std::string_view, Request request) { return pages->create(who, request); }},
       {"DELETE",
        "/admin/v1/keys/{id}",
-       admitted,
+       Permission::write_keys,
        "End a key for good",
        {{200, "the key as it is now", json_type}, no_such_key, conflict, no_store},
-       [pages](std::string_view id, Request request) { return pages->revoke(id, request); }},
+       [pages](Who who, std::string_view id, Request request) { return pages->revoke(who, id, request); }},
       {"POST",
        "/admin/v1/keys/{id}/rotate",
-       admitted,
+       Permission::write_keys,
        "Give a key a new secret: {overlap}, how long the old one stays good",
        {{200, "its id, name and new secret, shown this once", json_type}, bad_request, no_such_key, conflict, no_store},
-       [pages](std::string_view id, Request request) { return pages->rotate(id, request); }},
+       [pages](Who who, std::string_view id, Request request) { return pages->rotate(who, id, request); }},
       {"GET",
        "/admin/v1/teams",
-       admitted,
+       Permission::read_teams,
        "The teams of the configuration in force",
        {{200, "by name", json_type}},
-       [pages](std::string_view, Request) { return pages->teams(); }},
+       [pages](Who who, std::string_view, Request) { return pages->teams(who); }},
       {"GET",
        "/admin/v1/audit",
-       admitted,
+       Permission::read_audit,
        "Who changed what, newest first; ?before=NUMBER&limit=COUNT",
        {{200, "records, and the number to go on before", json_type}, bad_request, no_store},
-       [pages](std::string_view, Request request) { return pages->audit(request); }},
+       [pages](Who, std::string_view, Request request) { return pages->audit(request); }},
   };
 }
 

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <sluice/base/clock.hpp>
-#include <sluice/base/secret.hpp>
 #include <sluice/net/page_server.hpp>
 #include <sluice/telemetry/log.hpp>
 
@@ -17,7 +17,8 @@
 namespace sluice::app {
 
 // What operators may ask a running daemon, as pages: a table of routes, of which everything else follows, its own
-// description included. What stands in no route, or under /admin/v1 without the token, is refused.
+// description included. What stands in no route, or under /admin/v1 without a token, is refused, as is whoever's role
+// lacks the permission that the route names.
 class AdminPlane {
  public:
   // Where the pages' content comes from. Called on the page server's thread.
@@ -25,28 +26,31 @@ class AdminPlane {
     std::function<std::string()> metrics;  // Prometheus' text format
     std::function<bool()> alive;
     std::function<bool()> ready;
-    // These two return JSON. A route whose source is not set is not in the table.
+    // These three return JSON. A route whose source is not set is not in the table.
     std::function<std::optional<std::string>(std::string_view id)> request =
         {};  // nothing: of that one nothing is known
     std::function<std::string()> providers = {};
+    std::function<std::string()> config = {};
     std::vector<AdminRoute> more = {};  // routes that others make
     // Somebody at that address showed a wrong token, or was not even heard after too many.
     std::function<void(std::string_view peer)> wrong_token = {};
   };
 
   // Clock and log outlive it.
-  AdminPlane(const Clock& clock, Log& log, Sources sources, const Secret& token);
+  AdminPlane(const Clock& clock, Log& log, Sources sources, const std::vector<TokenHolder>& holders);
 
-  // One thread at a time.
+  // One thread at a time, but for what is made of a LongPage.
+  std::variant<net::Page, net::LongPage> begin(const net::PageRequest& request);
+  // All of it here and now.
   net::Page answer(const net::PageRequest& request);
-  // Replaces the token. From any thread.
-  void use(const Secret& token) { guard_.use(token); }
+  // Replaces all tokens. From any thread.
+  void use(const std::vector<TokenHolder>& holders) { guard_.use(holders); }
   const std::vector<AdminRoute>& routes() const { return routes_; }
 
  private:
   std::vector<AdminRoute> open_routes() const;
   void add_guarded_routes();
-  std::optional<net::Page> refusal_of(const net::PageRequest& request);
+  net::Page refusal_of(const net::PageRequest& request, const AdminGuard::Judgement& judged);
 
   const Clock& clock_;
   Log& log_;

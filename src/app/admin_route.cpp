@@ -8,11 +8,11 @@
 
 namespace sluice::app {
 
-AdminRoute::AdminRoute(std::string_view method, std::string_view path, Admission admission, std::string_view summary,
+AdminRoute::AdminRoute(std::string_view method, std::string_view path, Permission permission, std::string_view summary,
                        std::vector<AdminAnswer> answers, Make make)
     : method_(method),
       path_(path),
-      admission_(admission),
+      permission_(permission),
       summary_(summary),
       answers_(std::move(answers)),
       make_(std::move(make)) {}

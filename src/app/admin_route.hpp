@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/net/page_server.hpp>
 
-namespace sluice::app {
+#include "app/operator.hpp"
+#include "app/permission.hpp"
 
-// Whom a route of the operators' plane answers.
-enum class Admission : std::uint8_t { anybody, token_holders };
+namespace sluice::app {
 
 // One answer a route may give, as its description tells it.
 struct AdminAnswer {
@@ -21,21 +21,32 @@ struct AdminAnswer {
   std::string_view content_type;
 };
 
-// One method at one path. The constructor takes all of it, so that no route exists without a word on who may come in.
+// One method at one path. The constructor takes all of it, so that no route exists without a word on what it takes
+// to come in.
 class AdminRoute {
  public:
-  // `name` is what the path's parameter stands for, as it was sent; empty where the path has none.
-  using Make = std::function<net::Page(std::string_view name, const net::PageRequest& request)>;
+  // `who` is asking, and has the permission; nobody in particular where it takes none. `name` is what the path's
+  // parameter stands for, as it was sent; empty where the path has none.
+  using Make = std::function<net::Page(const Operator& who, std::string_view name, const net::PageRequest& request)>;
 
   // The texts are literals. `path` may have one parameter in braces, which stands for one segment. HEAD is answered
   // wherever GET is.
-  AdminRoute(std::string_view method, std::string_view path, Admission admission, std::string_view summary,
+  AdminRoute(std::string_view method, std::string_view path, Permission permission, std::string_view summary,
              std::vector<AdminAnswer> answers, Make make);
+
+  // The same, but its page is made on another thread, beside others: where it has to read a lot.
+  AdminRoute made_aside() && {
+    is_made_aside_ = true;
+    return std::move(*this);
+  }
 
   std::string_view method() const { return method_; }
   std::string_view path() const { return path_; }
-  Admission admission() const { return admission_; }
+  Permission permission() const { return permission_; }
+  // Whether a token is needed.
+  bool is_guarded() const { return permission_ != Permission::none; }
   std::string_view summary() const { return summary_; }
+  bool is_made_aside() const { return is_made_aside_; }
   const std::vector<AdminAnswer>& answers() const { return answers_; }
   // The parameter's name without its braces; empty where there is none.
   std::string_view parameter() const;
@@ -43,13 +54,16 @@ class AdminRoute {
   // What the parameter stands for in this path; empty where the route has none, nothing when it is another path.
   // Paths are compared as they were sent: nothing is decoded, no dots are followed, no slashes are merged.
   std::optional<std::string_view> match(std::string_view path) const;
-  net::Page page(std::string_view name, const net::PageRequest& request) const { return make_(name, request); }
+  net::Page page(const Operator& who, std::string_view name, const net::PageRequest& request) const {
+    return make_(who, name, request);
+  }
 
  private:
   std::string_view method_;
   std::string_view path_;
-  Admission admission_;
+  Permission permission_;
   std::string_view summary_;
+  bool is_made_aside_ = false;
   std::vector<AdminAnswer> answers_;
   Make make_;
 };

@@ -11,15 +11,24 @@
 namespace sluice::app {
 namespace {
 
-net::Page tell_usage(const std::string& file, std::string_view query, UtcTime now) {
+// Who has a team is told of that team alone.
+net::Page tell_usage(const std::string& file, const Operator& who, std::string_view query, UtcTime now) {
   const auto by = query_value(query, "by");
-  const UsageOptions options{by ? items_in(*by) : std::vector<std::string>(), query_value(query, "since").value_or(""),
-                             query_value(query, "until").value_or(""), query_value(query, "format").value_or("json")};
+  const UsageOptions options{.by = by ? items_in(*by) : std::vector<std::string>(),
+                             .since = query_value(query, "since").value_or(""),
+                             .until = query_value(query, "until").value_or(""),
+                             .team = query_value(query, "team").value_or(""),
+                             .format = query_value(query, "format").value_or("json"),
+                             .price = {}};
   if (options.format != "json" && options.format != "csv" && options.format != "focus") {
     return admin_error(400, "invalid_request", "format is json, csv or focus");
   }
-  const Result<ledger::UsageQuery> wanted = usage_query(options, now);
+  if (!options.team.empty() && !who.sees(options.team)) {
+    return admin_error(403, "forbidden", "an operator of the team " + who.team + " sees usage of that team only");
+  }
+  Result<ledger::UsageQuery> wanted = usage_query(options, now);
   if (!wanted) return admin_error(400, "invalid_request", wanted.error().message());
+  if (const auto team = who.only_team()) wanted->team = *team;
   const Result<ledger::UsageReport> report = ledger::read_usage(file, *wanted);
   if (!report) {
     net::Page page = admin_error(503, "storage_unavailable", "the usage database cannot be read at the moment");
@@ -39,16 +48,15 @@ net::Page tell_usage(const std::string& file, std::string_view query, UtcTime no
 
 std::vector<AdminRoute> usage_routes(const std::string& file, const Clock& clock) {
   if (file.empty()) return {};
-  return {{"GET",
-           "/admin/v1/usage",
-           Admission::token_holders,
-           "What was spent; by, since, until and format as in `sluice usage`",
-           {{200, "rows, one for each group", "application/json"},
-            {400, "what was wrong with the request", "application/json"},
-            {503, "the database cannot be read; retry-after says when to try again", "application/json"}},
-           [file, &clock](std::string_view, const net::PageRequest& request) {
-             return tell_usage(file, request.query, clock.utc());
-           }}};
+  AdminRoute usage("GET", "/admin/v1/usage", Permission::read_usage,
+                   "What was spent; by, since, until, team and format as in `sluice usage`",
+                   {{200, "rows, one for each group", "application/json"},
+                    {400, "what was wrong with the request", "application/json"},
+                    {503, "it cannot be read at the moment; retry-after says when to try again", "application/json"}},
+                   [file, &clock](const Operator& who, std::string_view, const net::PageRequest& request) {
+                     return tell_usage(file, who, request.query, clock.utc());
+                   });
+  return {std::move(usage).made_aside()};
 }
 
 }  // namespace sluice::app

@@ -10,7 +10,7 @@
 namespace sluice::app {
 
 // The route of the operators' plane about what was spent, read out of the usage database `file`: no routes when it is
-// empty. It waits for the disk, on the page server's thread. The clock outlives it.
+// empty. It reads the disk for as long as there are records, aside from other pages. The clock outlives it.
 std::vector<AdminRoute> usage_routes(const std::string& file, const Clock& clock);
 
 }  // namespace sluice::app

@@ -18,6 +18,7 @@
 #include "app/admin_keys.hpp"
 #include "app/admin_plane.hpp"
 #include "app/admin_usage.hpp"
+#include "app/config_json.hpp"
 #include "app/demo.hpp"
 #include "app/key_desk.hpp"
 #include "app/lane_gauges.hpp"
@@ -55,7 +56,8 @@ class RunningDaemon final : public Daemon {
         log_(surface.log),
         metrics_(make_metrics(version(), revision())),
         access_log_(make_access_log(surface.access_log)),
-        keys_file_(surface.keys) {}
+        keys_file_(surface.keys),
+        started_from_(std::move(surface.origin)) {}
 
   ~RunningDaemon() override {
     admin_.reset();  // it asks the workers and the desk
@@ -73,25 +75,25 @@ class RunningDaemon final : public Daemon {
     auto desk = KeyDesk::open(keys_file_, clock_, log_);
     if (!desk) return std::move(desk).error();
     desk_ = *std::move(desk);
-    started_with_ = config.server;
-    load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
-    admin_listen_ = config.admin.listen;
-    drain_ = config.server.drain;
+    remember_start(config);
+    take_over(config.server);
+    world->page = page_of(config, started_from_);
     put_in_force(*world);
-    serves_tls_ = config.server.tls.has_value();
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
     publish(desk_->first());
     metrics_->gauges_from([this] { return gauges(); });
     if (config.admin.token.empty()) made_token_ = random_token();
-    plane_.emplace(clock_, log_, sources(), config.admin.token.empty() ? made_token_ : config.admin.token);
+    admin_token_ = config.admin.token.empty() ? made_token_ : config.admin.token;
+    plane_.emplace(clock_, log_, sources(), token_holders(admin_token_, config.admin.operators));
     auto admin = net::PageServer::start(config.admin.listen,
-                                        [this](const net::PageRequest& request) { return plane_->answer(request); });
+                                        [this](const net::PageRequest& request) { return plane_->begin(request); });
     if (!admin) return admin.error();
     admin_ = *std::move(admin);
     metrics_->reloaded(true, clock_.utc());
     for (const auto& worker : workers_) worker->start();
     started_ = true;
+    tell_trail("config.load", started_from_);
     desk_->watch([this](const ledger::StoredKeys& keys) { publish(keys); });
     return Ok{};
   }
@@ -100,23 +102,30 @@ class RunningDaemon final : public Daemon {
   std::uint16_t admin_port() const override { return admin_->port(); }
   const Secret& made_token() const override { return made_token_; }
 
-  Result<> reload(const config::Config& config) override {
+  using Daemon::reload;
+  Result<> reload(const config::Config& config, const Origin& origin) override {
     std::optional<Error> too_much = more_than_a_reload(config);
     Result<World> world = too_much ? Result<World>(*std::move(too_much)) : prepare(config);
-    metrics_->reloaded(static_cast<bool>(world), clock_.utc());
-    if (!world) return world.error();
+    if (!world) {
+      reload_failed(origin, world.error().message());
+      return world.error();
+    }
+    metrics_->reloaded(true, clock_.utc());
+    world->page = page_of(config, origin);
     warn_of_restart("server.listen", started_with_.listen, config.server.listen);
     warn_of_restart("server.workers", workers_text(started_with_.workers), workers_text(config.server.workers));
     warn_of_restart("admin.listen", admin_listen_, config.admin.listen);
-    use_token(config.admin.token);
-    drain_ = config.server.drain;
-    load_.most_buffered = static_cast<std::int64_t>(config.server.limits.buffered);
-    serves_tls_ = config.server.tls.has_value();
+    use_tokens(config.admin);
+    take_over(config.server);
     publish(*world);
+    tell_trail("config.reload", origin);
     return Ok{};
   }
 
-  void reload_failed() override { metrics_->reloaded(false, clock_.utc()); }
+  void reload_failed(const Origin& origin, const std::string& reason) override {
+    metrics_->reloaded(false, clock_.utc());
+    tell_trail("config.reload", origin, reason);
+  }
 
   void drain() override {
     draining_ = true;
@@ -134,6 +143,18 @@ class RunningDaemon final : public Daemon {
   }
 
  private:
+  void remember_start(const config::Config& config) {
+    started_with_ = config.server;
+    started_storage_ = config.storage;
+    admin_listen_ = config.admin.listen;
+  }
+
+  void take_over(const config::Server& server) {
+    drain_ = server.drain;
+    load_.most_buffered = static_cast<std::int64_t>(server.limits.buffered);
+    serves_tls_ = server.tls.has_value();
+  }
+
   // Half a file may be a whole configuration: one in which the keys are not there yet, or not there any more. What
   // opens a door has to be said.
   std::optional<Error> more_than_a_reload(const config::Config& config) const {
@@ -153,6 +174,7 @@ class RunningDaemon final : public Daemon {
     net::ServerSettings settings;
     std::shared_ptr<const Snapshot> snapshot;
     std::shared_ptr<const Principals> principals;
+    std::shared_ptr<const std::string> page;  // for whoever asks what is in force
   };
 
   // All workers have the same configuration with the same keys tied to it, in the order in which these came, although
@@ -177,12 +199,34 @@ class RunningDaemon final : public Daemon {
               {{"key", std::string(key)}, {"in_force", in_force}, {"written", written}});
   }
 
-  // One that is no longer written leaves the one made at start, which somebody was told. Where none was made, nobody
-  // could be told a new one, and an open door is no answer either.
-  void use_token(const Secret& written) {
-    if (!written.empty()) return plane_->use(written);
-    if (!made_token_.empty()) return plane_->use(made_token_);
-    log_.warn("a change that takes effect with a restart only", {{"key", "admin.token"}});
+  // A token of `admin` that is no longer written leaves the one made at start, which somebody was told. Where none was
+  // made, nobody could be told a new one, and an open door is no answer either.
+  void use_tokens(const config::Admin& written) {
+    if (!written.token.empty()) {
+      admin_token_ = written.token;
+    } else if (!made_token_.empty()) {
+      admin_token_ = made_token_;
+    } else {
+      log_.warn("a change that takes effect with a restart only", {{"key", "admin.token"}});
+    }
+    plane_->use(token_holders(admin_token_, written.operators));
+  }
+
+  // Of a configuration that was accepted, or refused for a reason.
+  void tell_trail(std::string action, const Origin& origin, const std::string& reason = {}) {
+    ledger::AuditDetails details{{"outcome", reason.empty() ? "accepted" : "refused"}};
+    if (!origin.digest.empty()) details.emplace_back("sha256", origin.digest);
+    if (!reason.empty()) details.emplace_back("reason", reason);
+    desk_->note({std::move(action), origin.name(), std::move(details), {"daemon"}});
+  }
+
+  // What takes effect with a restart only is told as it was at the start.
+  std::shared_ptr<const std::string> page_of(config::Config config, const Origin& origin) const {
+    config.server.listen = started_with_.listen;
+    config.server.workers = started_with_.workers;
+    config.admin.listen = admin_listen_;
+    config.storage = started_storage_;
+    return std::make_shared<const std::string>(config_json(config, origin, clock_.utc()));
   }
 
   Result<World> prepare(const config::Config& config) {
@@ -254,6 +298,7 @@ class RunningDaemon final : public Daemon {
     const std::lock_guard lock(in_force_mutex_);
     in_force_ = world.snapshot;
     principals_ = world.principals;
+    page_ = world.page;
   }
   std::shared_ptr<const Snapshot> in_force() const {
     const std::lock_guard lock(in_force_mutex_);
@@ -262,6 +307,11 @@ class RunningDaemon final : public Daemon {
   std::shared_ptr<const Principals> principals() const {
     const std::lock_guard lock(in_force_mutex_);
     return principals_;
+  }
+
+  std::string page() const {
+    const std::lock_guard lock(in_force_mutex_);
+    return *page_;
   }
 
   Gauges gauges() {
@@ -304,6 +354,7 @@ class RunningDaemon final : public Daemon {
     sources.ready = [this] { return !draining_; };
     sources.request = [this](std::string_view id) { return trace_of(id); };
     sources.providers = [this] { return providers_json(*in_force(), clock_.now()); };
+    sources.config = [this] { return page(); };
     sources.more = key_routes(*desk_, clock_, [this] { return principals(); });
     auto usage = usage_routes(accounting_->place(), clock_);
     sources.more.insert(sources.more.end(), usage.begin(), usage.end());
@@ -320,13 +371,16 @@ class RunningDaemon final : public Daemon {
   const std::unique_ptr<SharedTraffic> traffic_ = SharedTraffic::make();
   std::unique_ptr<Accounting> accounting_;
   const std::string keys_file_;
+  const Origin started_from_;
   std::mutex publishing_;
   ledger::StoredKeys stored_keys_;     // as they were told last
   mutable std::mutex in_force_mutex_;  // of what follows, which the main thread alone writes
   std::shared_ptr<const Snapshot> in_force_;
   std::shared_ptr<const Principals> principals_;
+  std::shared_ptr<const std::string> page_;
   std::unique_ptr<Demo> demo_;
   config::Server started_with_;
+  config::Storage started_storage_;
   std::string admin_listen_;
   bool serves_tls_ = false;
   config::Drain drain_;
@@ -336,6 +390,7 @@ class RunningDaemon final : public Daemon {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<KeyDesk> desk_;
   Secret made_token_;
+  Secret admin_token_;  // in force: the one that was made, or a written one
   std::optional<AdminPlane> plane_;
   std::unique_ptr<net::PageServer> admin_;
 };

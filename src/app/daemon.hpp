@@ -9,6 +9,8 @@
 #include <sluice/config/config.hpp>
 #include <sluice/telemetry/log.hpp>
 
+#include "app/origin.hpp"
+
 namespace sluice::app {
 
 // The gateway as a whole, without the process around it: listeners, workers, admin plane, the demo
@@ -20,6 +22,7 @@ class Daemon {
     Log& log;
     int access_log = 1;     // descriptor; stays the caller's
     std::string keys = {};  // the file of keys made at run time, made if it is not there; empty: in memory
+    Origin origin = {};     // of the configuration
   };
 
   // Everything listens when it returns. Errors say what could not be bound, read or resolved.
@@ -33,10 +36,11 @@ class Daemon {
   virtual const Secret& made_token() const = 0;
 
   // Makes this the configuration of all requests from now on; running ones keep theirs. On an error the old
-  // one stays in force. Counted in the metrics either way.
-  virtual Result<> reload(const config::Config& config) = 0;
-  // A configuration could not even be read: counted like a refused reload.
-  virtual void reload_failed() = 0;
+  // one stays in force. Counted in the metrics and told to the audit trail either way.
+  virtual Result<> reload(const config::Config& config, const Origin& origin) = 0;
+  Result<> reload(const config::Config& config) { return reload(config, Origin{}); }
+  // A configuration could not even be read: counted and told like a refused reload. Nothing in `reason` is secret.
+  virtual void reload_failed(const Origin& origin, const std::string& reason) = 0;
 
   // SIGTERM: not ready at once; replies say `connection: close` during drain.delay; then no new connections, and
   // running exchanges have drain.grace. Returns at once; wait() ends when the last exchange did.

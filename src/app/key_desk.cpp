@@ -9,7 +9,9 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 200ms;
 constexpr Duration write_refusals_every = 10s;
+constexpr Duration retry_notes_every = 10s;
 constexpr std::size_t most_addresses = 16;  // between two writings
+constexpr std::size_t most_notes = 100;
 constexpr std::string_view other_addresses = "others";
 
 }  // namespace
@@ -61,6 +63,20 @@ void KeyDesk::refused(std::string_view peer) {
   ++found->second;
 }
 
+void KeyDesk::note(Note note) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (notes_.size() >= most_notes) {
+      log_.error("the audit trail will never be told: too much waits for it already",
+                 {{"action", note.action}, {"object", note.object}});
+      return;
+    }
+    notes_.push_back(std::move(note));
+    hurry_ = true;
+  }
+  wake_.notify_one();
+}
+
 void KeyDesk::run() {
   bool over = false;
   while (!over) {
@@ -72,6 +88,7 @@ void KeyDesk::run() {
     }
     look();
     const TimePoint now = clock_.now();
+    if (over || !notes_are_late_ || now - tried_notes_ >= retry_notes_every) write_notes();
     if (!over && now - wrote_refusals_ < write_refusals_every) continue;
     wrote_refusals_ = now;
     write_refusals();
@@ -102,6 +119,38 @@ void KeyDesk::trouble(const Error& error) {
   ledger::StoredKeys stale = known_;
   stale.stale = true;
   changed_(stale);
+}
+
+// Up to the first that cannot be written.
+void KeyDesk::write_notes() {
+  tried_notes_ = clock_.now();
+  while (true) {
+    Note note;
+    {
+      const std::lock_guard lock(mutex_);
+      if (notes_.empty()) return;
+      note = notes_.front();
+    }
+    if (!write_note(note)) return;
+    const std::lock_guard lock(mutex_);
+    notes_.pop_front();
+  }
+}
+
+bool KeyDesk::write_note(const Note& note) {
+  const Result<> written = [&] {
+    const std::lock_guard lock(store_mutex_);
+    return store_->note(note.action, note.object, note.details, note.actor);
+  }();
+  if (written) {
+    if (std::exchange(notes_are_late_, false)) log_.info("the audit trail can be written again");
+    return true;
+  }
+  if (!std::exchange(notes_are_late_, true)) {
+    log_.error("the audit trail cannot be written; it is told later",
+               {{"action", note.action}, {"object", note.object}, {"reason", written.error().message()}});
+  }
+  return false;
 }
 
 void KeyDesk::write_refusals() {

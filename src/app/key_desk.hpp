@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,10 +53,23 @@ class KeyDesk {
   // address: guessing must not fill the disk, or keep the operators waiting for it.
   void refused(std::string_view peer);
 
+  // Something for the audit trail that is no change of a key.
+  struct Note {
+    std::string action;
+    std::string object;
+    ledger::AuditDetails details;
+    ledger::Actor actor;
+  };
+  // The trail is told by the watching thread, in the order of these calls: nobody waits for the disk here. Where the
+  // store cannot be written, the log is told, and it is tried again; a hundred notes may wait.
+  void note(Note note);
+
  private:
   void run();
   void look();
   void look_soon();
+  void write_notes();
+  bool write_note(const Note& note);
   void write_refusals();
   void trouble(const Error& error);
 
@@ -70,12 +84,15 @@ class KeyDesk {
   std::uint64_t seen_;        // the version that was told last; the watching thread's
   bool in_trouble_ = false;   // the same
   TimePoint wrote_refusals_{};
+  TimePoint tried_notes_{};      // when the first of them could not be written; the watching thread's
+  bool notes_are_late_ = false;  // the same
 
   std::mutex mutex_;  // of what follows
   std::condition_variable wake_;
   bool stopping_ = false;
   bool hurry_ = false;
   std::map<std::string, std::uint64_t, std::less<>> refusals_;  // by address
+  std::deque<Note> notes_;
 
   std::thread thread_;
 };

@@ -90,12 +90,13 @@ class Process {
                  {{"reason", place.why}});
     }
     config.storage.database = place.file;
-    Result<std::unique_ptr<Daemon>> daemon = Daemon::start(config, {*log_, STDOUT_FILENO, place.keys()});
+    const Daemon::Surface surface{*log_, STDOUT_FILENO, place.keys(), origin_of(source_)};
+    Result<std::unique_ptr<Daemon>> daemon = Daemon::start(config, surface);
     if (daemon || !is_usual || daemon.error().code() != "store_busy") return daemon;
     log_->warn("no usage is recorded: another daemon keeps its books at the usual place; say where with `storage`",
                {{"file", place.file}});
     config.storage.database.clear();
-    return Daemon::start(config, {*log_, STDOUT_FILENO, place.keys()});
+    return Daemon::start(config, surface);
   }
 
   config::Loaded read_as_named(const Source& source) const {
@@ -213,39 +214,39 @@ class Process {
       return;
     }
     Result<std::string> text = read_configuration_file(source_.file);
-    if (!text) {
-      daemon_->reload_failed();
-      log_->error("reload refused, the old configuration stays", {{"reason", text.error().message()}});
-      return;
-    }
-    const config::Loaded loaded = read_as_named(Source{source_.file, *std::move(text)});
+    if (!text) return refuse_reload({source_.file, ""}, text.error().message());
+    const Source source{source_.file, *std::move(text)};
+    const Origin origin = origin_of(source);
+    const config::Loaded loaded = read_as_named(source);
     for (const config::Complaint& complaint : loaded.complaints) {
       log_->write(complaint.warning ? LogLevel::warn : LogLevel::error, complaint.text(source_.file), {});
     }
     if (!loaded.ok()) {
-      daemon_->reload_failed();
-      log_->error("reload refused, the old configuration stays",
-                  {{"problems", std::to_string(std::count_if(loaded.complaints.begin(), loaded.complaints.end(),
-                                                             [](const auto& told) { return !told.warning; }))}});
+      const auto problems = std::to_string(std::count_if(loaded.complaints.begin(), loaded.complaints.end(),
+                                                         [](const auto& told) { return !told.warning; }));
+      daemon_->reload_failed(origin, "problems of the file: " + problems);
+      log_->error("reload refused, the old configuration stays", {{"problems", problems}});
       return;
     }
     // The listener stays where it is until a restart, wherever the file wants it now.
     config::Config where_it_listens = loaded.config;
     where_it_listens.server.listen = listens_at_;
     if (config::open_to_strangers(where_it_listens)) {
-      daemon_->reload_failed();
-      log_->error("reload refused, the old configuration stays",
-                  {{"reason", "without keys whoever reaches " + listens_at_ +
-                                  " could call; a new listen address takes effect with a restart only"}});
-      return;
+      return refuse_reload(origin, "without keys whoever reaches " + listens_at_ +
+                                       " could call; a new listen address takes effect with a restart only");
     }
-    const Result<> reloaded = daemon_->reload(loaded.config);
+    const Result<> reloaded = daemon_->reload(loaded.config, origin);
     if (!reloaded) {
       log_->error("reload refused, the old configuration stays", {{"reason", reloaded.error().message()}});
       return;
     }
     log_->configure(level_of(loaded.config.log.level), format_of(loaded.config.log.format));
     log_->info("reloaded", {{"configuration", source_.file}});
+  }
+
+  void refuse_reload(const Origin& origin, const std::string& reason) {
+    daemon_->reload_failed(origin, reason);
+    log_->error("reload refused, the old configuration stays", {{"reason", reason}});
   }
 
   ServeOptions options_;

@@ -62,6 +62,7 @@ Result<ledger::UsageQuery> usage_query(const UsageOptions& options, UtcTime now)
     query.until = point_in_time(options.until, now);
     if (!query.until) return bad_time("--until", options.until);
   }
+  if (!options.team.empty()) query.team = options.team;
   return query;
 }
 

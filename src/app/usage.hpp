@@ -16,6 +16,7 @@ struct UsageOptions {
   std::vector<std::string> by{};
   std::string since{};  // a time, a date, or how long ago: "2026-11-28T00:00:00Z", "2026-11-28", "24h"; empty: ever
   std::string until{};
+  std::string team{};            // only its usage; empty: everybody's
   std::string format = "table";  // table, json, csv, focus
   // As in ledger::UsageQuery.
   std::function<std::optional<ledger::NanoUsd>(const ledger::AttemptRecord&)> price{};

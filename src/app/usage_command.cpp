@@ -22,6 +22,7 @@ UsageCommand::UsageCommand(CLI::App& app) : command_(*app.add_subcommand("usage"
   command_.add_option("--since", options_.since, "From then on: a time, a date, or how long ago (24h, 7d)")
       ->type_name("T");
   command_.add_option("--until", options_.until, "Up to then")->type_name("T");
+  command_.add_option("--team", options_.team, "Only what that team used")->type_name("NAME");
   command_.add_option("--format", options_.format, "table, json, csv, or focus for FinOps tools")
       ->check(CLI::IsMember({"table", "json", "csv", "focus"}));
   reprice_ = command_

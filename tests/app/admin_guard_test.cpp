@@ -16,6 +16,11 @@ constexpr TimePoint noon{12h};
 constexpr std::string_view here = "192.0.2.1";
 constexpr std::string_view there = "192.0.2.2";
 
+// The holder of admin.token alone.
+std::vector<TokenHolder> only(std::string_view admin_token) {
+  return token_holders(Secret(std::string(admin_token)), {});
+}
+
 class AdminGuardTest : public testing::Test {
  protected:
   Verdict verdict(std::string_view authorization, TimePoint now = noon, std::string_view peer = here) {
@@ -25,7 +30,7 @@ class AdminGuardTest : public testing::Test {
     for (std::size_t i = 0; i < times; ++i) ASSERT_EQ(verdict("Bearer wrong", now, peer), Verdict::refused);
   }
 
-  AdminGuard guard{Secret(token)};
+  AdminGuard guard{only(token)};
   const std::string right = "Bearer " + token;
 };
 
@@ -38,21 +43,47 @@ TEST_F(AdminGuardTest, refuses_everything_else) {
   for (const std::string& shown :
        {std::string(), std::string("Bearer"), std::string("Bearer "), token, "Basic " + token, "Bearer" + token,
         right + "x", right.substr(0, right.size() - 1), right + " " + token}) {
-    AdminGuard fresh{Secret(token)};
+    AdminGuard fresh{only(token)};
     EXPECT_EQ(fresh.judge(shown, here, noon).verdict, Verdict::refused) << shown;
   }
 }
 
 TEST_F(AdminGuardTest, lets_nobody_in_where_there_is_no_token) {
-  AdminGuard empty{Secret()};
+  AdminGuard empty{only("")};
   for (const std::string_view shown : {"", "Bearer ", "Bearer", "Bearer x"})
     EXPECT_EQ(empty.judge(shown, here, noon).verdict, Verdict::refused) << shown;
 }
 
 TEST_F(AdminGuardTest, takes_another_token_in_the_place_of_the_old_one) {
-  guard.use(Secret("another-token-altogether"));
+  guard.use(only("another-token-altogether"));
   EXPECT_EQ(verdict(right), Verdict::refused);
   EXPECT_EQ(verdict("Bearer another-token-altogether"), Verdict::admitted);
+}
+
+config::Operator holder(std::string name, config::Role role, std::string team, std::string_view shown) {
+  return {std::move(name), role, std::move(team), Secret(std::string(shown))};
+}
+
+TEST_F(AdminGuardTest, tells_who_it_is_by_what_they_show) {
+  guard.use(token_holders(Secret(token), {holder("alice", config::Role::team_keeper, "support", "token-of-alice"),
+                                          holder("bob", config::Role::billing, "", "token-of-bob")}));
+  const auto who = [&](const std::string& shown) { return guard.judge("Bearer " + shown, here, noon).who; };
+  ASSERT_TRUE(who(token));
+  EXPECT_EQ(who(token)->name, "admin");
+  EXPECT_EQ(who(token)->role, config::Role::admin);
+  EXPECT_EQ(who(token)->only_team(), std::nullopt);
+  ASSERT_TRUE(who("token-of-alice"));
+  EXPECT_EQ(who("token-of-alice")->name, "alice");
+  EXPECT_EQ(who("token-of-alice")->role, config::Role::team_keeper);
+  EXPECT_EQ(who("token-of-alice")->only_team(), "support");
+  ASSERT_TRUE(who("token-of-bob"));
+  EXPECT_EQ(who("token-of-bob")->name, "bob");
+  EXPECT_FALSE(who("token-of-nobody"));
+}
+
+TEST_F(AdminGuardTest, a_token_that_became_an_operators_is_no_longer_that_of_admin) {
+  guard.use(token_holders(Secret(token), {holder("alice", config::Role::viewer, "", token)}));
+  EXPECT_EQ(guard.judge(right, here, noon).who->role, config::Role::viewer);
 }
 
 TEST_F(AdminGuardTest, ten_wrong_tokens_in_a_minute_make_an_address_wait_even_with_the_right_one) {

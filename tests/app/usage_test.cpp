@@ -27,6 +27,8 @@ TEST(PointInTime, is_a_time_a_date_or_how_long_ago) {
 TEST(UsageQuery, names_what_makes_no_sense) {
   EXPECT_EQ(usage_query({.by = {"team", "tag.project", "team"}}, noon)->by,
             (std::vector<std::string>{"team", "tag.project"}));
+  EXPECT_EQ(usage_query({.team = "support"}, noon)->team, "support");
+  EXPECT_EQ(usage_query({}, noon)->team, std::nullopt);
   EXPECT_NE(usage_query({.by = {"teem"}}, noon).error().message().find("\"teem\" is no dimension"), std::string::npos);
   EXPECT_NE(usage_query({.since = "later"}, noon).error().message().find("--since"), std::string::npos);
   const std::string focused = usage_query({.by = {"team"}, .format = "focus"}, noon).error().message();

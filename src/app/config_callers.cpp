@@ -1,0 +1,161 @@
+#include <sluice/base/utc_text.hpp>
+#include <sluice/ledger/money.hpp>
+
+#include "app/config_sections.hpp"
+
+namespace sluice::app {
+namespace {
+
+// Exact, which a number of JSON is not for everybody who reads it.
+ConfigJson money(ledger::NanoUsd amount) { return ledger::usd(amount); }
+ConfigJson money_or_null(const std::optional<std::int64_t>& amount) {
+  return amount ? money(*amount) : ConfigJson(nullptr);
+}
+
+ConfigJson budget_json(const ledger::Budget& budget) {
+  ConfigJson out;
+  out["usd"] = money(budget.amount);
+  out["per"] = ledger::to_string(budget.window);
+  out["rolling"] = budget.rolling;
+  out["zone"] = budget.zone.empty() ? "UTC" : budget.zone;
+  out["alerts"] = ConfigJson::array();
+  for (const std::uint8_t percent : budget.alerts) out["alerts"].push_back(static_cast<unsigned>(percent));
+  out["raise"] = ConfigJson::array();
+  for (const ledger::Budget::Raise& raise : budget.raises) {
+    out["raise"].push_back({{"usd", money(raise.amount)}, {"until", utc_text(raise.until)}});
+  }
+  return out;
+}
+
+ConfigJson exhausted_json(const config::Exhausted& exhausted) {
+  if (exhausted.downgrade.empty()) return "refuse";
+  return {{"downgrade", exhausted.downgrade}};
+}
+
+void add_rates(ConfigJson& out, const ledger::Rates& rates) {
+  out["input"] = money(rates.input);
+  out["output"] = money(rates.output);
+  out["cache_read"] = money_or_null(rates.cache_read);
+  out["cache_write"] = money_or_null(rates.cache_write);
+  out["cache_write_1h"] = money_or_null(rates.cache_write_1h);
+  out["reasoning"] = money_or_null(rates.reasoning);
+  out["audio_input"] = money_or_null(rates.audio_input);
+  out["audio_output"] = money_or_null(rates.audio_output);
+}
+
+ConfigJson price_json(const ledger::Price& price) {
+  ConfigJson out = ConfigJson::object();
+  add_rates(out, price.rates);
+  out["image"] = money(price.image);
+  out["request"] = money(price.request);
+  out["above"] = ConfigJson::array();
+  for (const ledger::Price::Tier& tier : price.above) {
+    ConfigJson above = {{"tokens", tier.tokens}};
+    add_rates(above, tier.rates);
+    out["above"].push_back(std::move(above));
+  }
+  return out;
+}
+
+ConfigJson key_json(const config::Key& key) {
+  ConfigJson out;
+  out["name"] = key.name;
+  out["secret"] = !key.secret.empty();
+  out["team"] = text_or_null(key.team);
+  out["models"] = value_or_null(key.models);
+  out["endpoints"] = value_or_null(key.endpoints);
+  out["cidrs"] = nullptr;
+  if (key.networks) {
+    out["cidrs"] = ConfigJson::array();
+    for (const Network& network : *key.networks) out["cidrs"].push_back(network.text());
+  }
+  out["expires"] = key.expires ? ConfigJson(utc_text(*key.expires)) : ConfigJson(nullptr);
+  add_terms(out, key.terms);
+  out["on_exhausted"] = key.exhausted ? exhausted_json(*key.exhausted) : ConfigJson(nullptr);
+  return out;
+}
+
+const char* priority_name(traffic::Priority priority) {
+  switch (priority) {
+    case traffic::Priority::low:
+      return "low";
+    case traffic::Priority::normal:
+      break;
+    case traffic::Priority::high:
+      return "high";
+  }
+  return "normal";
+}
+
+}  // namespace
+
+void add_terms(ConfigJson& out, const ledger::Terms& terms) {
+  ConfigJson limits = ConfigJson::object();
+  for (const ledger::Limit& limit : terms.limits) limits[limit.name()] = limit.amount;
+  if (terms.concurrent > 0) limits["concurrent"] = terms.concurrent;
+  out["limits"] = std::move(limits);
+  out["budget"] = ConfigJson::array();
+  for (const ledger::Budget& budget : terms.budgets) out["budget"].push_back(budget_json(budget));
+}
+
+ConfigJson organisation_section(const config::Config& config) {
+  if (config.organisation.name.empty()) return nullptr;
+  ConfigJson out = {{"name", config.organisation.name}};
+  add_terms(out, config.organisation.terms);
+  return out;
+}
+
+ConfigJson teams_section(const config::Config& config) {
+  ConfigJson out = ConfigJson::array();
+  for (const config::Team& team : config.teams) {
+    ConfigJson one;
+    one["name"] = team.name;
+    one["priority"] = priority_name(team.priority);
+    one["models"] = value_or_null(team.models);
+    add_terms(one, team.terms);
+    one["on_exhausted"] = exhausted_json(team.exhausted);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+ConfigJson keys_section(const config::Config& config) {
+  ConfigJson out = ConfigJson::array();
+  for (const config::Key& key : config.keys) out.push_back(key_json(key));
+  return out;
+}
+
+ConfigJson tags_section(const config::Config& config) {
+  ConfigJson out = ConfigJson::array();
+  for (const config::Tag& tag : config.tags) {
+    ConfigJson one = {{"name", tag.name}, {"value", tag.value}};
+    add_terms(one, tag.terms);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+ConfigJson prices_section(const config::Config& config) {
+  ConfigJson out = ConfigJson::array();
+  for (const config::NamedPrice& named : config.prices) {
+    out.push_back({{"name", named.name}, {"price", price_json(named.price)}});
+  }
+  return out;
+}
+
+ConfigJson unknown_price_section(const config::Config& config) {
+  using Policy = config::UnknownPrice::Policy;
+  switch (config.unknown_price.policy) {
+    case Policy::by_budget:
+      return nullptr;
+    case Policy::deny:
+      return "deny";
+    case Policy::allow_and_flag:
+      return "allow-and-flag";
+    case Policy::assume:
+      break;
+  }
+  return {{"assume", price_json(config.unknown_price.assumed)}};
+}
+
+}  // namespace sluice::app

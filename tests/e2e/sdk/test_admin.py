@@ -1,5 +1,7 @@
 """The guarded half of the admin plane, and where its token is told. Standard library only."""
 
+import hashlib
+import json
 import pathlib
 import re
 import signal
@@ -14,8 +16,8 @@ DESCRIPTION = "/admin/v1/openapi.json"
 MADE = re.compile(r"^sluice: admin plane at http://(\S+)/ with a token made for this run: ([0-9a-f]{64})$", re.M)
 
 
-def ask(one, token=None, path=DESCRIPTION, method="GET"):
-    return wire.ask(one.admin_port, method, path, None, wire.bearer(token) if token else {})
+def ask(one, token=None, path=DESCRIPTION, method="GET", body=None):
+    return wire.ask(one.admin_port, method, path, body, wire.bearer(token) if token else {})
 
 
 def made_token(one):
@@ -67,6 +69,87 @@ class Token(WithUpstream):
         self.assertEqual(done.returncode, 78)
         self.assertIn("admin.token: error: the token is shorter than 16 characters", done.stdout)
         self.assertNotIn("fifteen", done.stdout + done.stderr)
+
+
+class Operators(WithUpstream):
+    ROLES = {"alice": "operator, team: support", "vera": "viewer", "bill": "billing", "carol": "admin"}
+    STATUS = {
+        "/admin/v1/providers": {"alice": 200, "vera": 200, "bill": 403, "carol": 200},
+        "/admin/v1/config": {"alice": 403, "vera": 200, "bill": 403, "carol": 200},
+        "/admin/v1/teams": {"alice": 403, "vera": 200, "bill": 200, "carol": 200},
+        "/admin/v1/keys": {"alice": 200, "vera": 200, "bill": 200, "carol": 200},
+        "/admin/v1/usage": {"alice": 200, "vera": 403, "bill": 200, "carol": 200},
+        "/admin/v1/audit": {"alice": 403, "vera": 403, "bill": 403, "carol": 200},
+        "/admin/v1/none": {"alice": 404, "vera": 404, "bill": 404, "carol": 404},
+    }
+
+    def file(self, *names):
+        lines = "".join(
+            f"    - {{name: {name}, role: {self.ROLES[name]}, token: '${{{name.upper()}}}'}}\n" for name in names
+        )
+        text = self.text("chat").replace("admin:\n", "admin:\n  token: ${ADMIN}\n  operators:\n" + lines)
+        return text + "teams: {support: {}, sales: {}}\nkeys: [{name: shop, team: sales, secret: '${SHOP}'}]\n"
+
+    def setUp(self):
+        super().setUp()
+        self.tokens = {name: f"token-canary-of-{name}" for name in (*self.ROLES, "admin")}
+        environment = {name.upper(): token for name, token in self.tokens.items()} | {"SHOP": "secret-canary-of-shop"}
+        self.one = self.serve(self.file(*self.ROLES), environment=environment)
+
+    def ask(self, who, path, method="GET", body=None):
+        return ask(self.one, self.tokens[who], path, method, body)
+
+    def records(self, action):
+        return [one for one in self.ask("carol", "/admin/v1/audit").json()["records"] if one["action"] == action]
+
+    def test_each_role_may_do_what_its_permissions_say(self):
+        for path, statuses in self.STATUS.items():
+            for who, status in statuses.items():
+                with self.subTest(path=path, who=who):
+                    answer = self.ask(who, path)
+                    self.assertEqual(answer.status, status)
+                    if status == 403:
+                        self.assertEqual(answer.code(), "forbidden")
+            self.assertEqual(ask(self.one, None, path).status, 401)
+
+    def test_an_operator_looks_after_the_keys_of_one_team(self):
+        made = self.ask("alice", "/admin/v1/keys", "POST", b'{"name": "bot"}')
+        self.assertEqual(made.status, 201)
+        listed = self.ask("alice", "/admin/v1/keys").json()["keys"]
+        self.assertEqual([(key["name"], key["team"]) for key in listed], [("bot", "support")])
+        self.assertEqual(self.ask("alice", "/admin/v1/keys/shop", "DELETE").status, 404)
+        self.assertEqual(self.ask("carol", "/admin/v1/keys/shop", "DELETE").status, 409)
+        self.assertEqual(self.ask("alice", "/admin/v1/keys", "POST", b'{"name": "x", "team": "sales"}').status, 403)
+        self.assertEqual(self.ask("vera", "/admin/v1/keys", "POST", b'{"name": "x"}').status, 403)
+        self.assertEqual(self.ask("alice", f"/admin/v1/keys/{made.json()['id']}", "DELETE").status, 200)
+        records = self.records("key.create") + self.records("key.revoke")
+        self.assertEqual([one["actor"] for one in records], ["alice", "alice"])
+
+    def test_the_configuration_in_force_is_known_by_the_digest_of_its_text(self):
+        def digest():
+            return hashlib.sha256(pathlib.Path(self.one.file).read_bytes()).hexdigest()
+
+        first = self.ask("vera", "/admin/v1/config")
+        self.assertEqual((first.json()["sha256"], first.json()["file"]), (digest(), str(self.one.file)))
+        self.assertNotIn("canary", first.body.decode())
+        wire.eventually(lambda: self.records("config.load"), "the start is in the trail")
+        self.assertEqual(self.records("config.load")[0]["details"], {"outcome": "accepted", "sha256": digest()})
+
+        self.one.write(self.file("vera", "carol"))
+        self.one.signal(signal.SIGHUP)
+        in_force = lambda: self.ask("vera", "/admin/v1/config").json()["sha256"]
+        wire.eventually(lambda: in_force() == digest(), "the file is read again")
+        self.assertEqual(self.ask("alice", "/admin/v1/keys").status, 401)
+        good = digest()
+        self.one.write(self.file("vera", "carol") + "surprise: 1\n")
+        self.one.signal(signal.SIGHUP)
+        last = lambda: self.records("config.reload")[0]["details"]
+        wire.eventually(lambda: last()["outcome"] == "refused", "that one is refused")
+        self.assertEqual((last()["sha256"], in_force()), (digest(), good))
+        trail = json.dumps(self.ask("carol", "/admin/v1/audit").json())
+        self.one.signal(signal.SIGTERM)
+        self.assertEqual(self.one.wait(), 0)
+        self.assertNotIn("canary", trail + self.one.stderr() + self.one.stdout())
 
 
 class Plane(unittest.TestCase):

@@ -31,12 +31,17 @@ class Secrets(WithUpstream):
     def test_no_secret_comes_out_anywhere(self):
         with tempfile.TemporaryDirectory(prefix="sluice-e2e-") as folder:
             self.slots = {
-                name: Canary() for name in "variable file literal key team_key stranger query literal_key admin guess".split()
+                name: Canary() for name in "variable file literal key team_key stranger query literal_key admin operator guess".split()
             }
             pathlib.Path(folder, "secret").write_text(self.slots["file"].text + "\n", encoding="utf-8")
             one = self.serve(
                 self.secretive(folder),
-                environment={"PROVIDER": self.of("variable"), "APP": self.of("key"), "ADMIN": self.of("admin")},
+                environment={
+                    "PROVIDER": self.of("variable"),
+                    "APP": self.of("key"),
+                    "ADMIN": self.of("admin"),
+                    "OPERATOR": self.of("operator"),
+                },
             )
             seen = self.provoke(one)
             one.write(self.secretive(folder) + f"surprise: {self.of('literal')}\nkeys: {self.of('literal_key')}\n")
@@ -66,7 +71,8 @@ class Secrets(WithUpstream):
 
     def secretive(self, folder):
         """A configuration with a secret in every place that takes one, in every way it can be written."""
-        text = SERVER % "100ms" + "  token: ${ADMIN}\nproviders:\n"
+        text = SERVER % "100ms" + "  token: ${ADMIN}\n"
+        text += "  operators: [{name: vera, role: viewer, token: '${OPERATOR}'}]\nproviders:\n"
         for name, value in {
             "variable": "${PROVIDER}",
             "file": f"file:{folder}/secret",
@@ -101,6 +107,8 @@ class Secrets(WithUpstream):
         post("variable/chat", False, app | {"x-api-key": self.of("stranger")})
         answers.append(one.ask("POST", "/v1/chat/completions", b"{", app))
         answers.append(one.ask("GET", "/v1/models", None, app))
+        for path in ("config", "keys", "providers", "audit"):
+            answers.append(wire.ask(one.admin_port, "GET", "/admin/v1/" + path, None, wire.bearer(self.of("operator"))))
         for secret in [self.of("admin")] + [self.of("guess")] * 11 + [self.of("admin")]:
             path = "/admin/v1/openapi.json?token=" + self.of("admin")
             answers.append(wire.ask(one.admin_port, "GET", path, None, wire.bearer(secret)))

@@ -313,7 +313,7 @@ TEST_F(MetricsTest, names_follow_the_conventions) {
   for (const auto& [name, type] : page.type) {
     const bool total = name.size() > 6 && name.substr(name.size() - 6) == "_total";
     EXPECT_EQ(total, type == "counter") << name;
-    EXPECT_TRUE(type != "histogram" || name.substr(name.size() - 8) == "_seconds") << name;
+    EXPECT_TRUE(type != "histogram" || name.ends_with("_seconds") || name.ends_with("_ratio")) << name;
     EXPECT_TRUE(type == "counter" || type == "gauge" || type == "histogram") << name;
     EXPECT_TRUE(name.rfind("sluice_", 0) == 0 || name.rfind("process_", 0) == 0) << name;
     EXPECT_EQ(page.help.at(name).back(), '.') << name;

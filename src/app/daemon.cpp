@@ -20,8 +20,10 @@
 #include "app/admin_usage.hpp"
 #include "app/config_json.hpp"
 #include "app/demo.hpp"
+#include "app/errands.hpp"
 #include "app/key_desk.hpp"
 #include "app/lane_gauges.hpp"
+#include "app/token_keyring.hpp"
 #include "app/trace_json.hpp"
 #include "app/trust_shelf.hpp"
 #include "app/version.hpp"
@@ -42,6 +44,8 @@ std::int64_t connections_allowed(std::uint64_t configured) {
   return static_cast<std::int64_t>(std::min(configured, possible));
 }
 
+std::string agent() { return "sluice/" + std::string(version()); }
+
 std::string workers_text(unsigned workers) { return workers == 0 ? "auto" : std::to_string(workers); }
 
 bool needs_built_in(const config::Config& config) {
@@ -57,11 +61,14 @@ class RunningDaemon final : public Daemon {
         metrics_(make_metrics(version(), revision())),
         access_log_(make_access_log(surface.access_log)),
         keys_file_(surface.keys),
-        started_from_(std::move(surface.origin)) {}
+        started_from_(std::move(surface.origin)),
+        errands_(clock_),
+        keyring_(clock_, log_, agent()) {}
 
   ~RunningDaemon() override {
-    admin_.reset();  // it asks the workers and the desk
-    desk_.reset();   // it tells the workers
+    admin_.reset();   // it asks the workers and the desk
+    desk_.reset();    // it tells the workers
+    errands_.stop();  // so do they
     stop();
     wait();
   }
@@ -81,7 +88,8 @@ class RunningDaemon final : public Daemon {
     put_in_force(*world);
     const Result<> workers = start_workers(config, *world);
     if (!workers) return workers.error();
-    publish(desk_->first());
+    stored_keys_ = desk_->first();
+    publish(*world);
     metrics_->gauges_from([this] { return gauges(); });
     if (config.admin.token.empty()) made_token_ = random_token();
     admin_token_ = config.admin.token.empty() ? made_token_ : config.admin.token;
@@ -159,7 +167,7 @@ class RunningDaemon final : public Daemon {
   // opens a door has to be said.
   std::optional<Error> more_than_a_reload(const config::Config& config) const {
     std::string_view problem;
-    if (in_force_->needs_keys() && config.keys.empty() && !config.auth_none) {
+    if (in_force_->needs_keys() && config.keys.empty() && !config.jwt && !config.auth_none) {
       problem = "it has no keys any more, although callers need one now; write \"auth: none\" if nobody shall";
     } else if (serves_tls_ && !config.server.tls) {
       problem = "it has no server.tls any more; callers are served without TLS after a restart only";
@@ -175,6 +183,7 @@ class RunningDaemon final : public Daemon {
     std::shared_ptr<const Snapshot> snapshot;
     std::shared_ptr<const Principals> principals;
     std::shared_ptr<const std::string> page;  // for whoever asks what is in force
+    TokenSource tokens;
   };
 
   // All workers have the same configuration with the same keys tied to it, in the order in which these came, although
@@ -183,12 +192,20 @@ class RunningDaemon final : public Daemon {
     const std::lock_guard lock(publishing_);
     put_in_force(world);
     const auto keys = IssuedKeys::link(stored_keys_, world.snapshot);
-    for (const auto& worker : workers_) worker->use(world.settings, world.snapshot, keys);
+    const auto token_keys = keyring_.follow(
+        world.tokens, errands_,
+        [this](const TokenKeyFetch* from, std::shared_ptr<const TokenKeys> fetched) { publish(from, fetched); });
+    for (const auto& worker : workers_) worker->use(world.settings, world.snapshot, keys, token_keys);
   }
   void publish(const ledger::StoredKeys& stored) {
     const std::lock_guard lock(publishing_);
     stored_keys_ = stored;
     const auto keys = IssuedKeys::link(stored, in_force());
+    for (const auto& worker : workers_) worker->use(keys);
+  }
+  void publish(const TokenKeyFetch* from, const std::shared_ptr<const TokenKeys>& keys) {
+    const std::lock_guard lock(publishing_);
+    if (!keyring_.take(from, keys)) return;
     for (const auto& worker : workers_) worker->use(keys);
   }
 
@@ -245,7 +262,7 @@ class RunningDaemon final : public Daemon {
     }
     const Snapshot::Means means{*metrics_,
                                 static_cast<std::uint16_t>(demo_ ? demo_->port() : 0),
-                                "sluice/" + std::string(version()),
+                                agent(),
                                 [this](const std::string& path) { return trusts_.get(path); },
                                 *traffic_->health,
                                 accounting_->book(),
@@ -255,6 +272,9 @@ class RunningDaemon final : public Daemon {
     if (!snapshot) return snapshot.error();
     world.snapshot = *std::move(snapshot);
     world.principals = std::make_shared<const Principals>(Principals::of(config));
+    auto tokens = token_source_of(config, trusts_);
+    if (!tokens) return std::move(tokens).error();
+    world.tokens = *std::move(tokens);
     return world;
   }
 
@@ -328,6 +348,8 @@ class RunningDaemon final : public Daemon {
     gauges.budgets = accounting_->budget_gauges({clock_.now(), clock_.utc()});
     gauges.ledger = accounting_->ledger_gauges();
     gauges.log_lines_dropped = access_log_->dropped();
+    const std::lock_guard lock(publishing_);
+    gauges.token_keys = keyring_.gauges(clock_.now());
     return gauges;
   }
 
@@ -372,7 +394,9 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<Accounting> accounting_;
   const std::string keys_file_;
   const Origin started_from_;
+  Errands errands_;
   std::mutex publishing_;
+  TokenKeyring keyring_;               // of these, as what follows
   ledger::StoredKeys stored_keys_;     // as they were told last
   mutable std::mutex in_force_mutex_;  // of what follows, which the main thread alone writes
   std::shared_ptr<const Snapshot> in_force_;

@@ -38,12 +38,18 @@ void Worker::join() {
 }
 
 void Worker::use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world,
-                 std::shared_ptr<const IssuedKeys> keys) {
-  loop_.post([this, settings = std::move(settings), world = std::move(world), keys = std::move(keys)] {
+                 std::shared_ptr<const IssuedKeys> keys, std::shared_ptr<const TokenKeys> token_keys) {
+  loop_.post([this, settings = std::move(settings), world = std::move(world), keys = std::move(keys),
+              token_keys = std::move(token_keys)] {
     server_.apply(settings);
     gateway_->use(world);
     gateway_->use(keys);
+    gateway_->use(token_keys);
   });
+}
+
+void Worker::use(std::shared_ptr<const TokenKeys> keys) {
+  loop_.post([this, keys = std::move(keys)] { gateway_->use(keys); });
 }
 
 void Worker::use(std::shared_ptr<const IssuedKeys> keys) {

@@ -42,10 +42,13 @@ class Worker {
   std::uint16_t port() const { return server_.port(); }
   void start();
 
-  // The keys are those tied to that snapshot.
-  void use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world, std::shared_ptr<const IssuedKeys> keys);
+  // The keys are those tied to that snapshot, and those of its identity provider.
+  void use(net::ServerSettings settings, std::shared_ptr<const Snapshot> world, std::shared_ptr<const IssuedKeys> keys,
+           std::shared_ptr<const TokenKeys> token_keys);
   // Keys tied to the snapshot in use.
   void use(std::shared_ptr<const IssuedKeys> keys);
+  // Keys of its identity provider.
+  void use(std::shared_ptr<const TokenKeys> keys);
   // Announces the end now, closes the listener after `delay`, and after `grace` more what still runs.
   void drain(Duration delay, Duration grace);
   // Ends everything that can end at once; two seconds later the rest.

@@ -31,6 +31,8 @@ constexpr std::string_view against_strangers = "define keys, listen on 127.0.0.1
 void check_callers(const Value& root, const Config& config, const Listeners& instead) {
   if (config.auth_none && !config.keys.empty())
     root["keys"].doubtful("keys have no effect with \"auth: none\"", "remove the keys, or write \"auth: keys\"");
+  if (config.auth_none && config.jwt)
+    root["jwt"].doubtful("tokens have no effect with \"auth: none\"", "remove jwt, or write \"auth: keys\"");
   if (!open_to_strangers(config)) return;
   // An address from elsewhere has no place in the text; what the text lacks is keys.
   const Value at = instead.data_plane ? root["keys"] : root["server"]["listen"];
@@ -75,7 +77,7 @@ std::vector<std::string> askable_names(const std::vector<Model>& models, const s
 void read_root(const Value& root, const Catalogue& catalogue, const Listeners& instead, Config& config) {
   const Section section(root,
                         {"auth", "server", "admin", "storage", "ledger", "providers", "models", "routes",
-                         "organisation", "teams", "keys", "tags", "prices", "unknown_price", "log"},
+                         "organisation", "teams", "keys", "jwt", "tags", "prices", "unknown_price", "log"},
                         planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
@@ -93,6 +95,7 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   read_teams(section["teams"], config.models, askable, config.teams);
   read_keys(section["keys"], config.models, config.teams, askable, config.keys);
   read_operators(section["admin"], config);
+  read_jwt(section["jwt"], config.teams, config.jwt);
   read_tags(section["tags"], config.tags);
   read_prices(section["prices"], config.models, config.prices);
   read_unknown_price(section["unknown_price"], config.unknown_price);
@@ -181,7 +184,7 @@ Loaded embedded_default(const Surroundings& surroundings, bool probe_answered, c
 
 bool open_to_strangers(const Config& config) {
   const auto endpoint = parse_endpoint(config.server.listen);
-  return !config.auth_none && config.keys.empty() && !(endpoint && endpoint->loopback);
+  return !config.auth_none && config.keys.empty() && !config.jwt && !(endpoint && endpoint->loopback);
 }
 
 std::vector<std::string> unused_keys(const Surroundings& surroundings) {

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "config/allowance.hpp"
@@ -7,16 +6,6 @@
 
 namespace sluice::config {
 namespace {
-
-constexpr std::size_t longest_tag = 256;
-
-// Of a tag, its name and its value alike: what a header can carry between commas and equals signs.
-bool is_tag_word(std::string_view text) {
-  return !text.empty() && text.size() <= longest_tag && text.front() != ' ' && text.back() != ' ' &&
-         text.find_first_of(",=") == std::string_view::npos && std::all_of(text.begin(), text.end(), [](char c) {
-           return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
-         });
-}
 
 void check_tag_word(const Member& member) {
   if (!is_tag_word(member.name))

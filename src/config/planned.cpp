@@ -6,7 +6,7 @@ namespace sluice::config {
 
 const Names& planned_keys(std::string_view section) {
   static const std::map<std::string_view, Names> table{
-      {"", {"jwt"}},
+      {"", {}},
       {"teams.*", {"bodies", "log"}},
       {"log", {"bodies"}},
   };

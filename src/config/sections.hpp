@@ -24,6 +24,7 @@ void read_keys(const Value& value, const std::vector<Model>& models, const std::
                const std::vector<std::string>& askable, std::vector<Key>& keys);
 // Of the section `admin`. Needs teams, and keys, which open nothing there.
 void read_operators(const Value& value, Config& config);
+void read_jwt(const Value& value, const std::vector<Team>& teams, std::optional<Jwt>& jwt);
 void read_organisation(const Value& value, Organisation& organisation);
 void read_tags(const Value& value, std::vector<Tag>& tags);
 void read_prices(const Value& value, const std::vector<Model>& models, std::vector<NamedPrice>& prices);

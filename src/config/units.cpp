@@ -17,6 +17,7 @@ namespace {
 using Unit = std::pair<std::string_view, std::uint64_t>;
 constexpr std::array<Unit, 4> duration_units{{{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::array<Unit, 4> size_units{{{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"", 1}}};
+constexpr std::size_t longest_tag = 256;
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -105,6 +106,13 @@ bool is_model_name(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return byte > 0x20 && byte != 0x7F;
   });
+}
+
+bool is_tag_word(std::string_view text) {
+  return !text.empty() && text.size() <= longest_tag && text.front() != ' ' && text.back() != ' ' &&
+         text.find_first_of(",=") == std::string_view::npos && std::all_of(text.begin(), text.end(), [](char c) {
+           return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+         });
 }
 
 bool is_variable_name(std::string_view text) {

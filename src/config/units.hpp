@@ -39,6 +39,8 @@ bool collide(const Endpoint& left, const Endpoint& right);
 bool is_name(std::string_view text);
 // Names of models: 1 to 256 bytes without spaces and control characters.
 bool is_model_name(std::string_view text);
+// Of a tag, its name and its value alike: what a header can carry between commas and equals signs, up to 256 bytes.
+bool is_tag_word(std::string_view text);
 // Names of environment variables: [A-Za-z_][A-Za-z0-9_]*.
 bool is_variable_name(std::string_view text);
 // Whether a credential can travel in a header: visible ASCII without spaces (RFC 6750 §2.1 allows even less).

@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -60,6 +61,9 @@ bool take_port(std::string_view& rest, Url& url) {
   return true;
 }
 
+// What RFC 3986 §3.4 allows in a query.
+bool is_query_character(char c) { return c == '?' || is_path_character(c); }
+
 }  // namespace
 
 std::optional<Url> parse_url(std::string_view text) {
@@ -78,6 +82,18 @@ std::optional<Url> parse_url(std::string_view text) {
   while (!text.empty() && text.back() == '/') text.remove_suffix(1);
   url.path = std::string(text);
   return url;
+}
+
+std::optional<PageUrl> parse_page_url(std::string_view text) {
+  const std::size_t question = std::min(text.find('?'), text.size());
+  const std::string_view query = text.substr(question);
+  const std::string_view page = text.substr(0, question);
+  std::optional<Url> url = parse_url(page);
+  if (!url || !std::all_of(query.begin(), query.end(), is_query_character)) return std::nullopt;
+  // Unlike a base to which paths are added, a page is asked for with the slash at its end.
+  const std::size_t path = page.find('/', page.find("://") + 3);
+  std::string target = path == std::string_view::npos ? "/" : std::string(page.substr(path));
+  return PageUrl{*std::move(url), std::move(target.append(query))};
 }
 
 }  // namespace sluice::config

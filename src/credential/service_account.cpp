@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <nlohmann/json.hpp>
 
+#include "credential/freeing.hpp"
 #include "credential/members.hpp"
 #include "credential/trouble.hpp"
 
@@ -21,13 +22,6 @@ namespace {
 constexpr std::chrono::seconds good_for = std::chrono::hours(1);  // the longest that is accepted
 constexpr int least_bits = 2048;
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* pointer) const {
-    release(pointer);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 
 // Keys with a passphrase are refused, instead of asking for it at the terminal.

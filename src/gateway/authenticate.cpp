@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include <sluice/base/text.hpp>
 #include <sluice/credential/aws_signature.hpp>
+#include <sluice/credential/jwt.hpp>
 
 #include "gateway/signed_caller.hpp"
+#include "gateway/token_callers.hpp"
 #include "gateway/verbs.hpp"
 
 namespace sluice {
@@ -62,7 +66,8 @@ Error unauthenticated(std::string message) {
 
 class Authenticate final : public Middleware {
  public:
-  explicit Authenticate(const GatewayParts& parts) : clock_(parts.clock), metrics_(parts.metrics) {}
+  Authenticate(const GatewayParts& parts, TokenCallers& tokens)
+      : clock_(parts.clock), metrics_(parts.metrics), tokens_(tokens) {}
 
   Async<> handle(Exchange& exchange, Next next) const override {
     const TimePoint began = clock_.now();
@@ -82,9 +87,8 @@ class Authenticate final : public Middleware {
         const Result<> known = co_await find_signer(exchange, began);
         if (!known) co_return known.error();
       } else {
-        Result<const Key*> key = find_caller(exchange, credential.key);
-        if (!key) co_return std::move(key).error();
-        exchange.caller = *key;
+        Result<> found = find_caller(exchange, credential.key);
+        if (!found) co_return std::move(found).error();
         metrics_.spent(Phase::auth, clock_.now() - began);
       }
       const Result<> allowed = within_bounds(exchange);
@@ -116,13 +120,25 @@ class Authenticate final : public Middleware {
     return exchange.world->needs_keys() || (exchange.issued != nullptr && !exchange.world->is_open());
   }
 
-  Result<const Key*> find_caller(const Exchange& exchange, std::string_view shown) const {
-    const Key* written = exchange.world->find_key(shown);
-    if (written != nullptr) return written;
+  Result<> find_caller(Exchange& exchange, std::string_view shown) const {
+    exchange.caller = exchange.world->find_key(shown);
+    if (exchange.caller != nullptr) return Ok{};
+    if (exchange.world->jwt() != nullptr && credential::is_like_token(shown)) return find_bearer(exchange, shown);
     if (exchange.issued == nullptr) return unknown_key();
     const bool asks_a_model = exchange.endpoint.kind == Endpoint::Kind::converse;
-    return exchange.issued->admit(
+    const Result<const Key*> issued = exchange.issued->admit(
         {shown, exchange.incoming.peer(), asks_a_model ? exchange.endpoint.name : std::string_view(), clock_.utc()});
+    if (!issued) return issued.error();
+    exchange.caller = *issued;
+    return Ok{};
+  }
+
+  Result<> find_bearer(Exchange& exchange, std::string_view token) const {
+    Result<std::shared_ptr<const Key>> bearer = tokens_.find(*exchange.world, exchange.issued.get(), token);
+    if (!bearer) return std::move(bearer).error();
+    exchange.bearer = *std::move(bearer);
+    exchange.caller = exchange.bearer.get();
+    return Ok{};
   }
 
   // A signature covers the body, so that this caller's is read before the caller is known.
@@ -142,10 +158,13 @@ class Authenticate final : public Middleware {
 
   const Clock& clock_;
   WorkerMetrics& metrics_;
+  TokenCallers& tokens_;
 };
 
 }  // namespace
 
-std::unique_ptr<Middleware> authenticate(const GatewayParts& parts) { return std::make_unique<Authenticate>(parts); }
+std::unique_ptr<Middleware> authenticate(const GatewayParts& parts, TokenCallers& tokens) {
+  return std::make_unique<Authenticate>(parts, tokens);
+}
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 #include "gateway/credentials.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/routing.hpp"
+#include "gateway/token_callers.hpp"
 #include "gateway/traces.hpp"
 #include "gateway/verbs.hpp"
 
@@ -19,11 +20,11 @@ using Chain = std::vector<std::unique_ptr<Middleware>>;
 constexpr std::size_t path_in_logs = 1024;
 
 // Every request that asks for an answer walks this way, in this order.
-Chain make_chain(const GatewayParts& parts, Random& random, Traces& traces) {
+Chain make_chain(const GatewayParts& parts, Random& random, Traces& traces, TokenCallers& tokens) {
   Chain chain;
   chain.push_back(observe(parts, traces));
   chain.push_back(answer(parts));
-  chain.push_back(authenticate(parts));
+  chain.push_back(authenticate(parts, tokens));
   chain.push_back(shed(parts));
   chain.push_back(receive(parts));
   chain.push_back(route(parts, random));
@@ -52,7 +53,8 @@ class Door final : public Gateway {
       : parts_(parts),
         random_(random),
         dialect_(chat::openai_chat()),
-        chain_(make_chain(parts, random_, traces_)),
+        tokens_(parts.clock),
+        chain_(make_chain(parts, random_, traces_, tokens_)),
         credentials_(parts),
         call_upstream_(sluice::call_upstream(parts, credentials_)),
         list_models_(sluice::list_models(parts)),
@@ -65,6 +67,7 @@ class Door final : public Gateway {
   // that all cores fight for.
   void use(std::shared_ptr<const Snapshot> world) override {
     const Snapshot* snapshot = world.get();
+    tokens_.forget();  // they belong to teams of the snapshot before
     world_ =
         std::shared_ptr<const Snapshot>(snapshot, [held = std::move(world)](const Snapshot*) mutable { held.reset(); });
   }
@@ -72,10 +75,13 @@ class Door final : public Gateway {
   void use(std::shared_ptr<const IssuedKeys> keys) override {
     const IssuedKeys* issued = keys != nullptr && keys->any() ? keys.get() : nullptr;
     issued_.reset();
+    tokens_.forget();  // a key may be called like one of their bearers
     if (issued == nullptr) return;
     issued_ = std::shared_ptr<const IssuedKeys>(issued,
                                                 [held = std::move(keys)](const IssuedKeys*) mutable { held.reset(); });
   }
+
+  void use(std::shared_ptr<const TokenKeys> keys) override { tokens_.use(std::move(keys)); }
 
   std::optional<Trace> trace_of(std::string_view request_id) const override {
     const Trace* trace = traces_.find(request_id);
@@ -191,6 +197,7 @@ class Door final : public Gateway {
   std::shared_ptr<const Snapshot> world_;
   std::shared_ptr<const IssuedKeys> issued_;  // null: there are none
   Traces traces_;
+  TokenCallers tokens_;
   Chain chain_;
   Credentials credentials_;
   std::unique_ptr<Handler> call_upstream_;

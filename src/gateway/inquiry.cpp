@@ -50,6 +50,17 @@ std::uint64_t Inquiry::conversation() const {
 }
 
 void Inquiry::each_tag(const std::function<void(std::string_view, std::string_view)>& take) const {
+  if (asked_.caller == nullptr || asked_.caller->tags.empty()) return each_told_tag(take);
+  const auto& proven = asked_.caller->tags;
+  for (const auto& [name, value] : proven) take(name, value);
+  each_told_tag([&](std::string_view told, std::string_view value) {
+    const bool is_proven =
+        std::any_of(proven.begin(), proven.end(), [told](const auto& tag) { return tag.first == told; });
+    if (!is_proven) take(told, value);
+  });
+}
+
+void Inquiry::each_told_tag(const std::function<void(std::string_view, std::string_view)>& take) const {
   const std::string_view list = http::find(asked_.fields, "x-sluice-tags").value_or("");
   for (std::string_view rest = list; !rest.empty();) {
     const std::size_t comma = rest.find(',');

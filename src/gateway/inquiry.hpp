@@ -40,12 +40,17 @@ class Inquiry {
   std::uint64_t conversation() const;
   // The same if it was asked for before; else 0. Needs neither fields nor body any more.
   std::uint64_t known_conversation() const { return conversation_.value_or(0); }
-  // The value of a tag of that name (x-sluice-tags, else the body's metadata); nothing if there is none.
+  // The value of a tag of that name (the caller's by proof, else x-sluice-tags, else the body's metadata); nothing if
+  // there is none.
   std::optional<std::string_view> tag(std::string_view name) const;
-  // All tags, the header's first; a name may come twice. Bodies without a word that begins tags are not read for it.
+  // All tags, those the caller proved first, then the header's; a name may come twice. Bodies without a word that
+  // begins tags are not read for it.
   void each_tag(const std::function<void(std::string_view name, std::string_view value)>& take) const;
 
  private:
+  // Those the caller merely says.
+  void each_told_tag(const std::function<void(std::string_view name, std::string_view value)>& take) const;
+
   Asked asked_;
   mutable std::optional<chat::Features> features_;
   mutable std::optional<std::uint64_t> conversation_;

@@ -327,14 +327,16 @@ void Snapshot::add_keys(const config::Config& config, const Means& means) {
                      {given.models},
                      account_of(ledger::Level::key, given.name, given.terms, means),
                      given.exhausted ? named(given.exhausted->downgrade) : nullptr,
-                     {given.endpoints, given.networks, given.expires}});
+                     {given.endpoints, given.networks, given.expires},
+                     {}});
     by_digest_.emplace(keys_.back().digest, &keys_.back());
     signers_.emplace(given.name, Listed{&keys_.back(), credential::signing_root(given.secret)});
   }
   fill_with_random(pepper);
   nobody_.emplace(pepper);
   open_ = config.auth_none;
-  needs_keys_ = !open_ && !keys_.empty();
+  jwt_ = config.jwt;
+  needs_keys_ = !open_ && (!keys_.empty() || jwt_);
 }
 
 const Model* Snapshot::find_model(std::string_view name) const {

@@ -10,14 +10,15 @@
 namespace sluice {
 
 class Credentials;
+class TokenCallers;
 class Traces;
 
 // Counts and logs every request, whatever became of it.
 std::unique_ptr<Middleware> observe(const GatewayParts& parts, Traces& traces);
 // Turns an Error into bytes, and is the only one to do so.
 std::unique_ptr<Middleware> answer(const GatewayParts& parts);
-// Finds out who is calling, by key.
-std::unique_ptr<Middleware> authenticate(const GatewayParts& parts);
+// Finds out who is calling, by key or token. `tokens` is the worker's.
+std::unique_ptr<Middleware> authenticate(const GatewayParts& parts, TokenCallers& tokens);
 // Sends away what can wait when there is too much to do.
 std::unique_ptr<Middleware> shed(const GatewayParts& parts);
 // Fetches the body and reads its outline.

@@ -171,6 +171,16 @@ void add_ledger(Exposition& out, const std::vector<Gauges::Budget>& budgets, con
   out.single(counter, "sluice_ledger_errors_total", "Attempts to write usage records that failed.", ledger.errors);
 }
 
+// Of the keys for tokens of callers, where they are fetched.
+void add_token_keys(Exposition& out, const std::optional<Gauges::TokenKeys>& keys) {
+  out.family(gauge, "sluice_token_keys_age_seconds", "Since the identity provider's keys were last fetched.");
+  if (keys && keys->age) out.add({}, *keys->age);
+  out.family(counter, "sluice_token_key_fetches_total", "Attempts to fetch the identity provider's keys.");
+  if (!keys) return;
+  out.add({{"result", "fetched"}}, keys->fetched);
+  out.add({{"result", "failed"}}, keys->failed);
+}
+
 void add_gauges(Exposition& out, const Gauges& gauges) {
   out.family(gauge, "sluice_connections", "Open connections.");
   out.add({{"side", "client"}, {"state", "idle"}}, gauges.client.idle);
@@ -179,6 +189,7 @@ void add_gauges(Exposition& out, const Gauges& gauges) {
   out.add({{"side", "upstream"}, {"state", "active"}}, gauges.upstream.active);
   add_lanes(out, gauges.lanes);
   add_ledger(out, gauges.budgets, gauges.ledger);
+  add_token_keys(out, gauges.token_keys);
   out.single(counter, "sluice_log_dropped_total", "Log lines lost because nobody took them fast enough.",
              gauges.log_lines_dropped);
 }

@@ -38,8 +38,10 @@ INSTANTIATE_TEST_SUITE_P(
              world + "telemetry: {}\n",
              {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, storage, ledger, "
               "providers, "
-              "models, routes, organisation, teams, keys, tags, prices, unknown_price, log"}},
-        Case{"later_keys", world + "jwt: {}\n", {"f:3:1: jwt: \"jwt\" is not supported by this version; remove it"}},
+              "models, routes, organisation, teams, keys, jwt, tags, prices, unknown_price, log"}},
+        Case{"later_keys",
+             world + "log: {bodies: none}\n",
+             {"f:3:7: log.bodies: \"bodies\" is not supported by this version; remove it"}},
         Case{"no_models",
              "providers: {demo: {}}\n",
              {"warning f:1:1: models: no model is defined; every request will be refused; name at least one under "
@@ -66,6 +68,12 @@ INSTANTIATE_TEST_SUITE_P(
             "keys_without_effect",
             world + "auth: none\nkeys: [{name: a, secret: \"${TEAM_KEY}\"}]\n",
             {"warning f:4:7: keys: keys have no effect with \"auth: none\"; remove the keys, or write \"auth: keys\""}},
+        Case{"tokens_without_effect",
+             world + "auth: none\njwt: {jwks: \"https://i/k\", issuer: i, audience: a}\n",
+             {"warning f:4:6: jwt: tokens have no effect with \"auth: none\"; remove jwt, or write \"auth: keys\""}},
+        Case{"tokens_open_every_address",
+             world + "server: {listen: \"0.0.0.0:8080\"}\njwt: {jwks: \"https://i/k\", issuer: i, audience: a}\n",
+             {}},
         Case{"no_keys_with_auth_none", world + "auth: none\nkeys: []\n", {}},
         Case{"listeners_collide",
              world + "server: {listen: \"127.0.0.1:7000\"}\nadmin: {listen: \"localhost:7000\"}\n",
@@ -130,10 +138,10 @@ teams:
 keys: [{name: k, team: t, secret: "${TEAM_KEY}", budget: {usd: 20, per: day}}]
 prices: {x: {input: 1.0, output: 4.0, above: [{tokens: 200000, input: 2.0, output: 8.0}]}}
 unknown_price: deny
-jwt: {}
+jwt: {jwks: "https://idp.example/jwks.json", issuer: x, audience: y, claims: {team: groups, tags: {user: sub}}}
 log: {level: info, format: json, bodies: none}
 )");
-  EXPECT_EQ(said.size(), 3u);
+  EXPECT_EQ(said.size(), 2u);
   for (const std::string& line : said)
     EXPECT_NE(line.find(" is not supported by this version; remove it"), std::string::npos) << line;
 }

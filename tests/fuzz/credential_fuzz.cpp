@@ -3,11 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <sluice/credential/aws_profile.hpp>
 #include <sluice/credential/aws_signature.hpp>
+#include <sluice/credential/jwt.hpp>
 #include <sluice/credential/service_account.hpp>
 
 #include "credential/answers.hpp"
@@ -37,6 +40,22 @@ void check_signature(std::string_view text) {
   if (read && read->is_by(signing_root(Secret("a secret")), sha256(text))) std::abort();
 }
 
+// Whatever a stranger shows, no key has signed it; and whatever is published, keys that come of it can be used.
+void check_tokens(std::string_view text) {
+  static const auto known = KeySet::read(
+      R"({"keys":[{"kid":"o","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})");
+  const TokenRules rules{"i", "a", "groups", {{"user", "sub"}}};
+  const UtcTime now = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+  const auto checked = check_token(text, **known, rules, now);
+  if (checked && std::holds_alternative<Claims>(*checked)) std::abort();
+  const auto published = KeySet::read(text);
+  if (!published) return;
+  if ((*published)->size() == 0) std::abort();
+  for (const TokenAlgorithm algorithm : {TokenAlgorithm::rs256, TokenAlgorithm::es256, TokenAlgorithm::eddsa}) {
+    if ((*published)->check(algorithm, std::nullopt, text, text) == KeySet::Match::good) std::abort();
+  }
+}
+
 }  // namespace
 
 // Whatever files and token servers say, what comes out can stand in a header field, and a signature is one set of
@@ -54,6 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)read_token_answer(400, text);
   (void)read_service_account(text);
   check_signature(text);
+  check_tokens(text);
   const std::string path = canonical_path(text, "service");
   const std::string query = canonical_query(text);
   if (path.empty() || path.front() != '/' || path.find_first_of(" ?#\r\n") != std::string::npos) std::abort();

@@ -263,7 +263,21 @@ def of_credentials():
                "client_email": "gateway@house.example",
                "private_key": "-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(bytes(48)).decode()
                + "\n-----END PRIVATE KEY-----\n"}
+    def token(header, claims):
+        parts = [json.dumps(header), json.dumps(claims), "s" * 64]
+        return b".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in parts)
+
+    said = {"iss": "i", "aud": ["a"], "sub": "s", "exp": 4102444800, "groups": ["g"]}
+    published = [{"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+                 {"kty": "EC", "crv": "P-256", "use": "sig", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                  "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+                 {"kty": "RSA", "alg": "RS256", "n": base64.urlsafe_b64encode(b"\xff" * 256).decode().rstrip("="),
+                  "e": "AQAB"}]
     return {
+        "jwt": token({"alg": "EdDSA", "kid": "o"}, said),
+        "jwt_unknown": token({"alg": "RS256", "kid": "p", "typ": "at+jwt"}, said),
+        "jwt_none": token({"alg": "none", "crit": ["exp"]}, said),
+        "key_set": json.dumps({"keys": published}).encode(),
         "profile": profile(keys, b"[default]\r\nregion = eu-west-1\r\n"),
         "profile_token": profile(keys + b"aws_session_token=t==\n", b"[default]\ns3 =\n  region = nested\nregion=x\n"),
         "profile_role": profile(b"# none\n", b"[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n"),

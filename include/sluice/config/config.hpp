@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/base/network.hpp>
 #include <sluice/base/secret.hpp>
+#include <sluice/credential/jwt.hpp>
 #include <sluice/credential/source.hpp>
 #include <sluice/ledger/price.hpp>
 #include <sluice/ledger/recorder.hpp>
@@ -271,6 +273,21 @@ struct Key {
   std::optional<Exhausted> exhausted;  // nothing: as its team
 };
 
+// Somebody the daemon itself asks or tells something, over HTTP.
+struct Peer {
+  std::string url;             // read by parse_page_url(); empty: nobody
+  bool allow_private = false;  // whether its name may lead to private and loopback addresses
+  std::string ca_file;         // empty: the system's authorities
+  bool operator==(const Peer&) const = default;
+};
+
+// Callers who show a token of an identity provider in the place of a key.
+struct Jwt {
+  credential::TokenRules rules;
+  Peer jwks;                                       // where its public keys are; without a URL they are
+  std::shared_ptr<const credential::KeySet> keys;  // those of a file
+};
+
 // All requests that are attributed to something.
 struct Tag {
   std::string name;
@@ -321,6 +338,7 @@ struct Config {
   Organisation organisation;
   std::vector<Team> teams;
   std::vector<Key> keys;
+  std::optional<Jwt> jwt;  // nothing: callers show keys only
   std::vector<Tag> tags;
   std::vector<NamedPrice> prices;
   UnknownPrice unknown_price;

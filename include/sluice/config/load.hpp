@@ -88,4 +88,11 @@ struct Url {
 };
 std::optional<Url> parse_url(std::string_view text);
 
+// The URL of one page: as parse_url() takes it, and a query may follow.
+struct PageUrl {
+  Url url;
+  std::string target;  // path and query as they are written, "/" where there is neither
+};
+std::optional<PageUrl> parse_page_url(std::string_view text);
+
 }  // namespace sluice::config

@@ -90,14 +90,15 @@ struct Exchange {
   Scratch& scratch;
   TimePoint began;
 
-  const Key* caller = nullptr;     // authenticate; null: nobody needed a key
-  std::string_view body;           // receive; void after the reply has begun to stream
-  std::unique_ptr<FormBody> form;  // receive: where the body is one, of which `body` is the beginning
-  chat::Asked asked;               // receive: what the path said
-  chat::Outline outline;           // receive
-  Bill bill;                       // admit, call_upstream
-  const Rule* route = nullptr;     // route: the rule that decided; null: none
-  const Model* model = nullptr;    // route
+  const Key* caller = nullptr;          // authenticate; null: nobody needed a key
+  std::shared_ptr<const Key> bearer{};  // authenticate: the caller, where it showed a token
+  std::string_view body;                // receive; void after the reply has begun to stream
+  std::unique_ptr<FormBody> form;       // receive: where the body is one, of which `body` is the beginning
+  chat::Asked asked;                    // receive: what the path said
+  chat::Outline outline;                // receive
+  Bill bill;                            // admit, call_upstream
+  const Rule* route = nullptr;          // route: the rule that decided; null: none
+  const Model* model = nullptr;         // route
 
   // fall_back
   const Model* serving = nullptr;  // the model, or one of its fallbacks: the target's

@@ -9,6 +9,7 @@
 #include <sluice/base/id.hpp>
 #include <sluice/gateway/issued_keys.hpp>
 #include <sluice/gateway/snapshot.hpp>
+#include <sluice/gateway/token_keys.hpp>
 #include <sluice/gateway/trace.hpp>
 #include <sluice/ledger/book.hpp>
 #include <sluice/ledger/recorder.hpp>
@@ -62,6 +63,9 @@ class Gateway : public net::Service {
   virtual void use(std::shared_ptr<const Snapshot> world) = 0;
   // Keys made at run time, tied to the snapshot in use; the same holds for them.
   virtual void use(std::shared_ptr<const IssuedKeys> keys) = 0;
+  // The keys that tokens of callers are checked with, of the identity provider that the snapshot in use names. Null:
+  // none are known yet.
+  virtual void use(std::shared_ptr<const TokenKeys> keys) = 0;
 
   // How a recent request was routed; nothing if it is not known, or not any more. On the worker's thread.
   virtual std::optional<Trace> trace_of(std::string_view request_id) const = 0;

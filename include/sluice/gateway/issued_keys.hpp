@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <sluice/base/clock.hpp>
@@ -26,6 +27,8 @@ class IssuedKeys {
   // Whether there has ever been one: from then on callers need a key, even when all of them are dead. Else the end of
   // the last key would let everybody in.
   bool any() const { return !entries_.empty(); }
+  // Whether one is or was called so.
+  bool has_name(std::string_view name) const { return names_.contains(name); }
 
   // Who shows a key.
   struct Visitor {
@@ -54,6 +57,7 @@ class IssuedKeys {
   bool stale_ = false;
   std::vector<Entry> entries_;
   std::unordered_map<std::string_view, const Entry*> by_id_;
+  std::unordered_set<std::string_view> names_;
 };
 
 // In the words in which every unknown key is refused.

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <sluice/base/digest.hpp>
@@ -151,8 +152,8 @@ struct Team {
   const Model* downgrade = nullptr;          // asked when its budget is used up; null: nobody is
 };
 
-// A caller's key. The secret itself is not kept: only its digest, and in the snapshot what checks signatures made with
-// it.
+// A caller's key, or the bearer of a token in a key's place. The secret itself is not kept: only its digest, and in the
+// snapshot what checks signatures made with it.
 struct Key {
   // Where it does not hold for everything: what it may be used for, from where, and until when.
   struct Bounds {
@@ -167,6 +168,9 @@ struct Key {
   std::shared_ptr<ledger::Account> account;  // as Team's
   const Model* downgrade = nullptr;          // as Team's, and before it
   Bounds bounds;
+  // Names and values of tags that its requests have by what the caller proved; what callers say themselves of a tag of
+  // the same name does not count.
+  std::vector<std::pair<std::string, std::string>> tags{};
 };
 
 // Whose gateway it is.
@@ -225,6 +229,8 @@ class Snapshot {
   const Tariff* tariff_of(const Target& target, std::string_view name, std::optional<Tariff>& room) const;
 
   bool needs_keys() const { return needs_keys_; }
+  // Whose tokens are as good as keys; null: nobody's.
+  const config::Jwt* jwt() const { return jwt_ ? &*jwt_ : nullptr; }
   // Whether the operator said that nobody needs a key.
   bool is_open() const { return open_; }
   // Or null.
@@ -279,6 +285,7 @@ class Snapshot {
   std::optional<Hmac> pepper_;                                                  // of this snapshot alone
   std::unordered_map<std::string, Listed, NameHash, std::equal_to<>> signers_;  // by the key's name
   std::optional<Hmac> nobody_;  // of signatures; its secret is known to nobody
+  std::optional<config::Jwt> jwt_;
   bool needs_keys_ = false;
   bool open_ = false;
 };

@@ -117,6 +117,13 @@ struct Gauges {
     std::uint64_t errors = 0;
   };
   Ledger ledger;
+  // The keys of the identity provider whose tokens callers may show.
+  struct TokenKeys {
+    std::optional<double> age;  // seconds since they were fetched; nothing: they never were
+    std::uint64_t fetched = 0;
+    std::uint64_t failed = 0;
+  };
+  std::optional<TokenKeys> token_keys;  // nothing: none are fetched
 };
 
 // Everything the process tells Prometheus about itself. Thread-safe, but for WorkerMetrics as said there.

@@ -1,0 +1,62 @@
+#include "app/token_keyring.hpp"
+
+#include <array>
+#include <cstdint>
+
+#include <sluice/config/load.hpp>
+
+namespace sluice::app {
+namespace {
+
+// In [0, 1).
+double random_spread() {
+  std::array<std::uint8_t, 2> bytes{};
+  fill_with_random(bytes);
+  return (bytes[0] * 256 + bytes[1]) / 65536.0;
+}
+
+}  // namespace
+
+Result<TokenSource> token_source_of(const config::Config& config, TrustShelf& trusts) {
+  TokenSource source;
+  if (!config.jwt) return source;
+  source.peer = config.jwt->jwks;
+  source.keys = config.jwt->keys;
+  const auto page = config::parse_page_url(source.peer.url);
+  if (!page || !page->url.tls) return source;
+  auto trust = trusts.get(source.peer.ca_file);
+  if (!trust) return std::move(trust).error();
+  source.trust = *std::move(trust);
+  return source;
+}
+
+std::shared_ptr<const TokenKeys> TokenKeyring::follow(const TokenSource& source, Errands& errands,
+                                                      const TokenKeyFetch::Told& told) {
+  if (source == source_) return keys_;
+  source_ = source;
+  fetch_.reset();
+  keys_.reset();
+  if (source.keys != nullptr) {
+    keys_ = std::make_shared<const TokenKeys>(TokenKeys{source.keys, clock_.now(), {}});
+  } else if (!source.peer.url.empty()) {
+    Errand errand{origin_of(source.peer, source.trust),
+                  head_for(source.peer, "GET", agent_, "accept: application/jwk-set+json, application/json\r\n"),
+                  {},
+                  credential::largest_key_set};
+    fetch_ = std::make_shared<TokenKeyFetch>(errands, std::move(errand), clock_, log_, random_spread(), told);
+    fetch_->begin();
+  }
+  return keys_;
+}
+
+bool TokenKeyring::take(const TokenKeyFetch* from, const std::shared_ptr<const TokenKeys>& keys) {
+  if (from != fetch_.get()) return false;
+  keys_ = keys;
+  return true;
+}
+
+std::optional<Gauges::TokenKeys> TokenKeyring::gauges(TimePoint now) const {
+  return fetch_ != nullptr ? std::optional(fetch_->gauges(now)) : std::nullopt;
+}
+
+}  // namespace sluice::app

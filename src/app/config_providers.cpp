@@ -48,6 +48,10 @@ ConfigJson provider_json(const config::Provider& provider) {
   out["breaker"] = {{"failures", provider.breaker.failures},
                     {"cooldown_ms", provider.breaker.cooldown.count()},
                     {"max_ms", provider.breaker.max.count()}};
+  out["health_check"] = nullptr;
+  if (provider.health_check) {
+    out["health_check"] = {{"path", provider.health_check->path}, {"every_ms", provider.health_check->every.count()}};
+  }
   return out;
 }
 

@@ -21,6 +21,7 @@
 #include "app/config_json.hpp"
 #include "app/demo.hpp"
 #include "app/errands.hpp"
+#include "app/health_checks.hpp"
 #include "app/key_desk.hpp"
 #include "app/lane_gauges.hpp"
 #include "app/token_keyring.hpp"
@@ -63,6 +64,7 @@ class RunningDaemon final : public Daemon {
         keys_file_(surface.keys),
         started_from_(std::move(surface.origin)),
         errands_(clock_),
+        health_checks_(errands_, clock_, log_),
         keyring_(clock_, log_, agent()) {}
 
   ~RunningDaemon() override {
@@ -196,6 +198,7 @@ class RunningDaemon final : public Daemon {
         world.tokens, errands_,
         [this](const TokenKeyFetch* from, std::shared_ptr<const TokenKeys> fetched) { publish(from, fetched); });
     for (const auto& worker : workers_) worker->use(world.settings, world.snapshot, keys, token_keys);
+    health_checks_.use(world.snapshot);
   }
   void publish(const ledger::StoredKeys& stored) {
     const std::lock_guard lock(publishing_);
@@ -395,6 +398,7 @@ class RunningDaemon final : public Daemon {
   const std::string keys_file_;
   const Origin started_from_;
   Errands errands_;
+  HealthChecks health_checks_;
   std::mutex publishing_;
   TokenKeyring keyring_;               // of these, as what follows
   ledger::StoredKeys stored_keys_;     // as they were told last

@@ -1,5 +1,7 @@
 #include "config/provider_terms.hpp"
 
+#include <algorithm>
+
 #include "config/lists.hpp"
 #include "config/units.hpp"
 
@@ -21,10 +23,23 @@ void read_breaker(const Value& value, Breaker& breaker) {
            "write a max that is no shorter than cooldown");
 }
 
+void read_health_check(const Value& value, std::optional<HealthCheck>& check) {
+  if (!value.written()) return;
+  const Section section(value, {"path", "every"});
+  check.emplace();
+  read_duration(section["every"], milliseconds(1'000), check->every);
+  const Value path = section["path"];
+  if (!path.written()) return;
+  read_text(path, check->path);
+  const auto is_plain = [](unsigned char letter) { return letter > ' ' && letter < 0x7f; };
+  if (check->path.starts_with('/') && std::all_of(check->path.begin(), check->path.end(), is_plain)) return;
+  path.wrong("is no path", "write one below base_url, such as /models");
+}
+
 }  // namespace
 
 const Names& term_keys() {
-  static const Names all{"residency", "retention", "breaker"};
+  static const Names all{"residency", "retention", "breaker", "health_check"};
   return all;
 }
 
@@ -32,6 +47,7 @@ void read_terms(const Value& value, Provider& provider) {
   read_word(value["residency"], provider.residency);
   read_word(value["retention"], provider.retention);
   read_breaker(value["breaker"], provider.breaker);
+  read_health_check(value["health_check"], provider.health_check);
 }
 
 }  // namespace sluice::config

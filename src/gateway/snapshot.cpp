@@ -198,6 +198,7 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   provider.kind = given.kind;
   provider.residency = given.residency;
   provider.retention = given.retention;
+  provider.health_check = given.health_check;
   providers_.push_back(std::move(provider));
   return Ok{};
 }

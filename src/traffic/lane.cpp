@@ -110,6 +110,20 @@ void SharedLane::note_remaining(Remaining told, TimePoint now) {
   short_.note(told, now);
 }
 
+std::optional<bool> SharedLane::begin_check(TimePoint now) {
+  const std::lock_guard provider(parts_.provider->mutex);
+  const Breaker::Admission admission = parts_.provider->breaker.enter(now);
+  if (admission == Breaker::Admission::refused) return std::nullopt;
+  return admission == Breaker::Admission::probe;
+}
+
+void SharedLane::end_check(bool probe, std::optional<bool> is_there, TimePoint now) {
+  Evidence::Of evidence = Evidence::Of::nothing;
+  if (is_there) evidence = *is_there ? Evidence::Of::well : Evidence::Of::ill;
+  const std::lock_guard provider(parts_.provider->mutex);
+  tell(parts_.provider->breaker, evidence, probe, now);
+}
+
 SharedLane::Turns SharedLane::leave(bool probe) {
   parts_.deployment->in_flight.fetch_sub(1, std::memory_order_relaxed);
   if (!probe) return {};

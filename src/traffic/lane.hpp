@@ -34,6 +34,8 @@ class SharedLane final : public Lane {
   WaitingRoom& waiting_room() override { return parts_.deployment->room; }
   RetryBudget& retry_budget() override { return parts_.provider->budget; }
   void note_remaining(Remaining told, TimePoint now) override;
+  std::optional<bool> begin_check(TimePoint now) override;
+  void end_check(bool probe, std::optional<bool> is_there, TimePoint now) override;
 
  private:
   void succeed(bool probe, std::optional<Duration> first_token, TimePoint now) override;

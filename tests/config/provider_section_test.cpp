@@ -91,6 +91,11 @@ INSTANTIATE_TEST_SUITE_P(
              model + "providers: {p: {kind: demo, breaker: {cooldown: 90s}}}\n",
              {"f:2:49: providers.p.breaker.cooldown: max is 1m, less than the cooldown of 90s; write a max that is no "
               "shorter than cooldown"}},
+        Case{"health_check_of_nowhere",
+             model + "providers: {p: {kind: vllm, health_check: {path: models, every: 1ms, port: 1}}}\n",
+             {"f:2:54: providers.p.health_check.path: is no path; write one below base_url, such as /models",
+              "f:2:69: providers.p.health_check.every: found \"1ms\"; use a duration between 1s and 24h",
+              "f:2:74: providers.p.health_check.port: unknown key \"port\"; known here: path, every"}},
         Case{"words_that_are_none",
              model + "providers: {p: {kind: demo, residency: EU, retention: \"30 days\"}}\n",
              {"f:2:40: providers.p.residency: no usable word; up to 64 small letters, digits and dashes",
@@ -241,6 +246,7 @@ TEST(ProviderSection, is_left_alone_after_the_usual_failures_unless_it_says_othe
   EXPECT_EQ(usual.breaker.failures, 5u);
   EXPECT_EQ(usual.breaker.cooldown, 5s);
   EXPECT_EQ(usual.breaker.max, 60s);
+  EXPECT_FALSE(usual.health_check);
   EXPECT_EQ(usual.residency, "");
   EXPECT_EQ(usual.retention, "");
   const Provider other = only_provider(
@@ -251,6 +257,17 @@ TEST(ProviderSection, is_left_alone_after_the_usual_failures_unless_it_says_othe
   EXPECT_EQ(other.breaker.max, 1s);
   EXPECT_EQ(other.residency, "on-premises");
   EXPECT_EQ(other.retention, "none");
+}
+
+TEST(ProviderSection, may_be_asked_whether_it_is_there) {
+  using namespace std::chrono_literals;
+  const Provider plain = only_provider("providers: {p: {kind: vllm, health_check: {}}}\n");
+  ASSERT_TRUE(plain.health_check);
+  EXPECT_EQ(plain.health_check->path, "/models");
+  EXPECT_EQ(plain.health_check->every, 10s);
+  const Provider other = only_provider("providers: {p: {kind: vllm, health_check: {path: /live?a=1, every: 1s}}}\n");
+  EXPECT_EQ(other.health_check->path, "/live?a=1");
+  EXPECT_EQ(other.health_check->every, 1s);
 }
 
 TEST(ProviderSection, has_keys_in_the_order_of_their_list) {

@@ -76,6 +76,29 @@ TEST_F(LaneTest, keeps_the_probes_of_a_lane_and_of_its_provider_apart) {
   EXPECT_EQ(lane_->look(start + 11s).breaker, BreakerState::closed);
 }
 
+TEST_F(LaneTest, lets_a_provider_be_asked_whether_it_is_there) {
+  ASSERT_EQ(lane_->begin_check(start), false) << "while all is well that is no probe";
+  lane_->end_check(false, true, start);
+  for (int i = 0; i < 3; ++i) lane_->end_check(*lane_->begin_check(start), false, start);
+  for (const auto& all : {lane_, other_key_, other_model_}) EXPECT_EQ(closed(all, start), Closed::broken);
+  EXPECT_EQ(closed(elsewhere_, start), Closed::no);
+  EXPECT_EQ(lane_->begin_check(start + 1s), std::nullopt) << "it is left alone";
+
+  ASSERT_EQ(lane_->begin_check(start + 5s), true);
+  EXPECT_EQ(closed(other_model_, start + 5s), Closed::probing) << "there is one probe at a time, whosever it is";
+  EXPECT_FALSE(other_key_->begin_check(start + 5s));
+  lane_->end_check(true, std::nullopt, start + 5s);
+  ASSERT_EQ(lane_->begin_check(start + 5s), true) << "nothing was learned: the turn is free again";
+  lane_->end_check(true, true, start + 6s);
+  for (const auto& all : {lane_, other_key_, other_model_}) EXPECT_EQ(closed(all, start + 6s), Closed::no);
+}
+
+TEST_F(LaneTest, a_provider_that_is_there_does_not_vouch_for_a_deployment) {
+  fail(*lane_, broken(), start, 3);
+  lane_->end_check(*lane_->begin_check(start), true, start);
+  EXPECT_EQ(closed(lane_, start), Closed::broken);
+}
+
 TEST_F(LaneTest, frees_a_probes_turn_when_nothing_was_learned) {
   fail(*lane_, broken(), start, 3);
   TimePoint now = start + 5s;

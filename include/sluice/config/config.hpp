@@ -107,6 +107,12 @@ struct Breaker {
   Milliseconds max{60'000};
 };
 
+// Asks a provider every so often whether it is there, whoever calls.
+struct HealthCheck {
+  std::string path = "/models";  // below its base_url
+  Milliseconds every{10'000};
+};
+
 // How a provider learns who we are, where a key does not tell: a grant that is got somewhere and shown, or signed with.
 struct Credential {
   credential::Source source;
@@ -139,6 +145,7 @@ struct Provider {
   std::string residency;  // where requests are treated and kept, in the operator's words ("eu"); empty: not told
   std::string retention;  // how long they are kept there, in the operator's words ("none"); empty: not told
   Breaker breaker;
+  std::optional<HealthCheck> health_check;  // nothing: callers find out
 };
 
 // What a model can do, as far as requests may need it.

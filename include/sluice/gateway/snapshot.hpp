@@ -71,6 +71,7 @@ struct Provider {
   std::string kind;  // the catalogue's name, under which the table of models knows it
   std::string residency;
   std::string retention;
+  std::optional<config::HealthCheck> health_check;  // nothing: nobody asks but for callers
 
   // The caller's own dialect if it serves such requests in that, else the first into which they can be translated; null
   // if there is none.

@@ -86,6 +86,11 @@ class Lane {
   virtual RetryBudget& retry_budget() = 0;
   // What the head of an answer says of quotas.
   virtual void note_remaining(Remaining told, TimePoint now) = 0;
+  // Whether its provider may be asked if it is there at all, without asking the deployment anything. Nothing: it is to
+  // be left alone; true: that is the one probe of its half-open breaker. Whoever may, tells what came of it.
+  virtual std::optional<bool> begin_check(TimePoint now) = 0;
+  // Nothing: nobody knows.
+  virtual void end_check(bool probe, std::optional<bool> is_there, TimePoint now) = 0;
 
  protected:
   friend class Pass;

@@ -311,7 +311,7 @@ TEST(Jwt, every_signature_but_the_right_one_is_refused) {
     for (std::size_t at = 0; at < token.size(); ++at) {
       std::string other = token;
       other[at] = other[at] == 'A' ? 'B' : 'A';
-      if (other != token) EXPECT_NE(verdict(other), "good") << at;
+      EXPECT_NE(verdict(other), "good") << at;
       EXPECT_NE(verdict(token.substr(0, at)), "good") << at;
     }
   }

@@ -132,12 +132,15 @@ class MetricsTest : public testing::Test {
     metrics->reloaded(true, UtcTime(1'700'000'000s));
     metrics->certificate_expires(UtcTime(1'800'000'000s));
     metrics->gauges_from([] {
-      return Gauges{{1, 2},
-                    {3, 4},
-                    5,
-                    {{"north", "big", 1, 0, 0, 7}, {"north", "big", 2, 1, 2.5, 7}},
-                    {{"team", "red", "day", 5'000'000'000, 1'250'000'000, 1}},
-                    {2, 3, 4, 5}};
+      Gauges gauges;
+      gauges.client = {1, 2};
+      gauges.upstream = {3, 4};
+      gauges.log_lines_dropped = 5;
+      gauges.lanes = {{"north", "big", 1, 0, 0, 7}, {"north", "big", 2, 1, 2.5, 7}};
+      gauges.budgets = {{"team", "red", "day", 5'000'000'000, 1'250'000'000, 1}};
+      gauges.ledger = {2, 3, 4, 5};
+      gauges.token_keys = {1.5, 6, 7};
+      return gauges;
     });
   }
 
@@ -263,7 +266,13 @@ TEST_F(MetricsTest, tells_what_is_known_of_each_lane) {
 
 TEST_F(MetricsTest, asks_for_the_gauges_at_each_scrape) {
   int asked = 0;
-  metrics->gauges_from([&asked] { return Gauges{{++asked, 2}, {3, 4}, 5, {}, {}, {}}; });
+  metrics->gauges_from([&asked] {
+    Gauges gauges;
+    gauges.client = {++asked, 2};
+    gauges.upstream = {3, 4};
+    gauges.log_lines_dropped = 5;
+    return gauges;
+  });
   EXPECT_EQ(scraped(*metrics).at(R"(sluice_connections{side="client",state="idle"})"), 1);
   const Scraped page = scraped(*metrics);
   EXPECT_EQ(page.at(R"(sluice_connections{side="client",state="idle"})"), 2);

@@ -8,7 +8,7 @@
 
 #include "support/scratch.hpp"
 
-namespace sluice::app {
+namespace sluice::app::explain_test {
 namespace {
 
 constexpr std::string_view models = R"(
@@ -256,4 +256,4 @@ TEST_F(Explain, shows_no_secret) {
 }
 
 }  // namespace
-}  // namespace sluice::app
+}  // namespace sluice::app::explain_test

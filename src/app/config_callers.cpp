@@ -125,6 +125,22 @@ ConfigJson keys_section(const config::Config& config) {
   return out;
 }
 
+ConfigJson jwt_section(const config::Config& config) {
+  if (!config.jwt) return nullptr;
+  const credential::TokenRules& rules = config.jwt->rules;
+  const config::Peer& from = config.jwt->jwks;
+  ConfigJson out;
+  const auto page = config::parse_page_url(from.url);
+  out["jwks"] = page ? origin_json(page->url) : ConfigJson("file");
+  out["issuer"] = rules.issuer;
+  out["audience"] = rules.audience;
+  out["claims"] = {{"team", text_or_null(rules.team)}, {"tags", ConfigJson::object()}};
+  for (const auto& tag : rules.tags) out["claims"]["tags"][tag.tag] = tag.claim;
+  out["allow_private"] = from.allow_private;
+  out["tls"] = {{"ca", !from.ca_file.empty()}};
+  return out;
+}
+
 ConfigJson tags_section(const config::Config& config) {
   ConfigJson out = ConfigJson::array();
   for (const config::Tag& tag : config.tags) {

@@ -56,6 +56,7 @@ ConfigJson sections_of(const config::Config& config) {
   out["organisation"] = organisation_section(config);
   out["teams"] = teams_section(config);
   out["keys"] = keys_section(config);
+  out["jwt"] = jwt_section(config);
   out["tags"] = tags_section(config);
   out["prices"] = prices_section(config);
   out["unknown_price"] = unknown_price_section(config);

@@ -3,22 +3,10 @@
 #include <utility>
 #include <variant>
 
-#include <sluice/config/load.hpp>
-
 #include "app/config_sections.hpp"
 
 namespace sluice::app {
 namespace {
-
-// "https://api.example:8443"; whatever stands behind that may be known to few.
-ConfigJson origin_of_url(const std::string& text) {
-  const auto url = config::parse_url(text);
-  if (!url) return nullptr;
-  const bool six = url->host.find(':') != std::string::npos;
-  const std::string host = six ? "[" + url->host + "]" : url->host;
-  const bool usual = url->port == (url->tls ? 443 : 80);
-  return (url->tls ? "https://" : "http://") + host + (usual ? "" : ":" + std::to_string(url->port));
-}
 
 // What kind of credential it is, and nothing in it.
 struct SourceName {
@@ -37,7 +25,7 @@ ConfigJson provider_json(const config::Provider& provider) {
   out["door"] = text_or_null(provider.door);
   out["also"] = ConfigJson::array();
   for (const config::Provider::Voice& voice : provider.also) out["also"].push_back(voice.dialect);
-  out["base_url"] = origin_of_url(provider.base_url);
+  out["base_url"] = origin_json(config::parse_url(provider.base_url));
   out["built_in"] = provider.built_in;
   out["api_keys"] = (provider.api_key.empty() ? 0 : 1) + provider.more_keys.size();
   out["credential"] = provider.credential ? ConfigJson(std::visit(SourceName{}, provider.credential->source)) : nullptr;
@@ -49,9 +37,7 @@ ConfigJson provider_json(const config::Provider& provider) {
                     {"cooldown_ms", provider.breaker.cooldown.count()},
                     {"max_ms", provider.breaker.max.count()}};
   out["health_check"] = nullptr;
-  if (provider.health_check) {
-    out["health_check"] = {{"path", provider.health_check->path}, {"every_ms", provider.health_check->every.count()}};
-  }
+  if (provider.health_check) out["health_check"]["every_ms"] = provider.health_check->every.count();
   return out;
 }
 
@@ -155,6 +141,14 @@ ConfigJson require_json(const config::Route::Require& require) {
 }
 
 }  // namespace
+
+ConfigJson origin_json(const std::optional<config::Url>& url) {
+  if (!url) return nullptr;
+  const bool six = url->host.find(':') != std::string::npos;
+  const std::string host = six ? "[" + url->host + "]" : url->host;
+  const bool usual = url->port == (url->tls ? 443 : 80);
+  return (url->tls ? "https://" : "http://") + host + (usual ? "" : ":" + std::to_string(url->port));
+}
 
 ConfigJson providers_section(const config::Config& config) {
   ConfigJson out = ConfigJson::array();

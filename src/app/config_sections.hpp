@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 #include <sluice/config/config.hpp>
+#include <sluice/config/load.hpp>
 #include <sluice/ledger/terms.hpp>
 
 // The sections of a configuration as JSON, for config_json(). Members are called as in the file, durations with _ms
@@ -21,6 +23,9 @@ ConfigJson value_or_null(const std::optional<Value>& value) {
   return value ? ConfigJson(*value) : ConfigJson(nullptr);
 }
 
+// "https://api.example:8443"; whatever stands behind that may be known to few.
+ConfigJson origin_json(const std::optional<config::Url>& url);
+
 ConfigJson providers_section(const config::Config& config);
 ConfigJson models_section(const config::Config& config);
 ConfigJson routes_section(const config::Config& config);
@@ -28,6 +33,7 @@ ConfigJson routes_section(const config::Config& config);
 ConfigJson organisation_section(const config::Config& config);
 ConfigJson teams_section(const config::Config& config);
 ConfigJson keys_section(const config::Config& config);
+ConfigJson jwt_section(const config::Config& config);
 ConfigJson tags_section(const config::Config& config);
 ConfigJson prices_section(const config::Config& config);
 ConfigJson unknown_price_section(const config::Config& config);

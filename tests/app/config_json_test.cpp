@@ -78,9 +78,9 @@ TEST(ConfigJson, has_every_section_of_the_reference_file) {
     EXPECT_FALSE(section.is_null()) << name;
   }
   // In the order of the alphabet, as this parser keeps them.
-  EXPECT_EQ(sections,
-            (std::vector<std::string>{"admin", "auth", "keys", "ledger", "log", "models", "organisation", "prices",
-                                      "providers", "routes", "server", "storage", "tags", "teams", "unknown_price"}));
+  EXPECT_EQ(sections, (std::vector<std::string>{"admin", "auth", "jwt", "keys", "ledger", "log", "models",
+                                                "organisation", "prices", "providers", "routes", "server", "storage",
+                                                "tags", "teams", "unknown_price"}));
 }
 
 TEST(ConfigJson, tells_what_is_in_force_in_the_files_own_words) {
@@ -106,17 +106,21 @@ TEST(ConfigJson, tells_what_is_in_force_in_the_files_own_words) {
   EXPECT_EQ(config["routes"][1]["when"]["share"]["permille"], 125);
   EXPECT_EQ(config["prices"][0]["price"]["above"][0]["output"], "8.00");
   EXPECT_EQ(config["unknown_price"], "allow-and-flag");
+  EXPECT_EQ(config["jwt"]["jwks"], "https://idp.example");
+  EXPECT_EQ(config["jwt"]["claims"], json::parse(R"({"team":"groups","tags":{"user":"sub"}})"));
 }
 
 // Values that no reader of the file takes for secrets, and that may be some all the same.
 TEST(ConfigJson, shows_of_addresses_and_headers_only_what_cannot_be_a_secret) {
-  const std::string text = config_json(
-      load("providers: {p: {kind: openai-compatible, base_url: \"https://${HOST}.example:8443/${PATH}/v1\"}}\n"
-           "models: {m: {targets: [{provider: p}]}}\n"
-           "routes: [{name: r, when: {headers: {x-inner: \"${HEADER}*\"}}, use: m}]\n"),
-      origin, noon);
+  const std::string text =
+      config_json(load("providers: {p: {kind: openai-compatible, base_url: \"https://${HOST}.example:8443/${PATH}/v1\","
+                       " health_check: {path: \"/${PATH}\"}}}\n"
+                       "models: {m: {targets: [{provider: p}]}}\n"
+                       "routes: [{name: r, when: {headers: {x-inner: \"${HEADER}*\"}}, use: m}]\n"),
+                  origin, noon);
   const json config = json::parse(text)["config"];
   EXPECT_EQ(config["providers"][0]["base_url"], "https://canary-value-of-HOST.example:8443");
+  EXPECT_EQ(config["providers"][0]["health_check"], json::parse(R"({"every_ms":10000})"));
   EXPECT_EQ(config["routes"][0]["when"]["headers"], json::parse(R"(["x-inner"])"));
   EXPECT_EQ(text.find("canary-value-of-PATH"), std::string::npos) << text;
   EXPECT_EQ(text.find("canary-value-of-HEADER"), std::string::npos) << text;

@@ -8,19 +8,8 @@ using ledger::Limit;
 constexpr std::uint64_t most_of_a_limit = 1'000'000'000'000;
 constexpr std::uint64_t most_concurrent = 1'000'000;
 
-// Each limit that can be written, with an amount of 0.
-std::vector<Limit> possible_limits() {
-  using What = Limit::What;
-  using Per = Limit::Per;
-  std::vector<Limit> out;
-  for (const What what : {What::requests, What::tokens, What::input_tokens, What::output_tokens}) {
-    for (const Per per : {Per::second, Per::minute, Per::hour, Per::day}) out.push_back({what, per, 0});
-  }
-  return out;
-}
-
 void read_usage_limits(const Value& value, ledger::Terms& terms) {
-  const std::vector<Limit> possible = possible_limits();
+  const std::vector<Limit> possible = ledger::limit_kinds();
   std::vector<std::string> texts;
   for (const Limit& limit : possible) texts.push_back(limit.name());
   Names names(texts.begin(), texts.end());

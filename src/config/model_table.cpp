@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include <sluice/base/text.hpp>
+#include <sluice/ledger/money.hpp>
 
 #include "config/catalogue.hpp"
 
@@ -37,7 +37,7 @@ bool cut(std::string_view line, Cells& cells) {
 
 // These take an empty cell for what is not known. False when there is something else in it than there should be.
 bool read_price(std::string_view cell, std::optional<std::int64_t>& out) {
-  out = parse_price(cell);
+  out = ledger::usd_in(cell);
   return cell.empty() || out;
 }
 
@@ -128,24 +128,6 @@ const ModelFacts* find(std::string_view table, std::string_view model) {
 }
 
 }  // namespace
-
-std::optional<std::int64_t> parse_price(std::string_view text) {
-  constexpr std::size_t most_decimals = 9;
-  constexpr std::uint64_t nanos = 1'000'000'000;
-  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  const std::size_t point = text.find('.');
-  const auto whole = parse_decimal(text.substr(0, point));
-  if (!whole || *whole > most / nanos - 1) return std::nullopt;
-  std::uint64_t part = 0;
-  if (point != std::string_view::npos) {
-    const std::string_view decimals = text.substr(point + 1);
-    const auto number = parse_decimal(decimals);
-    if (!number || decimals.size() > most_decimals) return std::nullopt;
-    part = *number;
-    for (std::size_t i = decimals.size(); i < most_decimals; ++i) part *= 10;
-  }
-  return static_cast<std::int64_t>(*whole * nanos + part);
-}
 
 ModelTable read_model_table(std::string_view text) {
   ModelTable table;

@@ -25,9 +25,6 @@ struct ModelTable {
 // empty lines in it, and rows are sorted by bytes.
 ModelTable read_model_table(std::string_view text);
 
-// "3.75" USD in nano-USD, exactly; nothing for anything else than digits with up to nine decimals, or more than fits.
-std::optional<std::int64_t> parse_price(std::string_view text);
-
 // The names under which a model may be known, in the order they are tried.
 std::vector<std::string_view> names_of_model(std::string_view model);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "config/model_table.hpp"
-
 namespace sluice::config {
 namespace {
 
@@ -29,7 +27,7 @@ std::string remedy_for(std::string_view text) {
 std::optional<ledger::NanoUsd> read_money(const Value& value) {
   const auto text = value.text();
   if (!text) return std::nullopt;
-  const auto amount = parse_price(*text);
+  const auto amount = ledger::usd_in(*text);
   if (amount && *amount <= most_money) return amount;
   value.wrong("found " + in_quotes(value.raw()), remedy_for(*text));
   return std::nullopt;

@@ -55,4 +55,14 @@ std::string Limit::name() const {
   return name;
 }
 
+std::vector<Limit> limit_kinds() {
+  using What = Limit::What;
+  using Per = Limit::Per;
+  std::vector<Limit> kinds;
+  for (const What what : {What::requests, What::tokens, What::input_tokens, What::output_tokens}) {
+    for (const Per per : {Per::second, Per::minute, Per::hour, Per::day}) kinds.push_back({what, per, 0});
+  }
+  return kinds;
+}
+
 }  // namespace sluice::ledger

@@ -78,18 +78,6 @@ TEST(ModelTable, is_refused_as_a_whole_for_anything_unexpected) {
   EXPECT_TRUE(read_model_table(head + "a,b,,,,,,,,,,,,,,,,\na,a,,,,,,,,,,,,,,,,\n").rows.empty());
 }
 
-TEST(Price, is_exact) {
-  EXPECT_EQ(parse_price("0"), 0);
-  EXPECT_EQ(parse_price("0.000000001"), 1);
-  EXPECT_EQ(parse_price("0.1"), 100'000'000);
-  EXPECT_EQ(parse_price("1.10"), 1'100'000'000);
-  EXPECT_EQ(parse_price("9223372035.999999999"), 9'223'372'035'999'999'999);
-  for (const char* wrong : {"", ".", "1.", ".5", "1.0000000000", "-1", "+1", "1e3", " 1", "1 ", "1,5", "9223372036",
-                            "99999999999999999999", "0x1"}) {
-    EXPECT_FALSE(parse_price(wrong)) << wrong;
-  }
-}
-
 using Names = std::vector<std::string_view>;
 
 TEST(ModelNames, are_tried_as_they_are_and_then_with_less) {

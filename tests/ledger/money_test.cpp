@@ -15,5 +15,17 @@ TEST(Usd, is_exact_and_has_two_places_at_least) {
   EXPECT_EQ(usd(-1), "0.00");
 }
 
+TEST(Usd, is_read_exactly_or_not_at_all) {
+  EXPECT_EQ(usd_in("0"), 0);
+  EXPECT_EQ(usd_in("0.000000001"), 1);
+  EXPECT_EQ(usd_in("0.1"), 100'000'000);
+  EXPECT_EQ(usd_in("1.10"), 1'100'000'000);
+  EXPECT_EQ(usd_in("9223372035.999999999"), 9'223'372'035'999'999'999);
+  for (const char* wrong : {"", ".", "1.", ".5", "1.0000000000", "-1", "+1", "1e3", " 1", "1 ", "1,5", "9223372036",
+                            "99999999999999999999", "0x1"}) {
+    EXPECT_FALSE(usd_in(wrong)) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::ledger::money_test

@@ -29,6 +29,8 @@ struct Limit {
   // As it is written in a configuration: "rpm", "tpm", "input_tpm", "output_tpd".
   std::string name() const;
 };
+// One of each kind that can be written, with an amount of 0.
+std::vector<Limit> limit_kinds();
 
 // So much money in a window.
 struct Budget {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <sluice/ledger/key_format.hpp>
+#include <sluice/ledger/terms_words.hpp>
 
 #include "ledger/audit_chain.hpp"
 #include "ledger/key_wishes.hpp"
@@ -12,7 +13,8 @@ namespace sluice::ledger {
 namespace {
 
 constexpr std::string_view key_columns =
-    "SELECT id, name, team, models, endpoints, cidrs, created_at, expires_at, revoked_at FROM keys ";
+    "SELECT id, name, team, models, endpoints, cidrs, created_at, expires_at, revoked_at, limits, budgets, exhausted"
+    " FROM keys ";
 
 std::optional<std::vector<std::string>> list_in(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
@@ -33,15 +35,45 @@ std::optional<Digest> proof_in(std::string_view blob) {
 
 std::string_view blob_of(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
 
-void bind_list(Statement& statement, int at, const std::optional<std::vector<std::string>>& items) {
-  if (items) {
-    statement.bind(at, lines_of(*items));
+void bind_text(Statement& statement, int at, const std::optional<std::string>& text) {
+  if (text) {
+    statement.bind(at, *text);
   } else {
     statement.bind_null(at);
   }
 }
 
-StoredKey key_in(const Statement& row) {
+void bind_list(Statement& statement, int at, const std::optional<std::vector<std::string>>& items) {
+  bind_text(statement, at, items ? std::optional(lines_of(*items)) : std::nullopt);
+}
+
+// What may change of a key, to the parameters from 1 to 7.
+void bind_rules(Statement& statement, const NewKey& wanted) {
+  bind_list(statement, 1, wanted.models);
+  bind_list(statement, 2, wanted.endpoints);
+  statement.bind(3, lines_of(wanted.cidrs));
+  if (wanted.expires_at) {
+    statement.bind(4, microseconds_of(*wanted.expires_at));
+  } else {
+    statement.bind_null(4);
+  }
+  statement.bind(5, lines_of(limit_words(wanted.terms))).bind(6, lines_of(budget_words(wanted.terms)));
+  bind_text(statement, 7, wanted.exhausted);
+}
+
+// Nothing when it is not what was written there: a key must not be without the limits that it was given.
+std::optional<Terms> terms_in(std::string_view limits, std::string_view budgets) {
+  Terms terms;
+  for (const std::string& words : items_of(limits)) {
+    if (!add_limit_words(words, terms)) return std::nullopt;
+  }
+  for (const std::string& words : items_of(budgets)) {
+    if (!add_budget_words(words, terms)) return std::nullopt;
+  }
+  return terms;
+}
+
+std::optional<StoredKey> key_in(const Statement& row) {
   StoredKey key;
   key.id = row.text(0);
   key.name = row.text(1);
@@ -52,6 +84,10 @@ StoredKey key_in(const Statement& row) {
   key.created_at = time_of(row.number(6));
   key.expires_at = moment_in(row, 7);
   key.revoked_at = moment_in(row, 8);
+  std::optional<Terms> terms = terms_in(row.text(9), row.text(10));
+  if (!terms) return std::nullopt;
+  key.terms = *std::move(terms);
+  if (!row.is_null(11)) key.exhausted = row.text(11);
   return key;
 }
 
@@ -60,12 +96,20 @@ StoredKey key_in(const Statement& row) {
 const char* KeyRows::schema() {
   return "CREATE TABLE keys(place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, team TEXT NOT NULL,"
          " models TEXT, endpoints TEXT, cidrs TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER,"
-         " revoked_at INTEGER) STRICT;"
+         " revoked_at INTEGER, limits TEXT NOT NULL DEFAULT '', budgets TEXT NOT NULL DEFAULT '', exhausted TEXT) "
+         "STRICT;"
          "CREATE INDEX keys_by_name ON keys(name);"
          "CREATE TABLE proofs(place INTEGER PRIMARY KEY, key TEXT NOT NULL REFERENCES keys(id), digest BLOB NOT NULL,"
          " made_at INTEGER NOT NULL, valid_until INTEGER) STRICT;"
          "CREATE INDEX proofs_by_key ON proofs(key);"
          "CREATE TABLE pepper(only_one INTEGER PRIMARY KEY CHECK(only_one = 1), proof BLOB NOT NULL) STRICT;";
+}
+
+// Keys that were made before there were terms have none.
+const char* KeyRows::schema_from_1() {
+  return "ALTER TABLE keys ADD COLUMN limits TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE keys ADD COLUMN budgets TEXT NOT NULL DEFAULT '';"
+         "ALTER TABLE keys ADD COLUMN exhausted TEXT;";
 }
 
 Result<std::vector<StoredKey>> KeyRows::select(Result<Statement> query) {
@@ -75,7 +119,12 @@ Result<std::vector<StoredKey>> KeyRows::select(Result<Statement> query) {
     const Result<bool> row = query->step();
     if (!row) return row.error();
     if (!*row) break;
-    keys.push_back(key_in(*query));
+    std::optional<StoredKey> key = key_in(*query);
+    if (!key) {
+      return store_error(StoreTrouble::corrupt, database_.path(),
+                         "has terms that cannot be read, of the key " + std::string(query->text(0)));
+    }
+    keys.push_back(*std::move(key));
   }
   for (StoredKey& key : keys) {
     const Result<> read = read_proofs(key);
@@ -145,18 +194,20 @@ Result<std::string> KeyRows::unused_id() {
 
 Result<> KeyRows::add(std::string_view id, const NewKey& wanted, UtcTime now) {
   Result<Statement> insert = database_.prepare(
-      "INSERT INTO keys(id, name, team, models, endpoints, cidrs, created_at, expires_at) VALUES(?,?,?,?,?,?,?,?)");
+      "INSERT INTO keys(models, endpoints, cidrs, expires_at, limits, budgets, exhausted, id, name, team, created_at)"
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?)");
   if (!insert) return std::move(insert).error();
-  insert->bind(1, id).bind(2, wanted.name).bind(3, wanted.team);
-  bind_list(*insert, 4, wanted.models);
-  bind_list(*insert, 5, wanted.endpoints);
-  insert->bind(6, lines_of(wanted.cidrs)).bind(7, microseconds_of(now));
-  if (wanted.expires_at) {
-    insert->bind(8, microseconds_of(*wanted.expires_at));
-  } else {
-    insert->bind_null(8);
-  }
-  return insert->run();
+  bind_rules(*insert, wanted);
+  return insert->bind(8, id).bind(9, wanted.name).bind(10, wanted.team).bind(11, microseconds_of(now)).run();
+}
+
+Result<> KeyRows::change(std::string_view id, const NewKey& wanted) {
+  Result<Statement> update = database_.prepare(
+      "UPDATE keys SET models = ?, endpoints = ?, cidrs = ?, expires_at = ?, limits = ?, budgets = ?, exhausted = ?"
+      " WHERE id = ?");
+  if (!update) return std::move(update).error();
+  bind_rules(*update, wanted);
+  return update->bind(8, id).run();
 }
 
 Result<> KeyRows::add_proof(std::string_view id, const Digest& digest, UtcTime now) {

@@ -16,7 +16,9 @@ namespace sluice::ledger {
 class KeyRows {
  public:
   explicit KeyRows(Database& database) : database_(database) {}
+  // What makes the tables, and what makes tables of the version before into these.
   static const char* schema();
+  static const char* schema_from_1();
 
   Result<std::vector<StoredKey>> all();  // in the order in which they were made
   Result<std::optional<StoredKey>> live_one_called(std::string_view name, UtcTime now);
@@ -25,6 +27,8 @@ class KeyRows {
   Result<std::string> unused_id();
 
   Result<> add(std::string_view id, const NewKey& wanted, UtcTime now);
+  // All but its name and team.
+  Result<> change(std::string_view id, const NewKey& wanted);
   Result<> add_proof(std::string_view id, const Digest& digest, UtcTime now);
   // None of them is good for longer than `until`; those that are over are forgotten.
   Result<> end_proofs(std::string_view id, UtcTime now, UtcTime until);

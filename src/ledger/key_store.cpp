@@ -7,6 +7,7 @@
 
 #include "ledger/audit_table.hpp"
 #include "ledger/key_rows.hpp"
+#include "ledger/key_trail.hpp"
 #include "ledger/key_wishes.hpp"
 #include "ledger/pepper.hpp"
 #include "ledger/small_file.hpp"
@@ -94,6 +95,30 @@ class FileKeyStore final : public KeyStore {
     return out;
   }
 
+  Result<StoredKey> change(std::string_view name_or_id, const Edit& edit, const Actor& actor) override {
+    const UtcTime now = clock_.utc();
+    Result<Transaction> change = Transaction::begin(database_);
+    if (!change) return std::move(change).error();
+    Result<StoredKey> key = find_live(name_or_id, now);
+    if (!key) return std::move(key).error();
+    const NewKey before = wish_behind(*key);
+    NewKey wanted = before;
+    Result<> right = edit(wanted);
+    wanted.name = before.name;
+    wanted.team = before.team;
+    if (right) right = check_wishes(wanted, now);
+    if (!right) return std::move(right).error();
+    AuditDetails details = change_details(before, wanted);
+    if (details.empty()) return key;
+    details.insert(details.begin(), {"name", key->name});
+    const Result<> done = rows_.change(key->id, wanted);
+    if (!done) return done.error();
+    Result<> recorded = finish(*change, "key.change", key->id, details, actor);
+    if (!recorded) return std::move(recorded).error();
+    fulfil(wanted, *key);
+    return key;
+  }
+
   Result<StoredKey> revoke(std::string_view name_or_id, const Actor& actor) override {
     const UtcTime now = clock_.utc();
     Result<Transaction> change = Transaction::begin(database_);
@@ -140,22 +165,6 @@ class FileKeyStore final : public KeyStore {
   Result<AuditVerdict> verify() override { return trail_.verify(); }
 
  private:
-  static AuditDetails creation_details(const NewKey& wanted) {
-    AuditDetails details{{"name", wanted.name}};
-    if (!wanted.team.empty()) details.emplace_back("team", wanted.team);
-    if (wanted.models) details.emplace_back("models", comma_list(*wanted.models));
-    if (wanted.endpoints) details.emplace_back("endpoints", comma_list(*wanted.endpoints));
-    if (!wanted.cidrs.empty()) details.emplace_back("cidrs", comma_list(wanted.cidrs));
-    if (wanted.expires_at) details.emplace_back("expires_at_us", std::to_string(microseconds_of(*wanted.expires_at)));
-    return details;
-  }
-
-  static std::string comma_list(const std::vector<std::string>& items) {
-    std::string list;
-    for (const std::string& item : items) list += (list.empty() ? "" : ",") + item;
-    return list;
-  }
-
   // A change is done when its record is: both, or neither. The head file comes after, and may be late.
   Result<> finish(Transaction& change, std::string_view action, std::string_view object, const AuditDetails& details,
                   const Actor& actor) {
@@ -193,11 +202,12 @@ class FileKeyStore final : public KeyStore {
     if (!row) return row.error();
     const std::int64_t version = query->number(0);
     query->reset();
-    if (version == 1) return Ok{};
+    if (version == 2) return Ok{};
+    if (version == 1) return database_.exec(std::string(KeyRows::schema_from_1()) + "PRAGMA user_version=2;");
     if (version != 0) {
       return store_error(StoreTrouble::other, database_.path(), "was written by a newer version of this program");
     }
-    Result<> made = database_.exec(std::string(KeyRows::schema()) + AuditTable::schema() + "PRAGMA user_version=1;");
+    Result<> made = database_.exec(std::string(KeyRows::schema()) + AuditTable::schema() + "PRAGMA user_version=2;");
     if (!made) return made;
     return trail_.begin();
   }

@@ -50,6 +50,22 @@ Result<> check_ranges(const std::vector<std::string>& cidrs) {
   return Ok{};
 }
 
+// What the words of terms could not tell again, or nobody needs.
+Result<> check_terms(const Terms& terms, const std::optional<std::string>& exhausted) {
+  if (terms.limits.size() > most_items || terms.budgets.size() > most_items)
+    return bad_wish("there are more than 100 limits or budgets");
+  for (const Limit& limit : terms.limits) {
+    if (limit.amount == 0) return bad_wish("a limit of 0 would allow nothing; revoke the key instead");
+  }
+  for (const Budget& budget : terms.budgets) {
+    if (budget.raises.size() > most_items) return bad_wish("there are more than 100 raises of a budget");
+    if (!budget.zone.empty() && !is_word(budget.zone)) return bad_wish("a time zone has spaces in it, or is too long");
+  }
+  if (exhausted && !exhausted->empty() && !is_word(*exhausted))
+    return bad_wish("the name of the model to downgrade to is too long or has spaces in it");
+  return Ok{};
+}
+
 }  // namespace
 
 Result<> check_wishes(const NewKey& wanted, UtcTime now) {
@@ -58,11 +74,24 @@ Result<> check_wishes(const NewKey& wanted, UtcTime now) {
   if (!wanted.team.empty() && !is_key_name(wanted.team))
     return bad_wish("no team can be called \"" + wanted.team + "\"");
   if (wanted.expires_at && *wanted.expires_at <= now) return bad_wish("the key would have expired already");
-  for (const Result<>& checked :
-       {check_words("models", wanted.models), check_words("endpoints", wanted.endpoints), check_ranges(wanted.cidrs)}) {
+  for (const Result<>& checked : {check_words("models", wanted.models), check_words("endpoints", wanted.endpoints),
+                                  check_ranges(wanted.cidrs), check_terms(wanted.terms, wanted.exhausted)}) {
     if (!checked) return checked.error();
   }
   return Ok{};
+}
+
+NewKey wish_behind(const StoredKey& key) {
+  return {key.name, key.team, key.models, key.endpoints, key.cidrs, key.expires_at, key.terms, key.exhausted};
+}
+
+void fulfil(const NewKey& wanted, StoredKey& key) {
+  key.models = wanted.models;
+  key.endpoints = wanted.endpoints;
+  key.cidrs = wanted.cidrs;
+  key.expires_at = wanted.expires_at;
+  key.terms = wanted.terms;
+  key.exhausted = wanted.exhausted;
 }
 
 std::string lines_of(const std::vector<std::string>& items) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <sluice/ledger/key_format.hpp>
+#include <sluice/ledger/terms_words.hpp>
 
 #include "ledger/sqlite.hpp"
 #include "support/scratch.hpp"
@@ -272,8 +273,128 @@ TEST_F(KeyStoreTest, what_is_no_database_stays_as_it_is) {
 
 TEST_F(KeyStoreTest, a_newer_programs_file_is_left_alone) {
   (void)open();
-  tamper("PRAGMA user_version=2;");
+  tamper("PRAGMA user_version=3;");
   EXPECT_NE(why_not_open().find("newer version"), std::string::npos);
+}
+
+Terms terms_of(std::initializer_list<std::string_view> limits, std::initializer_list<std::string_view> budgets) {
+  Terms terms;
+  for (const std::string_view words : limits) EXPECT_TRUE(add_limit_words(words, terms)) << words;
+  for (const std::string_view words : budgets) EXPECT_TRUE(add_budget_words(words, terms)) << words;
+  return terms;
+}
+
+TEST_F(KeyStoreTest, keeps_limits_and_budgets) {
+  const Terms terms = terms_of({"rpm=600", "output_tpd=7", "concurrent=5"}, {"20.000000001/day rolling alerts=50,100",
+                                                                             "300.00/month zone=Europe/Berlin "
+                                                                             "raise=1.00@2030-01-01T00:00:00Z"});
+  (void)open()->create({.name = "bot", .terms = terms, .exhausted = "m"}, me);
+  (void)open()->create({.name = "strict", .exhausted = ""}, me);
+  (void)open()->create({.name = "plain"}, me);
+  const auto store = open();
+  EXPECT_EQ(key_called(*store, "bot").terms, terms);
+  EXPECT_EQ(key_called(*store, "bot").exhausted, "m");
+  EXPECT_EQ(key_called(*store, "strict").exhausted, "");
+  EXPECT_TRUE(key_called(*store, "plain").terms.empty());
+  EXPECT_FALSE(key_called(*store, "plain").exhausted);
+}
+
+TEST_F(KeyStoreTest, keys_from_before_there_were_terms_have_none_and_stay_good) {
+  const auto made = open()->create({.name = "bot", .terms = terms_of({"rpm=1"}, {})}, me);
+  tamper(
+      "ALTER TABLE keys DROP COLUMN limits; ALTER TABLE keys DROP COLUMN budgets; ALTER TABLE keys DROP COLUMN"
+      " exhausted; PRAGMA user_version=1;");
+  for (const char* const time : {"first", "second"}) {
+    const auto store = open();
+    ASSERT_NE(store, nullptr) << time;
+    EXPECT_TRUE(key_called(*store, "bot").terms.empty());
+    EXPECT_TRUE(proves(*store, made->secret, clock.time));
+  }
+  ASSERT_TRUE(open()->change(
+      "bot", [](NewKey& wanted) { return wanted.terms.concurrent = 2, Result<>(Ok{}); }, me));
+  EXPECT_EQ(key_called(*open(), "bot").terms.concurrent, 2u);
+}
+
+TEST_F(KeyStoreTest, a_key_is_never_without_the_terms_it_was_given) {
+  (void)open()->create({.name = "bot", .terms = terms_of({"rpm=1"}, {})}, me);
+  tamper("UPDATE keys SET limits = 'rpm=many';");
+  const auto read = open()->read();
+  ASSERT_FALSE(read) << "rather nothing than a key without its limits";
+  EXPECT_EQ(read.error().fault(), Fault::unavailable);
+  EXPECT_NE(read.error().message().find("cannot be read"), std::string::npos) << read.error().message();
+}
+
+TEST_F(KeyStoreTest, a_live_key_can_be_changed) {
+  const auto store = open();
+  const auto made = store->create({.name = "bot", .team = "support", .terms = terms_of({"rpm=600"}, {"20/day"})}, me);
+  const auto changed = store->change(
+      made->id,
+      [&](NewKey& wanted) -> Result<> {
+        EXPECT_EQ(wanted.name, "bot");
+        EXPECT_EQ(wanted.terms, terms_of({"rpm=600"}, {"20/day"}));
+        wanted.name = "other";
+        wanted.team = "";
+        wanted.models = {{"m"}};
+        wanted.endpoints = {{"chat"}};
+        wanted.cidrs = {"10.0.0.0/8"};
+        wanted.expires_at = clock.time + 1h;
+        wanted.terms = terms_of({"rpm=1200"}, {});
+        wanted.exhausted = "";
+        return Ok{};
+      },
+      me);
+  ASSERT_TRUE(changed) << changed.error().message();
+  for (const StoredKey& key : {*changed, key_called(*open(), "bot")}) {
+    EXPECT_EQ(key.id, made->id);
+    EXPECT_EQ(key.name, "bot") << "a name is for good";
+    EXPECT_EQ(key.team, "support");
+    EXPECT_EQ(key.models, std::vector<std::string>{"m"});
+    EXPECT_EQ(key.endpoints, std::vector<std::string>{"chat"});
+    EXPECT_EQ(key.cidrs, std::vector<std::string>{"10.0.0.0/8"});
+    EXPECT_EQ(key.expires_at, clock.time + 1h);
+    EXPECT_EQ(key.terms, terms_of({"rpm=1200"}, {}));
+    EXPECT_EQ(key.exhausted, "");
+  }
+  EXPECT_TRUE(proves(*store, made->secret, clock.time)) << "its secret is what it was";
+  const auto trail = store->audit(UINT64_MAX, 1);
+  EXPECT_EQ(trail->front().action, "key.change");
+  EXPECT_EQ(trail->front().object, made->id);
+  for (const char* const detail :
+       {R"("name":"bot")", R"("limits_before":"rpm=600")", R"("limits_after":"rpm=1200")",
+        R"("budget_before":"20.00/day")", R"("budget_after":"")", R"("on_exhausted_after":"refuse")"}) {
+    EXPECT_NE(trail->front().details.find(detail), std::string::npos) << detail << " in " << trail->front().details;
+  }
+  EXPECT_TRUE(store->verify()->whole());
+}
+
+TEST_F(KeyStoreTest, a_change_that_is_refused_or_is_none_leaves_no_trace) {
+  const auto store = open();
+  (void)store->create({.name = "bot", .expires_at = clock.time + 10s}, me);
+  const std::uint64_t version = *store->version();
+  const auto change = [&](auto edit) { return store->change("bot", edit, me); };
+  EXPECT_TRUE(change([](NewKey&) { return Result<>(Ok{}); }));
+  const auto refused = change([](NewKey& wanted) -> Result<> {
+    wanted.terms.concurrent = 1;
+    return Error(Fault::bad_request, Blame::client, "no", "no");
+  });
+  EXPECT_EQ(refused.error().code(), "no");
+  const auto wrong = [&](auto edit) {
+    return change([&](NewKey& wanted) { return edit(wanted), Result<>(Ok{}); }).error().code();
+  };
+  EXPECT_EQ(wrong([](NewKey& wanted) { wanted.models.emplace(); }), "invalid_key_request");
+  EXPECT_EQ(wrong([&](NewKey& wanted) { wanted.expires_at = clock.time; }), "invalid_key_request");
+  EXPECT_EQ(wrong([](NewKey& wanted) { wanted.terms.limits.push_back({}); }), "invalid_key_request");
+  EXPECT_EQ(wrong([](NewKey& wanted) { wanted.exhausted = "two words"; }), "invalid_key_request");
+  EXPECT_EQ(*store->version(), version);
+  EXPECT_EQ(store->audit(UINT64_MAX, 100)->size(), 1u);
+  EXPECT_EQ(store
+                ->change(
+                    "nobody", [](NewKey&) { return Result<>(Ok{}); }, me)
+                .error()
+                .code(),
+            "key_not_found");
+  clock.time += 10s;
+  EXPECT_EQ(change([](NewKey&) { return Result<>(Ok{}); }).error().code(), "key_not_live");
 }
 
 TEST_F(KeyStoreTest, works_without_a_file) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,11 @@ class KeyStore {
   virtual Result<HandedOut> create(const NewKey& wanted, const Actor& actor) = 0;
   // A new secret for a live key, by its name or id. The ones it had are good for `overlap` more, at most.
   virtual Result<HandedOut> rotate(std::string_view name_or_id, std::chrono::seconds overlap, const Actor& actor) = 0;
+  // Makes a live key, by its name or id, into what `edit` makes of what was wanted of it until now; its name and team
+  // stay. An Error of `edit` is returned, and nothing is changed then. `edit` has the store for itself: it must not use
+  // it, nor wait. Where nothing is otherwise afterwards, nothing is written either. The key as it is now.
+  using Edit = std::function<Result<>(NewKey& wanted)>;
+  virtual Result<StoredKey> change(std::string_view name_or_id, const Edit& edit, const Actor& actor) = 0;
   // Ends a key for good. Its name is free again.
   virtual Result<StoredKey> revoke(std::string_view name_or_id, const Actor& actor) = 0;
 

@@ -8,6 +8,7 @@
 #include <sluice/base/clock.hpp>
 #include <sluice/base/digest.hpp>
 #include <sluice/base/secret.hpp>
+#include <sluice/ledger/terms.hpp>
 
 namespace sluice::ledger {
 
@@ -24,6 +25,10 @@ struct StoredKey {
   std::optional<std::vector<std::string>> models;     // patterns; nothing: all
   std::optional<std::vector<std::string>> endpoints;  // names of endpoints; nothing: all
   std::vector<std::string> cidrs;                     // whence it may be used; empty: from anywhere
+  Terms terms;                                        // of its own, beside its team's
+  // What becomes of requests that a budget has nothing left for: the model that is asked instead, or empty: they are
+  // refused. Nothing: as its team says.
+  std::optional<std::string> exhausted;
   UtcTime created_at{};
   std::optional<UtcTime> expires_at;
   std::optional<UtcTime> revoked_at;
@@ -32,7 +37,7 @@ struct StoredKey {
   bool live(UtcTime now) const { return !revoked_at && (!expires_at || now < *expires_at); }
 };
 
-// What is wanted of a key that is to be made.
+// What is wanted of a key; the members are those of StoredKey.
 struct NewKey {
   std::string name;
   std::string team = {};
@@ -40,6 +45,8 @@ struct NewKey {
   std::optional<std::vector<std::string>> endpoints = {};
   std::vector<std::string> cidrs = {};
   std::optional<UtcTime> expires_at = {};
+  Terms terms = {};
+  std::optional<std::string> exhausted = {};
 };
 
 // What whoever made a key is told, this once.

@@ -130,7 +130,7 @@ bool Value::is_scalar() const {
 
 std::optional<std::string> Value::text() const {
   if (!is_scalar()) return std::nullopt;
-  return expand(*this, raw());
+  return desk_->follows_references ? expand(*this, raw()) : std::string(raw());
 }
 
 Value Value::operator[](std::string_view key) const {

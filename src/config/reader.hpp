@@ -20,6 +20,7 @@ using Names = std::vector<std::string_view>;
 struct Desk {
   const Surroundings& surroundings;
   Complaints& complaints;
+  bool follows_references = true;  // else ${NAME} is text like any other
 };
 
 // A place where a value is, or could be.

@@ -46,13 +46,20 @@ Result<> Accounting::open_store(const config::Storage& storage) {
   recorder_ = std::move(opened->recorder);
   place_ = storage.database;
   history_ = *std::move(history);
+  recorder_->flush(until_written);
+  history_->nothing_is_recorded(true);
   return Ok{};
 }
 
-// Asked when a budget is new to the process: at start and when a configuration is read again.
+void Accounting::begin() {
+  begun_ = true;
+  if (history_ != nullptr) history_->nothing_is_recorded(false);
+}
+
+// Asked when a budget is new to the process: at start, and when a configuration or the keys are read again.
 ledger::NanoUsd Accounting::spent(ledger::Level level, std::string_view name, ledger::Span span) {
   if (history_ == nullptr) return 0;
-  recorder_->flush(until_written);
+  if (begun_) recorder_->flush(until_written);
   const Result<ledger::NanoUsd> spent = history_->spent(level, name, span);
   if (spent) return *spent;
   log_.error("what was spent before is not known, and counts as nothing", {{"reason", spent.error().message()}});

@@ -23,6 +23,9 @@ class Accounting {
   // recorded. Errors name the file.
   static Result<std::unique_ptr<Accounting>> open(const config::Storage& storage, const Clock& clock, Log& log);
 
+  // Somebody may call from now on. Until then the past of all who have budgets is read in one go, and not for each.
+  void begin();
+
   ledger::Book& book() { return *book_; }
   ledger::Recorder* recorder() { return recorder_.get(); }
   // The file of the store; empty: nothing is recorded.
@@ -43,6 +46,7 @@ class Accounting {
   std::unique_ptr<ledger::Recorder> recorder_;     // null: nothing is kept
   std::unique_ptr<ledger::UsageHistory> history_;  // null with it
   std::unique_ptr<ledger::Book> book_;
+  bool begun_ = false;
 };
 
 }  // namespace sluice::app

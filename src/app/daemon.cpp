@@ -92,6 +92,7 @@ class RunningDaemon final : public Daemon {
     if (!workers) return workers.error();
     stored_keys_ = desk_->first();
     publish(*world);
+    accounting_->begin();
     metrics_->gauges_from([this] { return gauges(); });
     if (config.admin.token.empty()) made_token_ = random_token();
     admin_token_ = config.admin.token.empty() ? made_token_ : config.admin.token;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "ledger/record_codec.hpp"
 #include "ledger/usage_tables.hpp"
@@ -10,6 +12,10 @@ namespace sluice::ledger {
 namespace {
 
 bool is_within(UtcTime at, Span span) { return at >= span.from && at < span.to; }
+
+void add(NanoUsd cost, NanoUsd& sum) {
+  if (__builtin_add_overflow(sum, cost, &sum)) sum = std::numeric_limits<NanoUsd>::max();
+}
 
 // One read transaction: ended whatever happens.
 class Snapshot {
@@ -126,22 +132,43 @@ Result<NanoUsd> UsageReader::sum(Span span, const std::string& column, std::stri
   const Snapshot snapshot(database_);
   if (auto begun = begin(span); !begun) return std::move(begun.error());
   NanoUsd sum = 0;
-  const auto add = [&](NanoUsd cost) {
-    if (__builtin_add_overflow(sum, cost, &sum)) sum = std::numeric_limits<NanoUsd>::max();
-  };
   for (const std::string& table : touched_) {
     auto select = database_.prepare("SELECT sum(cost) FROM " + table + " WHERE at>=? AND at<? AND " + column + "=?");
     if (!select) return std::move(select.error());
     auto row = select->bind(1, nanoseconds_of(span.from)).bind(2, nanoseconds_of(span.to)).bind(3, value).step();
     if (!row) return std::move(row.error());
-    add(select->number(0));
+    add(select->number(0), sum);
   }
   const auto take = [&](const UsageRecord& record) {
-    if (counts(record)) add(record.cost);
+    if (counts(record)) add(record.cost, sum);
     return true;
   };
   if (auto done = each_in_batches(span, take); !done) return std::move(done.error());
   return sum;
+}
+
+Result<UsageReader::Sums> UsageReader::sums(Span span, const std::string& column, std::string UsageRecord::*member) {
+  const Snapshot snapshot(database_);
+  if (auto begun = begin(span); !begun) return std::move(begun.error());
+  Sums sums;
+  for (const std::string& table : touched_) {
+    auto rows =
+        database_.prepare("SELECT " + column + ", sum(cost) FROM " + table + " WHERE at>=? AND at<? GROUP BY 1");
+    if (!rows) return std::move(rows.error());
+    rows->bind(1, nanoseconds_of(span.from)).bind(2, nanoseconds_of(span.to));
+    for (;;) {
+      auto row = rows->step();
+      if (!row) return std::move(row.error());
+      if (!*row) break;
+      add(rows->number(1), sums[std::string(rows->text(0))]);
+    }
+  }
+  const auto take = [&](const UsageRecord& record) {
+    add(record.cost, sums[record.*member]);
+    return true;
+  };
+  if (auto done = each_in_batches(span, take); !done) return std::move(done.error());
+  return sums;
 }
 
 }  // namespace sluice::ledger

@@ -28,6 +28,9 @@ class UsageReader {
   // so.
   Result<NanoUsd> sum(Span span, const std::string& column, std::string_view value,
                       const std::function<bool(const UsageRecord&)>& counts);
+  // The same for each value that the member of records has, which a column of that name has too.
+  using Sums = std::map<std::string, NanoUsd, std::less<>>;
+  Result<Sums> sums(Span span, const std::string& column, std::string UsageRecord::*member);
 
  private:
   explicit UsageReader(Database database) : database_(std::move(database)) {}

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "ledger/record_codec.hpp"
@@ -17,10 +19,18 @@ class ReadHistory final : public UsageHistory {
  public:
   explicit ReadHistory(UsageReader reader) : reader_(std::move(reader)) {}
   Result<NanoUsd> spent(Level level, std::string_view name, Span span) override;
+  void nothing_is_recorded(bool so) override {
+    keeps_ = so;
+    kept_.clear();
+  }
 
  private:
+  Result<NanoUsd> spent_by_then(Level level, std::string_view kept, Span span);
   Result<NanoUsd> spent_by_tag(std::string_view name, Span span);
+
   UsageReader reader_;
+  bool keeps_ = false;
+  std::map<std::tuple<Level, UtcTime, UtcTime>, UsageReader::Sums> kept_;  // by level and span
 };
 
 // What a level is called as a member of records.
@@ -42,9 +52,22 @@ std::string UsageRecord::*member_of(Level level) {
 Result<NanoUsd> ReadHistory::spent(Level level, std::string_view name, Span span) {
   if (level == Level::tag) return spent_by_tag(name, span);
   const std::string_view kept = cut_to(most_name_bytes, name);
+  if (keeps_) return spent_by_then(level, kept, span);
   const auto member = member_of(level);
   return reader_.sum(span, std::string(to_string(level)), kept,
                      [&](const UsageRecord& record) { return record.*member == kept; });
+}
+
+Result<NanoUsd> ReadHistory::spent_by_then(Level level, std::string_view kept, Span span) {
+  const std::tuple asked(level, span.from, span.to);
+  auto found = kept_.find(asked);
+  if (found == kept_.end()) {
+    auto sums = reader_.sums(span, std::string(to_string(level)), member_of(level));
+    if (!sums) return std::move(sums.error());
+    found = kept_.emplace(asked, *std::move(sums)).first;
+  }
+  const auto sum = found->second.find(kept);
+  return sum == found->second.end() ? NanoUsd{0} : sum->second;
 }
 
 Result<NanoUsd> ReadHistory::spent_by_tag(std::string_view name, Span span) {

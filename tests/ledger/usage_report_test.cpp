@@ -267,6 +267,30 @@ TEST(UsageHistory, sums_what_somebody_spent_at_each_level) {
   EXPECT_EQ(taken(history->spent(Level::key, "key", {midnight, midnight + seconds(60)})), 10);
 }
 
+TEST(UsageHistory, reads_the_past_of_all_at_once_while_nothing_is_recorded) {
+  Written written;
+  const auto record = [&] {
+    written.batch({record_at(midnight, "red", 5), record_at(midnight + seconds(60), "blue", 7)});
+  };
+  record();
+  written.unpack();
+  record();
+  const auto history = taken(UsageHistory::open(written.path()));
+  history->nothing_is_recorded(true);
+  const auto check = [&](NanoUsd red, NanoUsd blue) {
+    EXPECT_EQ(taken(history->spent(Level::team, "red", always)), red);
+    EXPECT_EQ(taken(history->spent(Level::team, "blue", always)), blue);
+    EXPECT_EQ(taken(history->spent(Level::team, "green", always)), 0);
+    EXPECT_EQ(taken(history->spent(Level::key, "key", always)), red + blue);
+    EXPECT_EQ(taken(history->spent(Level::tag, "project=p0", {midnight, midnight + seconds(60)})), red);
+    EXPECT_EQ(taken(history->spent(Level::team, "blue", {midnight, midnight + seconds(60)})), 0);
+  };
+  check(10, 14);
+  history->nothing_is_recorded(false);
+  record();
+  check(15, 21);
+}
+
 TEST(UsageTables, drop_months_as_a_whole_once_they_are_too_old) {
   Written written;
   const UtcTime october{seconds(1'792'000'000)};

@@ -71,6 +71,9 @@ class UsageHistory {
   static Result<std::unique_ptr<UsageHistory>> open(const std::string& path);
   virtual ~UsageHistory() = default;
   virtual Result<NanoUsd> spent(Level level, std::string_view name, Span span) = 0;
+  // While nothing is recorded: what everybody of a level spent in a span is read at once when one of them is asked
+  // about, and kept for the others, until it is told false. Tags are not.
+  virtual void nothing_is_recorded(bool so) = 0;
 };
 
 }  // namespace sluice::ledger

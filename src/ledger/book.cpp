@@ -23,6 +23,12 @@ class SharedBook final : public Book {
     return account;
   }
 
+  void dismiss(Level level, std::string_view name, Now now) override {
+    const std::lock_guard changing(changing_);
+    const std::shared_ptr<Account> account = known(level, name);
+    if (account != nullptr) account->follow(Terms(), history_, now);
+  }
+
   std::optional<Refusal> open(std::span<Account* const> accounts, const Demand& demand, Now now,
                               std::optional<Tab>& tab) override {
     return Held::open(accounts, demand, now, alerts_, tab);
@@ -53,6 +59,12 @@ class SharedBook final : public Book {
     std::shared_ptr<Account>& place = accounts_[Name(level, name)];
     if (place == nullptr) place = std::make_shared<Account>(level, std::string(name));
     return place;
+  }
+
+  std::shared_ptr<Account> known(Level level, std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = accounts_.find(Name(level, name));
+    return found == accounts_.end() ? nullptr : found->second;
   }
 
   // When there are twice as many accounts as after the last time. Under the mutex, so that nobody can take hold of an

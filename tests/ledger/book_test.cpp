@@ -281,5 +281,31 @@ TEST_F(Books, forget_those_nobody_holds_and_nothing_is_known_of) {
   EXPECT_EQ(names.find("under way"), std::string::npos);
 }
 
+TEST_F(Books, hold_those_who_were_dismissed_to_nothing) {
+  const Terms all = terms({limit(What::requests, 1)}, {budget(100, Budget::Window::total)}, 1);
+  auto leaver = account(Level::key, "leaver", all);
+  book_->dismiss(Level::team, "leaver", now_);
+  book_->dismiss(Level::key, "nobody", now_);
+  std::optional<Tab> under_way;
+  std::optional<Permit> permit;
+  ASSERT_FALSE(open({leaver}, {}, under_way));
+  ASSERT_FALSE(under_way->reserve(100, now_, permit));
+  std::optional<Tab> next;
+  EXPECT_TRUE(open({leaver}, {}, next)) << "others of that name, or level, are somebody else";
+  book_->dismiss(Level::key, "leaver", now_);
+  EXPECT_FALSE(open({leaver}, {}, next));
+  EXPECT_TRUE(book_->budgets(now_).empty());
+  permit->pay(100);
+  next.reset();
+  under_way.reset();
+  const std::weak_ptr<Account> gone = leaver;
+  leaver.reset();
+  for (int i = 0; i < 100; ++i) account(Level::tag, std::to_string(i), {});
+  EXPECT_TRUE(gone.expired()) << "also what it spent in a window that never ends";
+  history_ = 60;
+  account(Level::key, "leaver", all);
+  EXPECT_EQ(standing("leaver").spent, 60);
+}
+
 }  // namespace
 }  // namespace sluice::ledger::book_test

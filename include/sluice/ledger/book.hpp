@@ -158,6 +158,10 @@ class Book {
   // far still counts. Not for event loops: it may ask the history.
   virtual std::shared_ptr<Account> account(Level level, std::string_view name, const Terms& terms, Now now) = 0;
 
+  // Nobody comes under that name any more, or is held to anything. Requests under way are finished, and with the last
+  // of them the account is forgotten; one that is made again asks the history. Nothing where there is no such account.
+  virtual void dismiss(Level level, std::string_view name, Now now) = 0;
+
   // Lets a request in, or says who is in the way for longest. All of it or nothing: a refused request has used nothing
   // up, and is in nobody's way. Accounts may be named twice, or be null; whoever calls holds them until it returns.
   virtual std::optional<Refusal> open(std::span<Account* const> accounts, const Demand& demand, Now now,

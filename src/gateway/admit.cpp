@@ -114,7 +114,7 @@ class Admit final : public Middleware {
 
   static const Model* cheaper_for(const Exchange& exchange) {
     const Key* const caller = exchange.caller;
-    if (caller == nullptr) return nullptr;
+    if (caller == nullptr || caller->refuses) return nullptr;
     const Model* cheaper = caller->downgrade;
     if (cheaper == nullptr && caller->team != nullptr) cheaper = caller->team->downgrade;
     return cheaper == exchange.model ? nullptr : cheaper;

@@ -329,6 +329,7 @@ void Snapshot::add_keys(const config::Config& config, const Means& means) {
                      account_of(ledger::Level::key, given.name, given.terms, means),
                      given.exhausted ? named(given.exhausted->downgrade) : nullptr,
                      {given.endpoints, given.networks, given.expires},
+                     given.exhausted && given.exhausted->downgrade.empty(),
                      {}});
     by_digest_.emplace(keys_.back().digest, &keys_.back());
     signers_.emplace(given.name, Listed{&keys_.back(), credential::signing_root(given.secret)});

@@ -136,6 +136,18 @@ TEST_F(Money, whoever_has_used_its_budget_up_is_sent_to_what_it_may_be_sent_to) 
   expect_words(ask_at_most(50), "from the cheap one");
 }
 
+TEST_F(Money, a_key_that_rather_has_nothing_is_not_sent_where_its_team_is_sent) {
+  provider("one", always(counted_answer(1000, 100)));
+  auto& cheap = provider("cheap", always(completion("from the cheap one")));
+  open_keyed("  m: {targets: [{provider: one}]}\n  small: {targets: [{provider: cheap}]}\n",
+             "team: t, budget: {usd: \"0.001\", per: month}, on_exhausted: refuse",
+             "teams: {t: {on_exhausted: {downgrade: small}}}\n"
+             "prices: {m: {input: 1, output: 10}, small: {input: 0, output: 0}}\n");
+  EXPECT_EQ(ask_at_most(50).status, 200);
+  expect_error(ask_at_most(50), 429, "insufficient_quota");
+  EXPECT_EQ(cheap.requests(), 0u);
+}
+
 TEST_F(Money, whoever_is_sent_elsewhere_takes_one_place_only) {
   provider("one", always(counted_answer(10, 10)));
   provider("cheap", always(completion("from the cheap one")));

@@ -169,6 +169,7 @@ struct Key {
   std::shared_ptr<ledger::Account> account;  // as Team's
   const Model* downgrade = nullptr;          // as Team's, and before it
   Bounds bounds;
+  bool refuses = false;  // when its budget is used up, whatever its team does
   // Names and values of tags that its requests have by what the caller proved; what callers say themselves of a tag of
   // the same name does not count.
   std::vector<std::pair<std::string, std::string>> tags{};

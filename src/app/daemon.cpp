@@ -194,7 +194,7 @@ class RunningDaemon final : public Daemon {
   void publish(const World& world) {
     const std::lock_guard lock(publishing_);
     put_in_force(world);
-    const auto keys = IssuedKeys::link(stored_keys_, world.snapshot);
+    const auto keys = link(stored_keys_, world.snapshot);
     const auto token_keys = keyring_.follow(
         world.tokens, errands_,
         [this](const TokenKeyFetch* from, std::shared_ptr<const TokenKeys> fetched) { publish(from, fetched); });
@@ -204,13 +204,17 @@ class RunningDaemon final : public Daemon {
   void publish(const ledger::StoredKeys& stored) {
     const std::lock_guard lock(publishing_);
     stored_keys_ = stored;
-    const auto keys = IssuedKeys::link(stored, in_force());
+    const auto keys = link(stored, in_force());
     for (const auto& worker : workers_) worker->use(keys);
   }
   void publish(const TokenKeyFetch* from, const std::shared_ptr<const TokenKeys>& keys) {
     const std::lock_guard lock(publishing_);
     if (!keyring_.take(from, keys)) return;
     for (const auto& worker : workers_) worker->use(keys);
+  }
+
+  std::shared_ptr<const IssuedKeys> link(const ledger::StoredKeys& stored, std::shared_ptr<const Snapshot> world) {
+    return IssuedKeys::link(stored, std::move(world), accounting_->book(), {clock_.now(), clock_.utc()});
   }
 
   // None of these values can be a secret: addresses and numbers only.

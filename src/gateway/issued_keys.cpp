@@ -1,6 +1,7 @@
 #include <sluice/gateway/issued_keys.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include <sluice/ledger/key_format.hpp>
@@ -42,7 +43,8 @@ Error unknown_key() {
 }
 
 std::shared_ptr<const IssuedKeys> IssuedKeys::link(const ledger::StoredKeys& stored,
-                                                   std::shared_ptr<const Snapshot> world) {
+                                                   std::shared_ptr<const Snapshot> world, ledger::Book& book,
+                                                   ledger::Now now) {
   auto keys = std::make_shared<IssuedKeys>();
   keys->pepper_ = stored.pepper;
   keys->stale_ = stored.stale;
@@ -52,8 +54,29 @@ std::shared_ptr<const IssuedKeys> IssuedKeys::link(const ledger::StoredKeys& sto
     keys->by_id_.emplace(keys->entries_.back().stored.id, &keys->entries_.back());
     keys->names_.emplace(keys->entries_.back().stored.name);
   }
+  open_accounts(keys->entries_, *world, book, now);
   keys->world_ = std::move(world);
   return keys;
+}
+
+// Of a name that several keys had the live one counts.
+void IssuedKeys::open_accounts(std::vector<Entry>& entries, const Snapshot& world, ledger::Book& book,
+                               ledger::Now now) {
+  std::unordered_set<std::string_view> held;
+  for (Entry& entry : entries) {
+    if (!entry.stored.live(now.wall)) continue;
+    const std::string& name = entry.stored.name;
+    if (const Key* const written = world.find_signer(name).key; written != nullptr) {
+      entry.key.account = written->account;
+    } else if (!entry.stored.terms.empty()) {
+      entry.key.account = book.account(ledger::Level::key, name, entry.stored.terms, now);
+      held.insert(name);
+    }
+  }
+  for (const Entry& entry : entries) {
+    const std::string& name = entry.stored.name;
+    if (!held.contains(name) && world.find_signer(name).key == nullptr) book.dismiss(ledger::Level::key, name, now);
+  }
 }
 
 IssuedKeys::Entry IssuedKeys::entry_of(const ledger::StoredKey& stored, const Snapshot& world) {
@@ -62,6 +85,12 @@ IssuedKeys::Entry IssuedKeys::entry_of(const ledger::StoredKey& stored, const Sn
   entry.key.name = stored.name;
   entry.key.team = world.find_team(stored.team);
   entry.key.models.patterns = stored.models;
+  if (stored.exhausted) {
+    const Model* const cheaper = world.find_model(*stored.exhausted);
+    const bool is_there = cheaper != nullptr && cheaper->name == *stored.exhausted;
+    entry.key.downgrade = is_there ? cheaper : nullptr;
+    entry.key.refuses = !is_there;
+  }
   entry.homeless = !stored.team.empty() && entry.key.team == nullptr;
   for (const std::string& cidr : stored.cidrs) {
     // They were read before they were stored. One that cannot be read now is none: nobody comes in through it.

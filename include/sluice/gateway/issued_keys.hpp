@@ -12,6 +12,7 @@
 #include <sluice/base/network.hpp>
 #include <sluice/base/result.hpp>
 #include <sluice/gateway/snapshot.hpp>
+#include <sluice/ledger/book.hpp>
 #include <sluice/ledger/stored_key.hpp>
 
 namespace sluice {
@@ -20,9 +21,12 @@ namespace sluice {
 // either changes. Immutable; safe from any thread. An exchange keeps the one it started with, as it keeps its snapshot.
 class IssuedKeys {
  public:
-  // `world` may have no team of that name any more: such a key is refused.
-  static std::shared_ptr<const IssuedKeys> link(const ledger::StoredKeys& stored,
-                                                std::shared_ptr<const Snapshot> world);
+  // `world` may have no team of that name any more: such a key is refused. Nor may it have the model to downgrade to:
+  // then requests are refused that a budget has nothing left for. Live keys have accounts in the book, under their
+  // names, and those of dead ones are dismissed. A key of the configuration that has the same name is the same one to
+  // the book: what the configuration says of it goes for both. Not for event loops: the book may ask its history.
+  static std::shared_ptr<const IssuedKeys> link(const ledger::StoredKeys& stored, std::shared_ptr<const Snapshot> world,
+                                                ledger::Book& book, ledger::Now now);
 
   // Whether there has ever been one: from then on callers need a key, even when all of them are dead. Else the end of
   // the last key would let everybody in.
@@ -49,6 +53,7 @@ class IssuedKeys {
     std::vector<Network> networks;
     bool homeless = false;  // its team is not in the configuration
   };
+  static void open_accounts(std::vector<Entry>& entries, const Snapshot& world, ledger::Book& book, ledger::Now now);
   static Entry entry_of(const ledger::StoredKey& stored, const Snapshot& world);
   const Entry* find(const Visitor& visitor) const;
 

@@ -9,6 +9,9 @@
 #include <sluice/base/text.hpp>
 #include <sluice/base/utc_text.hpp>
 
+#include "app/exact_json.hpp"
+#include "app/key_rules.hpp"
+
 namespace sluice::app {
 namespace {
 
@@ -24,53 +27,27 @@ Error bad_body(std::string message) {
 // Of a body that is an object with nothing but members of these names; an empty body counts as one without any.
 Result<Json> object_in(std::string_view body, std::initializer_list<std::string_view> known) {
   if (trimmed(body).empty()) return Json(Json::object());
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return bad_body("the body is no JSON object");
-  for (const auto& [name, value] : json.items()) {
+  std::optional<Json> json = exact_json(body);
+  if (!json || !json->is_object()) return bad_body("the body is no JSON object");
+  for (const auto& [name, value] : json->items()) {
     if (std::find(known.begin(), known.end(), name) == known.end())
       return bad_body("there is no member \"" + name + "\"");
   }
-  return json;
-}
-
-// null and a member that is not there are the same.
-Result<std::optional<std::string>> text_in(const Json& object, const char* name) {
-  const auto member = object.find(name);
-  if (member == object.end() || member->is_null()) return std::optional<std::string>();
-  if (!member->is_string()) return bad_body(std::string(name) + " is no string");
-  return std::optional<std::string>(member->get<std::string>());
-}
-
-Result<std::optional<std::vector<std::string>>> texts_in(const Json& object, const char* name) {
-  const auto member = object.find(name);
-  if (member == object.end() || member->is_null()) return std::optional<std::vector<std::string>>();
-  const bool texts = member->is_array() &&
-                     std::all_of(member->begin(), member->end(), [](const Json& item) { return item.is_string(); });
-  if (!texts) return bad_body(std::string(name) + " is no list of strings");
-  return std::optional<std::vector<std::string>>(member->get<std::vector<std::string>>());
+  return *std::move(json);
 }
 
 Result<ledger::NewKey> new_key_in(std::string_view body, UtcTime now) {
-  const Result<Json> object = object_in(body, {"name", "team", "models", "endpoints", "cidrs", "expires"});
+  const Result<Json> object =
+      object_in(body, {"name", "team", "models", "endpoints", "cidrs", "expires", "limits", "budget", "on_exhausted"});
   if (!object) return object.error();
   const auto name = text_in(*object, "name");
   const auto team = text_in(*object, "team");
-  const auto expires = text_in(*object, "expires");
-  const auto models = texts_in(*object, "models");
-  const auto endpoints = texts_in(*object, "endpoints");
-  const auto cidrs = texts_in(*object, "cidrs");
-  for (const auto* text : {&name, &team, &expires})
+  for (const auto* text : {&name, &team})
     if (!*text) return text->error();
-  for (const auto* texts : {&models, &endpoints, &cidrs})
-    if (!*texts) return texts->error();
   if (!*name) return bad_body("the name is missing");
-  ledger::NewKey wanted{.name = **name, .team = team->value_or(""), .models = *models, .endpoints = *endpoints};
-  wanted.cidrs = cidrs->value_or(std::vector<std::string>());
-  if (*expires) {
-    const Result<UtcTime> expiry = expiry_in(**expires, now);
-    if (!expiry) return expiry.error();
-    wanted.expires_at = *expiry;
-  }
+  ledger::NewKey wanted{.name = **name, .team = team->value_or("")};
+  Result<> applied = apply_rules(*object, now, wanted);
+  if (!applied) return std::move(applied).error();
   return wanted;
 }
 
@@ -131,6 +108,22 @@ class KeyPages {
     const auto made = desk_.use([&](ledger::KeyStore& store) { return store.create(*wanted, actor); });
     if (!made) return page_of(made.error());
     return handed_out(*made, 201, actor);
+  }
+
+  net::Page change(const Operator& who, std::string_view id, const net::PageRequest& request) {
+    const ledger::Actor actor = actor_of(who, request);
+    const Result<Json> patch = object_in(
+        request.body, {"models", "endpoints", "cidrs", "expires", "limits", "budget", "on_exhausted", "raise"});
+    if (!patch) return page_of(patch.error());
+    if (const auto refused = refusal_of(who, id)) return *refused;
+    const auto principals = principals_();
+    const auto edit = [&](ledger::NewKey& wanted) {
+      Result<> applied = apply_rules(*patch, clock_.utc(), wanted);
+      return applied ? rules_fit(wanted, *principals) : applied;
+    };
+    const auto changed = desk_.use([&](ledger::KeyStore& store) { return store.change(id, edit, actor); });
+    if (!changed) return page_of(changed.error());
+    return with_id(json_page(key_json(*changed, clock_.utc())), actor);
   }
 
   net::Page rotate(const Operator& who, std::string_view id, const net::PageRequest& request) {
@@ -226,9 +219,17 @@ std::vector<AdminRoute> key_routes(KeyDesk& desk, const Clock& clock,
       {"POST",
        "/admin/v1/keys",
        Permission::write_keys,
-       "Make a key: {name, team, models, endpoints, cidrs, expires}, all but the name optional",
+       "Make a key: {name, team, models, endpoints, cidrs, expires, limits, budget, on_exhausted}, all but the name "
+       "optional",
        {{201, "its id, name and secret, shown this once", json_type}, bad_request, conflict, no_store},
        [pages](Who who, std::string_view, Request request) { return pages->create(who, request); }},
+      {"PATCH",
+       "/admin/v1/keys/{id}",
+       Permission::write_keys,
+       "Change a key by a merge patch: {models, endpoints, cidrs, expires, limits, budget, on_exhausted}, and "
+       "{raise: {usd, until, per}} for more of a budget until then",
+       {{200, "the key as it is now", json_type}, bad_request, no_such_key, conflict, no_store},
+       [pages](Who who, std::string_view id, Request request) { return pages->change(who, id, request); }},
       {"DELETE",
        "/admin/v1/keys/{id}",
        Permission::write_keys,

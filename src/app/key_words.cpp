@@ -8,6 +8,8 @@
 #include <sluice/base/text.hpp>
 #include <sluice/base/utc_text.hpp>
 
+#include "app/key_rules.hpp"
+
 namespace sluice::app {
 namespace {
 
@@ -25,6 +27,24 @@ Error unfit(std::string message) {
   return Error(Fault::bad_request, Blame::client, "invalid_key_request", std::move(message));
 }
 
+bool allows(const std::optional<std::vector<std::string>>& patterns, const std::string& model) {
+  return !patterns || std::any_of(patterns->begin(), patterns->end(),
+                                  [&](const std::string& pattern) { return glob_matches(pattern, model); });
+}
+
+// The model that is asked instead must be there, and one that may be asked for.
+Result<> downgrade_fits(const ledger::NewKey& wanted, const Principals& principals) {
+  const std::string& model = *wanted.exhausted;
+  if (std::find(principals.models.begin(), principals.models.end(), model) == principals.models.end())
+    return unfit("no model of the configuration is called \"" + model + "\"");
+  if (!allows(wanted.models, model)) return unfit("the key may not ask for \"" + model + "\"; add it to its models");
+  for (const config::Team& team : principals.teams) {
+    if (team.name == wanted.team && !allows(team.models, model))
+      return unfit("the key's team may not ask for \"" + model + "\"; add it to the team's models");
+  }
+  return Ok{};
+}
+
 Json json_of(const Principals::WrittenKey& key) {
   Json json;
   json["id"] = nullptr;
@@ -33,6 +53,7 @@ Json json_of(const Principals::WrittenKey& key) {
   json["source"] = "file";
   json["state"] = "live";
   json["models"] = texts_or_null(key.models);
+  tell_terms(key.terms, key.exhausted, json);
   return json;
 }
 
@@ -46,6 +67,7 @@ Json json_of(const ledger::StoredKey& key, UtcTime now) {
   json["models"] = texts_or_null(key.models);
   json["endpoints"] = texts_or_null(key.endpoints);
   json["cidrs"] = key.cidrs;
+  tell_terms(key.terms, key.exhausted, json);
   json["created_at"] = utc_text(key.created_at);
   json["expires_at"] = time_or_null(key.expires_at);
   json["revoked_at"] = time_or_null(key.revoked_at);
@@ -97,8 +119,14 @@ std::string_view state_of(const ledger::StoredKey& key, UtcTime now) {
 
 Principals Principals::of(const config::Config& config) {
   Principals principals;
-  for (const config::Key& key : config.keys) principals.keys.push_back({key.name, key.team, key.models});
+  for (const config::Key& key : config.keys) {
+    principals.keys.push_back({key.name, key.team, key.models, key.terms, std::nullopt});
+    if (key.exhausted) principals.keys.back().exhausted = key.exhausted->downgrade;
+  }
   principals.teams = config.teams;
+  for (const config::Model& model : config.models) {
+    if (model.name.find('*') == std::string::npos) principals.models.push_back(model.name);
+  }
   return principals;
 }
 
@@ -118,6 +146,10 @@ Result<> fits_configuration(const ledger::NewKey& wanted, const Principals& prin
   if (!wanted.team.empty() && !principals.has_team(wanted.team)) {
     return unfit("no team of the configuration is called \"" + wanted.team + "\"");
   }
+  return rules_fit(wanted, principals);
+}
+
+Result<> rules_fit(const ledger::NewKey& wanted, const Principals& principals) {
   const auto known = config::endpoint_names();
   for (const std::string& endpoint : wanted.endpoints.value_or(std::vector<std::string>())) {
     if (std::find(known.begin(), known.end(), endpoint) != known.end()) continue;
@@ -125,7 +157,7 @@ Result<> fits_configuration(const ledger::NewKey& wanted, const Principals& prin
     for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
     return unfit("no endpoint is called \"" + endpoint + "\"; there are " + names);
   }
-  return Ok{};
+  return wanted.exhausted.value_or("").empty() ? Ok{} : downgrade_fits(wanted, principals);
 }
 
 std::string key_json(const ledger::StoredKey& key, UtcTime now) { return json_of(key, now).dump(); }

@@ -29,17 +29,23 @@ struct Principals {
     std::string name;
     std::string team;
     std::optional<std::vector<std::string>> models;
+    ledger::Terms terms = {};
+    std::optional<std::string> exhausted = {};  // as StoredKey's
   };
   std::vector<WrittenKey> keys;
   std::vector<config::Team> teams;
+  std::vector<std::string> models;  // those with a name of their own, no patterns
 
   static Principals of(const config::Config& config);
   bool has_key(std::string_view name) const;
   bool has_team(std::string_view name) const;
 };
 
-// Whether the configuration has that team and those endpoints, and no key of that name.
+// Whether the configuration has that team, and no key of that name, and the rules fit.
 Result<> fits_configuration(const ledger::NewKey& wanted, const Principals& principals);
+
+// Whether the configuration has those endpoints, and the model to downgrade to is one that the key may ask for.
+Result<> rules_fit(const ledger::NewKey& wanted, const Principals& principals);
 
 // "live", "expired" or "revoked".
 std::string_view state_of(const ledger::StoredKey& key, UtcTime now);

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include <sluice/base/utc_text.hpp>
+#include <sluice/ledger/terms_words.hpp>
 
 #include "app/exit_codes.hpp"
+#include "app/key_patch.hpp"
+#include "app/key_rules.hpp"
 #include "app/key_words.hpp"
 #include "app/open_store.hpp"
 
@@ -41,7 +44,28 @@ std::string joined(const std::optional<std::vector<std::string>>& items) {
   return text;
 }
 
-using KeyRow = std::array<std::string, 7>;
+// A dash for none.
+std::string spaced(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text.empty() ? "-" : text;
+}
+
+using KeyRow = std::array<std::string, 9>;
+
+KeyRow key_titles() { return {"NAME", "ID", "TEAM", "STATE", "MODELS", "LIMITS", "BUDGET", "CREATED", "EXPIRES"}; }
+
+KeyRow row_of(const config::Key& key) {
+  return {key.name,
+          "(file)",
+          key.team.empty() ? "-" : key.team,
+          "live",
+          joined(key.models),
+          spaced(ledger::limit_words(key.terms)),
+          spaced(ledger::budget_words(key.terms)),
+          "-",
+          key.expires ? utc_text(*key.expires) : "-"};
+}
 
 KeyRow row_of(const ledger::StoredKey& key, UtcTime now) {
   return {key.name,
@@ -49,6 +73,8 @@ KeyRow row_of(const ledger::StoredKey& key, UtcTime now) {
           key.team.empty() ? "-" : key.team,
           std::string(state_of(key, now)),
           joined(key.models),
+          spaced(ledger::limit_words(key.terms)),
+          spaced(ledger::budget_words(key.terms)),
           utc_text(key.created_at),
           key.expires_at ? utc_text(*key.expires_at) : "-"};
 }
@@ -64,34 +90,57 @@ void write_key_table(const std::vector<KeyRow>& rows, std::ostream& out) {
   }
 }
 
-// What the options say; an Error is about one of them.
-Result<ledger::NewKey> wanted_key(const KeyOptions& options) {
-  ledger::NewKey wanted{.name = options.name, .team = options.team};
-  if (options.models) wanted.models = items_in(*options.models);
-  if (options.endpoints) wanted.endpoints = items_in(*options.endpoints);
-  if (options.cidrs) wanted.cidrs = items_in(*options.cidrs);
-  if (options.expires) {
-    const Result<UtcTime> expiry = expiry_in(*options.expires, system_clock().utc());
-    if (!expiry) return expiry.error();
-    wanted.expires_at = *expiry;
-  }
-  return wanted;
+// What the options make of a key.
+Result<> apply_options(const KeyOptions& options, ledger::NewKey& key) {
+  const auto patch = patch_of(options, key);
+  if (!patch) return patch.error();
+  return apply_rules(*patch, system_clock().utc(), key);
+}
+
+// Whether an Error is about words that were given, and not about the key or the store.
+bool is_of_the_words(const Error& error) {
+  return error.code() == "invalid_option" || error.code() == "invalid_terms" || error.code() == "invalid_expiry" ||
+         error.code() == "invalid_request";
 }
 
 }  // namespace
 
 int create_key(const KeyOptions& options, const config::Surroundings& surroundings, std::ostream& out,
                std::ostream& err) {
-  const Result<ledger::NewKey> wanted = wanted_key(options);
-  if (!wanted) return bad_option(wanted.error().message(), err);
+  ledger::NewKey wanted{.name = options.name, .team = options.team};
+  const Result<> applied = apply_options(options, wanted);
+  if (!applied) return bad_option(applied.error().message(), err);
   auto opened = open_store(options.config, surroundings, err);
   if (const int* code = std::get_if<int>(&opened)) return *code;
   const auto& [config, store] = std::get<OpenStore>(opened);
-  const Result<> fits = fits_configuration(*wanted, Principals::of(config));
+  const Result<> fits = fits_configuration(wanted, Principals::of(config));
   if (!fits) return told(fits.error(), err);
-  const Result<ledger::HandedOut> made = store->create(*wanted, this_user());
+  const Result<ledger::HandedOut> made = store->create(wanted, this_user());
   if (!made) return told(made.error(), err);
   tell_secret(*made, options.format, out, err);
+  return 0;
+}
+
+int change_key(const KeyOptions& options, const config::Surroundings& surroundings, std::ostream& out,
+               std::ostream& err) {
+  auto opened = open_store(options.config, surroundings, err);
+  if (const int* code = std::get_if<int>(&opened)) return *code;
+  const auto& [config, store] = std::get<OpenStore>(opened);
+  const Principals principals = Principals::of(config);
+  if (principals.has_key(options.name)) return refuse_key_of_the_file(options.name, err);
+  const auto edit = [&](ledger::NewKey& wanted) {
+    Result<> applied = apply_options(options, wanted);
+    return applied ? rules_fit(wanted, principals) : applied;
+  };
+  const Result<ledger::StoredKey> changed = store->change(options.name, edit, this_user());
+  if (!changed && is_of_the_words(changed.error())) return bad_option(changed.error().message(), err);
+  if (!changed) return told(changed.error(), err);
+  const UtcTime now = system_clock().utc();
+  if (options.format == "json") {
+    out << key_json(*changed, now) << '\n';
+  } else {
+    write_key_table({key_titles(), row_of(*changed, now)}, out);
+  }
   return 0;
 }
 
@@ -107,9 +156,9 @@ int list_keys(const KeyOptions& options, const config::Surroundings& surrounding
     out << keys_json(Principals::of(config), *stored, now) << '\n';
     return 0;
   }
-  std::vector<KeyRow> rows{{"NAME", "ID", "TEAM", "STATE", "MODELS", "CREATED", "EXPIRES"}};
+  std::vector<KeyRow> rows{key_titles()};
   for (const config::Key& key : config.keys) {
-    rows.push_back({key.name, "(file)", key.team.empty() ? "-" : key.team, "live", joined(key.models), "-", "-"});
+    rows.push_back(row_of(key));
   }
   for (const ledger::StoredKey& key : stored->keys) rows.push_back(row_of(key, now));
   write_key_table(rows, out);

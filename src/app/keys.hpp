@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sluice/config/load.hpp>
 
@@ -11,12 +12,19 @@ namespace sluice::app {
 // What `sluice keys` was told; each command reads what it knows.
 struct KeyOptions {
   std::optional<std::string> config;  // the file, found as `serve` finds it
-  std::string name;                   // of create; of rotate and revoke: a name or an id
+  std::string name;                   // of create; of the others: a name or an id
   std::string team;
   std::optional<std::string> models;     // patterns, with commas between them
   std::optional<std::string> endpoints;  // the same
   std::optional<std::string> cidrs;      // the same
   std::optional<std::string> expires;    // "2s", or a time
+  std::vector<std::string> limits;       // "rpm=600", "tpm=none"
+  std::optional<std::string> concurrent;
+  std::vector<std::string> budgets;      // "20/day", "none/month"
+  std::optional<std::string> downgrade;  // a model
+  std::optional<std::string> exhausted;  // refuse | team
+  std::optional<std::string> raise;      // "50", "50/day"
+  std::optional<std::string> until;      // of the raise, as `expires`
   std::string overlap = "0s";
   std::string format = "table";  // table | json
 };
@@ -26,6 +34,8 @@ struct KeyOptions {
 // done: no such key, a name that is taken, a key of the file), 64 (an option that cannot be read), 66 (no such
 // configuration file), 78 (it cannot be used), 73 (nothing can be stored) or 74 (the store failed).
 int create_key(const KeyOptions& options, const config::Surroundings& surroundings, std::ostream& out,
+               std::ostream& err);
+int change_key(const KeyOptions& options, const config::Surroundings& surroundings, std::ostream& out,
                std::ostream& err);
 int list_keys(const KeyOptions& options, const config::Surroundings& surroundings, std::ostream& out,
               std::ostream& err);

@@ -61,9 +61,10 @@ std::string what_of_unknown_command(const CLI::App& app, int count, char** words
 class KeyCommands {
  public:
   explicit KeyCommands(CLI::App& app)
-      : keys_(*app.add_subcommand("keys", "Make, list, renew and end keys of callers")) {
+      : keys_(*app.add_subcommand("keys", "Make, change, list, renew and end keys of callers")) {
     keys_.require_subcommand(1);
     add_create();
+    add_change();
     add("list", "List the keys of the store", sluice::app::list_keys);
     CLI::App& rotate = add("rotate", "Give a key a new secret, shown this once", sluice::app::rotate_key);
     add_name(rotate);
@@ -104,9 +105,40 @@ class KeyCommands {
     create.add_option("--team", options_.team, "A team of the configuration")->type_name("TEAM");
     create.add_option("--models", options_.models, "Models it may ask for; default: all")->type_name("GLOB,…");
     create.add_option("--endpoints", options_.endpoints, "Endpoints it may use; default: all")->type_name("NAME,…");
-    create.add_option("--cidr", options_.cidrs, "Addresses it may be used from; default: all")->type_name("CIDR,…");
+    create.add_option("--cidr", options_.cidrs, "Addresses it may be used from; default: any")->type_name("CIDR,…");
     create.add_option("--expires", options_.expires, "When it ends, or after how long; default: never")
         ->type_name("2s|RFC3339");
+    add_terms(create);
+  }
+
+  void add_change() {
+    CLI::App& change = add("change", "Change what a key may do, use and spend", sluice::app::change_key);
+    add_name(change);
+    change.add_option("--models", options_.models, "Models it may ask for")->type_name("GLOB,…");
+    change.add_option("--endpoints", options_.endpoints, "Endpoints it may use, or all")->type_name("NAME,…");
+    change.add_option("--cidr", options_.cidrs, "Addresses it may be used from, or any")->type_name("CIDR,…");
+    change.add_option("--expires", options_.expires, "When it ends, or never")->type_name("2s|RFC3339");
+    add_terms(change);
+    CLI::Option* raise = change.add_option("--raise", options_.raise, "So much more of a budget, until then");
+    CLI::Option* until = change.add_option("--until", options_.until, "When a raise ends");
+    raise->type_name("USD[/WINDOW]")->needs(until);
+    until->type_name("2s|RFC3339")->needs(raise);
+  }
+
+  void add_terms(CLI::App& command) {
+    command.add_option("--limit", options_.limits, "A limit: rpm=600, tpm=200000; none takes it away")
+        ->type_name("NAME=AMOUNT")
+        ->allow_extra_args(false);
+    command.add_option("--concurrent", options_.concurrent, "Requests at a time; none takes it away")->type_name("N");
+    command.add_option("--budget", options_.budgets, "A budget: 20/day, 300/month; none/day takes it away")
+        ->type_name("USD/WINDOW")
+        ->allow_extra_args(false);
+    CLI::Option* downgrade = command.add_option("--downgrade", options_.downgrade,
+                                                "The model that is asked instead when a budget has nothing left");
+    downgrade->type_name("MODEL");
+    command.add_option("--on-exhausted", options_.exhausted, "refuse, or team: as its team says, which is the default")
+        ->check(CLI::IsMember({"refuse", "team"}))
+        ->excludes(downgrade);
   }
 
   CLI::App& keys_;

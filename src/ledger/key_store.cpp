@@ -99,7 +99,7 @@ class FileKeyStore final : public KeyStore {
     const UtcTime now = clock_.utc();
     Result<Transaction> change = Transaction::begin(database_);
     if (!change) return std::move(change).error();
-    Result<StoredKey> key = find_live(name_or_id, now);
+    Result<StoredKey> key = find_live(name_or_id, now, actor);
     if (!key) return std::move(key).error();
     const NewKey before = wish_behind(*key);
     NewKey wanted = before;

@@ -22,6 +22,7 @@ inline const std::vector<GoldenRoute> golden_routes{
     {"GET /admin/v1/requests/{id}", "read_status", "viewer operator admin"},
     {"GET /admin/v1/keys", "read_keys", "viewer operator billing admin"},
     {"POST /admin/v1/keys", "write_keys", "operator admin"},
+    {"PATCH /admin/v1/keys/{id}", "write_keys", "operator admin"},
     {"DELETE /admin/v1/keys/{id}", "write_keys", "operator admin"},
     {"POST /admin/v1/keys/{id}/rotate", "write_keys", "operator admin"},
     {"GET /admin/v1/teams", "read_teams", "viewer billing admin"},

@@ -42,6 +42,13 @@ TEST(KeyWords, a_key_has_to_fit_into_the_configuration) {
       fits_configuration({.name = "bot", .team = "support", .endpoints = {{"chat", "embeddings"}}}, principals));
   EXPECT_EQ(fits_configuration({.name = "app"}, principals).error().code(), "key_exists");
   EXPECT_FALSE(fits_configuration({.name = "bot", .team = "none"}, principals));
+  principals.models = {"small", "big"};
+  principals.teams.back().models = {"s*"};
+  EXPECT_TRUE(fits_configuration({.name = "bot", .team = "support", .exhausted = "small"}, principals));
+  EXPECT_TRUE(fits_configuration({.name = "bot", .exhausted = ""}, principals));
+  EXPECT_FALSE(fits_configuration({.name = "bot", .exhausted = "none"}, principals));
+  EXPECT_FALSE(fits_configuration({.name = "bot", .team = "support", .exhausted = "big"}, principals));
+  EXPECT_FALSE(fits_configuration({.name = "bot", .models = {{"b*"}}, .exhausted = "small"}, principals));
   const auto endpoint = fits_configuration({.name = "bot", .endpoints = {{"none"}}}, principals);
   ASSERT_FALSE(endpoint);
   EXPECT_NE(endpoint.error().message().find("embeddings"), std::string::npos);

@@ -142,6 +142,70 @@ TEST(KeysDaemon, a_key_may_do_what_it_was_made_for) {
   EXPECT_TRUE(soon(gateway, brief, "401 invalid_api_key"));
 }
 
+const std::string with_price = yaml("prices: {demo: {input: 0, output: 0, request: 1}}\n");
+
+TEST(KeysDaemon, a_key_has_limits_of_its_own_that_can_be_changed_while_it_is_used) {
+  GatewayUnderTest gateway(with_price);
+  const Told made = operate(gateway, "POST", "/admin/v1/keys", R"({"name":"bot","limits":{"rpm":1}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string secret = made.body["secret"];
+  EXPECT_TRUE(soon(gateway, secret, "200"));
+  EXPECT_TRUE(soon(gateway, secret, "429 rate_limit_exceeded"));
+  const Told changed = operate(gateway, "PATCH", "/admin/v1/keys/bot", R"({"limits":{"rpm":null,"tpd":1}})");
+  ASSERT_EQ(changed.status, 200) << changed.body;
+  EXPECT_EQ(changed.body["limits"], json::parse(R"({"tpd":1})"));
+  RawClient client = gateway.client();
+  const auto refused = [&] {
+    client.send(post("/v1/chat/completions", chat_body("m"), bearer(secret)));
+    return client.read_answer().field("x-ratelimit-limit-tokens") == "1";
+  };
+  EXPECT_TRUE(eventually(refused));
+  ASSERT_EQ(operate(gateway, "PATCH", "/admin/v1/keys/bot", R"({"limits":null})").status, 200);
+  EXPECT_TRUE(soon(gateway, secret, "200"));
+}
+
+TEST(KeysDaemon, a_key_has_a_budget_of_its_own_that_can_be_raised) {
+  GatewayUnderTest gateway(with_price);
+  const Told made = operate(gateway, "POST", "/admin/v1/keys", R"({"name":"bot","budget":{"usd":1.5,"per":"total"}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string secret = made.body["secret"];
+  EXPECT_TRUE(soon(gateway, secret, "200"));
+  EXPECT_TRUE(soon(gateway, secret, "429 insufficient_quota"));
+  RawClient client = gateway.client();
+  client.send(post("/v1/chat/completions", chat_body("m"), bearer(secret)));
+  const Answer refused = client.read_answer();
+  EXPECT_EQ(refused.field("x-should-retry"), "false");
+  EXPECT_NE(refused.body.find("key 'bot'"), std::string::npos) << refused.body;
+  const Told raised = operate(gateway, "PATCH", "/admin/v1/keys/bot", R"({"raise":{"usd":1,"until":"1h"}})");
+  ASSERT_EQ(raised.status, 200) << raised.body;
+  EXPECT_EQ(raised.body["budget"][0]["raise"].size(), 1u);
+  EXPECT_TRUE(soon(gateway, secret, "200")) << "one more, as what was spent stays spent";
+  EXPECT_TRUE(soon(gateway, secret, "429 insufficient_quota"));
+  const json first = operate(gateway, "GET", "/admin/v1/audit").body["records"][0];
+  EXPECT_EQ(first["action"], "key.change");
+  EXPECT_EQ(first["details"]["budget_before"], "1.50/total");
+  EXPECT_TRUE(first["details"]["budget_after"].get<std::string>().starts_with("1.50/total raise=1.00@"));
+}
+
+TEST(KeysDaemon, a_change_that_is_wrong_changes_nothing) {
+  GatewayUnderTest gateway(with_key);
+  ASSERT_EQ(operate(gateway, "POST", "/admin/v1/keys", R"({"name":"bot"})").status, 201);
+  const json before = operate(gateway, "GET", "/admin/v1/keys").body;
+  for (const char* const body :
+       {"no json", "[]", R"({"name":"other"})", R"({"team":"t"})", R"({"limits":{"rpm":0}})", R"({"limits":{"rpx":1}})",
+        R"({"limits":{"rpm":1,"rpm":2}})", R"({"budget":{"usd":1e2,"per":"day"}})", R"({"budget":{"usd":1}})",
+        R"({"raise":{"usd":1,"until":"1h"}})", R"({"on_exhausted":{"downgrade":"absent"}})", R"({"models":[]})",
+        R"({"models":["x"],"on_exhausted":{"downgrade":"m"}})", R"({"expires":"2001-01-01T00:00:00Z"})",
+        R"({"endpoints":["none"]})", R"({"cidrs":["10.0.0.0/33"]})"}) {
+    const Told told = operate(gateway, "PATCH", "/admin/v1/keys/bot", body);
+    EXPECT_EQ(told.status, 400) << body;
+    EXPECT_TRUE(told.body["error"]["message"].is_string()) << body;
+  }
+  EXPECT_EQ(operate(gateway, "PATCH", "/admin/v1/keys/none", "{}").status, 404);
+  EXPECT_EQ(operate(gateway, "PATCH", "/admin/v1/keys/app", "{}").status, 409) << "the file's own";
+  EXPECT_EQ(operate(gateway, "GET", "/admin/v1/keys").body, before);
+}
+
 TEST(KeysDaemon, a_key_whose_team_is_gone_is_refused_and_says_why) {
   GatewayUnderTest gateway(with_team);
   const Told made = operate(gateway, "POST", "/admin/v1/keys", R"({"name":"bot","team":"support"})");

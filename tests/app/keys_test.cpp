@@ -34,9 +34,14 @@ struct Outcome {
 class Keys : public ::testing::Test {
  protected:
   Keys() {
-    options.config = scratch_.write("sluice.yaml", with_a_key);
-    options.format = "json";
+    start_anew();
     variables_["XDG_STATE_HOME"] = scratch_.path("state");
+  }
+
+  void start_anew() {
+    options = KeyOptions();
+    options.config = file_;
+    options.format = "json";
   }
 
   config::Surroundings surroundings() const {
@@ -66,6 +71,7 @@ class Keys : public ::testing::Test {
   }
 
   const test::Scratch scratch_;
+  const std::string file_ = scratch_.write("sluice.yaml", with_a_key);
   std::map<std::string, std::string> variables_;
   KeyOptions options;
 };
@@ -107,6 +113,73 @@ TEST_F(Keys, are_made_listed_renewed_and_revoked) {
   EXPECT_NE(verify().out.find("3 records"), std::string::npos);
 }
 
+TEST_F(Keys, have_limits_and_budgets_that_can_be_changed) {
+  options.limits = {"rpm=600", "tpm=200000"};
+  options.concurrent = "5";
+  options.budgets = {"20/day", "300.5/month"};
+  options.downgrade = "m";
+  ASSERT_EQ(create("bot").code, 0);
+  const auto key = [&] { return run(list_keys).parsed()["keys"][1]; };
+  EXPECT_EQ(key()["limits"], json::parse(R"({"rpm":600,"tpm":200000,"concurrent":5})"));
+  EXPECT_EQ(key()["budget"], json::parse(R"([{"usd":"20.00","per":"day"},{"usd":"300.50","per":"month"}])"));
+  EXPECT_EQ(key()["on_exhausted"], json::parse(R"({"downgrade":"m"})"));
+
+  const auto change = [&](auto choose) {
+    start_anew();
+    options.name = "bot";
+    choose();
+    return run(change_key);
+  };
+  const Outcome changed = change([&] {
+    options.limits = {"rpm=1200", "tpm=none"};
+    options.budgets = {"30/day", "none/month"};
+    options.exhausted = "refuse";
+    options.models = "m";
+    options.expires = "2031-01-01T00:00:00Z";
+  });
+  ASSERT_EQ(changed.code, 0) << changed.err;
+  EXPECT_EQ(changed.parsed(), key());
+  EXPECT_EQ(key()["limits"], json::parse(R"({"rpm":1200,"concurrent":5})"));
+  EXPECT_EQ(key()["budget"], json::parse(R"([{"usd":"30.00","per":"day"}])"));
+  EXPECT_EQ(key()["on_exhausted"], "refuse");
+  EXPECT_EQ(key()["models"], json::parse(R"(["m"])"));
+  ASSERT_EQ(change([&] { options.raise = "50", options.until = "2030-01-01T00:00:00Z"; }).code, 0);
+  EXPECT_EQ(key()["budget"][0]["raise"], json::parse(R"([{"usd":"50.00","until":"2030-01-01T00:00:00Z"}])"));
+  ASSERT_EQ(change([&] { options.budgets = {"40/day"}; }).code, 0);
+  EXPECT_EQ(key()["budget"][0]["raise"].size(), 1u) << "what else was said of it stays";
+  ASSERT_EQ(change([&] { options.expires = "never", options.endpoints = "all", options.cidrs = "any"; }).code, 0);
+  EXPECT_TRUE(key()["expires_at"].is_null());
+  ASSERT_EQ(change([&] { options.exhausted = "team"; }).code, 0);
+  EXPECT_TRUE(key()["on_exhausted"].is_null());
+  ASSERT_EQ(change([&] { options.format = "table"; }).out.substr(0, 4), "NAME");
+  EXPECT_EQ(verify().code, 0);
+}
+
+TEST_F(Keys, are_not_changed_by_what_cannot_be_read_or_done) {
+  ASSERT_EQ(create("bot").code, 0);
+  const Outcome before = run(list_keys);
+  const auto code = [&](auto choose) {
+    start_anew();
+    options.name = "bot";
+    choose();
+    return run(change_key).code;
+  };
+  EXPECT_EQ(code([&] { options.limits = {"rpm"}; }), 64);
+  EXPECT_EQ(code([&] { options.limits = {"rpx=5"}; }), 64);
+  EXPECT_EQ(code([&] { options.limits = {"rpm=none"}; }), 64) << "it has none";
+  EXPECT_EQ(code([&] { options.concurrent = "many"; }), 64);
+  EXPECT_EQ(code([&] { options.budgets = {"20"}; }), 64);
+  EXPECT_EQ(code([&] { options.budgets = {"20/year"}; }), 64);
+  EXPECT_EQ(code([&] { options.budgets = {"none/day"}; }), 64);
+  EXPECT_EQ(code([&] { options.raise = "5", options.until = "1h"; }), 64) << "there is nothing to raise";
+  EXPECT_EQ(code([&] { options.expires = "soon"; }), 64);
+  EXPECT_EQ(code([&] { options.downgrade = "absent"; }), 65);
+  EXPECT_EQ(code([&] { options.downgrade = "m", options.models = "other"; }), 65) << "it may not be asked for";
+  EXPECT_EQ(code([&] { options.cidrs = "10.0.0.1/8"; }), 65);
+  EXPECT_EQ(code([&] { options.name = "nobody"; }), 65);
+  EXPECT_EQ(run(list_keys).out, before.out);
+}
+
 TEST_F(Keys, are_told_for_people_too) {
   options.format = "table";
   const Outcome made = create("bot");
@@ -121,7 +194,7 @@ TEST_F(Keys, are_told_for_people_too) {
 
 TEST_F(Keys, of_the_file_are_changed_there) {
   options.name = "app";
-  for (const auto command : {create_key, rotate_key, revoke_key}) {
+  for (const auto command : {create_key, change_key, rotate_key, revoke_key}) {
     const Outcome refused = run(command);
     EXPECT_EQ(refused.code, 65);
     EXPECT_EQ(refused.out, "");

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import stat
 import unittest
 
@@ -59,18 +60,51 @@ class Keys(WithUpstream):
         again = self.keys("create", "--name", "brief")
         self.await_status(again["secret"], 200, "its name is free again")
 
+    def test_a_key_has_limits_that_can_be_changed(self):
+        made = self.keys("create", "--name", "bot", "--limit", "rpm=1")
+        self.await_status(made["secret"], 200, "the new key is good")
+        self.await_status(made["secret"], 429, "a second request within the minute is too many")
+        self.assertEqual(self.keys("list")["keys"][1]["limits"], {"rpm": 1})
+
+        changed = self.keys("change", "bot", "--limit", "rpm=none", "--concurrent", "5")
+        self.assertEqual(changed["limits"], {"concurrent": 5})
+        self.await_status(made["secret"], 200, "the limit is gone")
+        self.keys("change", "bot", "--models", "oth*")
+        self.await_status(made["secret"], 403, "the model is not the key's any more")
+        self.assertEqual(self.command("audit", "verify").returncode, 0)
+
+    def test_a_key_spends_its_budget_and_no_more(self):
+        prices = "prices: {chat: {input: 0, output: 0, request: 1}}\n"
+        self.one.write(self.text("chat") + prices + "keys:\n  - {name: written, secret: '${WRITTEN}'}\n")
+        self.one.signal(signal.SIGHUP)
+        wire.eventually(lambda: '"reloaded"' in self.one.stderr(), "the file is read again")
+        made = self.keys("create", "--name", "bot", "--budget", "1.5/total")
+        self.await_status(made["secret"], 200, "there is enough for one request")
+        refused = chat(self.one, "chat", headers=wire.bearer(made["secret"]))
+        self.assertEqual((refused.status, refused.code()), (429, "insufficient_quota"))
+        self.assertEqual(refused.headers["x-should-retry"], "false")
+        changed = self.keys("change", "bot", "--raise", "1", "--until", "1h")
+        budget, = changed["budget"]
+        self.assertEqual((budget["usd"], budget["raise"][0]["usd"]), ("1.50", "1.00"))
+        self.await_status(made["secret"], 200, "there is more for a while")
+        self.assertEqual(self.status(made["secret"]), 429)
+
     def test_a_key_is_bound_to_addresses(self):
         made = self.keys("create", "--name", "elsewhere", "--cidr", "10.0.0.0/8,::1/128")
         self.await_status(made["secret"], 403, "the key is known, and not from here")
 
     def test_keys_of_the_file_are_not_touched(self):
-        for arguments in (["create", "--name", "written"], ["rotate", "written"], ["revoke", "written"]):
+        for arguments in (["create", "--name", "written"], ["change", "written", "--limit", "rpm=5"],
+                          ["rotate", "written"], ["revoke", "written"]):
             done = self.command("keys", *arguments)
             self.assertEqual((done.returncode, done.stdout), (65, ""), done)
             self.assertIn("configuration file", done.stderr)
 
     def test_mistakes_of_the_command_line_are_64(self):
         for arguments in ([], ["create"], ["nonsense"], ["rotate"], ["create", "--name", "x", "--expires", "soon"],
+                          ["create", "--name", "x", "--limit", "rpm"], ["create", "--name", "x", "--budget", "20"],
+                          ["change"], ["change", "x", "--raise", "5"],
+                          ["change", "x", "--downgrade", "m", "--on-exhausted", "refuse"],
                           ["list", "--format", "xml"]):
             done = self.command("keys", *arguments)
             self.assertEqual(done.returncode, 64, done)

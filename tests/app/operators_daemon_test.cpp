@@ -118,7 +118,7 @@ TEST_F(Operators, a_key_of_another_team_is_to_an_operator_as_if_it_were_not_ther
   const std::string nobodys = make_key("admin", R"({"name":"nobodys"})");
   for (const std::string& name : {theirs, std::string("till"), nobodys, std::string("nobodys"), std::string("shop"),
                                   std::string("free"), std::string("nothing")}) {
-    for (const auto& [method, rest] : {std::pair("DELETE", ""), std::pair("POST", "/rotate")}) {
+    for (const auto& [method, rest] : {std::pair("DELETE", ""), std::pair("PATCH", ""), std::pair("POST", "/rotate")}) {
       const Told told = ask("alice", method, "/admin/v1/keys/" + name + rest);
       EXPECT_EQ(told.status, 404) << method << " " << name;
       EXPECT_EQ(told.body["error"]["message"], "no key is called \"" + name + "\" or has that id");

@@ -93,9 +93,9 @@ INSTANTIATE_TEST_SUITE_P(
               "shorter than cooldown"}},
         Case{"health_check_of_nowhere",
              model + "providers: {p: {kind: vllm, health_check: {path: models, every: 1ms, port: 1}}}\n",
-             {"f:2:54: providers.p.health_check.path: is no path; write one below base_url, such as /models",
-              "f:2:69: providers.p.health_check.every: found \"1ms\"; use a duration between 1s and 24h",
-              "f:2:74: providers.p.health_check.port: unknown key \"port\"; known here: path, every"}},
+             {"f:2:50: providers.p.health_check.path: is no path; write one below base_url, such as /models",
+              "f:2:65: providers.p.health_check.every: found \"1ms\"; use a duration between 1s and 24h",
+              "f:2:70: providers.p.health_check.port: unknown key \"port\"; known here: path, every"}},
         Case{"words_that_are_none",
              model + "providers: {p: {kind: demo, residency: EU, retention: \"30 days\"}}\n",
              {"f:2:40: providers.p.residency: no usable word; up to 64 small letters, digits and dashes",
@@ -265,7 +265,8 @@ TEST(ProviderSection, may_be_asked_whether_it_is_there) {
   ASSERT_TRUE(plain.health_check);
   EXPECT_EQ(plain.health_check->path, "/models");
   EXPECT_EQ(plain.health_check->every, 10s);
-  const Provider other = only_provider("providers: {p: {kind: vllm, health_check: {path: /live?a=1, every: 1s}}}\n");
+  const Provider other =
+      only_provider("providers: {p: {kind: vllm, health_check: {path: \"/live?a=1\", every: 1s}}}\n");
   EXPECT_EQ(other.health_check->path, "/live?a=1");
   EXPECT_EQ(other.health_check->every, 1s);
 }

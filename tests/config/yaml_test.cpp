@@ -67,9 +67,9 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:3:20: log.level: given twice, first on line 3; keep one of them",
               "f:4:1: log: given twice, first on line 3; keep one of them"}},
         Case{"given_twice_where_nobody_looks",
-             world + "jwt: [{a: {b: 1, b: 2}}]\n",
+             world + "log: {bodies: [{a: {b: 1, b: 2}}]}\n",
              {"f:3:7: log.bodies: \"bodies\" is not supported by this version; remove it",
-              "f:3:18: jwt[0].a.b: given twice, first on line 3; keep one of them"}},
+              "f:3:27: log.bodies[0].a.b: given twice, first on line 3; keep one of them"}},
         Case{"given_twice_in_different_quotes",
              world + "log: {}\n\"log\": {}\n",
              {"f:4:1: log: given twice, first on line 3; keep one of them"}},
@@ -139,7 +139,8 @@ TEST(Yaml, allows_nesting_up_to_64_levels) {
     return complaints_of(world + "log: {bodies: " + std::string(levels - 2, '[') + std::string(levels - 2, ']') +
                          "}\n");
   };
-  EXPECT_EQ(nested(64), std::vector<std::string>{"f:3:1: jwt: \"jwt\" is not supported by this version; remove it"});
+  EXPECT_EQ(nested(64),
+            std::vector<std::string>{"f:3:7: log.bodies: \"bodies\" is not supported by this version; remove it"});
   EXPECT_EQ(nested(65), std::vector<std::string>{
                             "f:3:77: nested deeper than 64 levels; no setting needs that; check the brackets"});
 }

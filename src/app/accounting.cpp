@@ -88,6 +88,7 @@ void Accounting::tell(const ledger::Alert& alert) {
                                                  {"percent", std::to_string(alert.percent)},
                                                  {"limit_usd", ledger::usd(budget.limit)},
                                                  {"spent_usd", ledger::usd(budget.spent)}});
+  if (sink_) sink_(alert);
 }
 
 std::vector<Gauges::Budget> Accounting::budget_gauges(ledger::Now now) const {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sluice/base/clock.hpp>
@@ -25,6 +26,8 @@ class Accounting {
 
   // Somebody may call from now on. Until then the past of all who have budgets is read in one go, and not for each.
   void begin();
+  // Who is told of alerts beside the log. Called on workers' threads, so it must not wait; set before there are any.
+  void alerts_to(ledger::Book::AlertSink sink) { sink_ = std::move(sink); }
 
   ledger::Book& book() { return *book_; }
   ledger::Recorder* recorder() { return recorder_.get(); }
@@ -42,6 +45,7 @@ class Accounting {
 
   const Clock& clock_;
   Log& log_;
+  ledger::Book::AlertSink sink_;  // may be empty
   std::string place_;
   std::unique_ptr<ledger::Recorder> recorder_;     // null: nothing is kept
   std::unique_ptr<ledger::UsageHistory> history_;  // null with it

@@ -141,6 +141,18 @@ ConfigJson jwt_section(const config::Config& config) {
   return out;
 }
 
+ConfigJson alerts_section(const config::Config& config) {
+  if (!config.alerts) return nullptr;
+  const config::Peer& to = config.alerts->webhook;
+  ConfigJson out;
+  const auto page = config::parse_page_url(to.url);
+  out["webhook"] = page ? origin_json(page->url) : ConfigJson(nullptr);
+  out["secret"] = !config.alerts->secret.empty();
+  out["allow_private"] = to.allow_private;
+  out["tls"] = {{"ca", !to.ca_file.empty()}};
+  return out;
+}
+
 ConfigJson tags_section(const config::Config& config) {
   ConfigJson out = ConfigJson::array();
   for (const config::Tag& tag : config.tags) {

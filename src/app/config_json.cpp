@@ -58,6 +58,7 @@ ConfigJson sections_of(const config::Config& config) {
   out["keys"] = keys_section(config);
   out["jwt"] = jwt_section(config);
   out["tags"] = tags_section(config);
+  out["alerts"] = alerts_section(config);
   out["prices"] = prices_section(config);
   out["unknown_price"] = unknown_price_section(config);
   out["log"] = {{"level", config.log.level}, {"format", config.log.format}};

@@ -34,6 +34,7 @@ ConfigJson organisation_section(const config::Config& config);
 ConfigJson teams_section(const config::Config& config);
 ConfigJson keys_section(const config::Config& config);
 ConfigJson jwt_section(const config::Config& config);
+ConfigJson alerts_section(const config::Config& config);
 ConfigJson tags_section(const config::Config& config);
 ConfigJson prices_section(const config::Config& config);
 ConfigJson unknown_price_section(const config::Config& config);

@@ -18,6 +18,7 @@
 #include "app/admin_keys.hpp"
 #include "app/admin_plane.hpp"
 #include "app/admin_usage.hpp"
+#include "app/alert_webhook.hpp"
 #include "app/config_json.hpp"
 #include "app/demo.hpp"
 #include "app/errands.hpp"
@@ -65,6 +66,7 @@ class RunningDaemon final : public Daemon {
         started_from_(std::move(surface.origin)),
         errands_(clock_),
         health_checks_(errands_, clock_, log_),
+        webhook_(errands_, clock_, log_, agent()),
         keyring_(clock_, log_, agent()) {}
 
   ~RunningDaemon() override {
@@ -79,6 +81,7 @@ class RunningDaemon final : public Daemon {
     auto accounting = Accounting::open(config.storage, clock_, log_);
     if (!accounting) return accounting.error();
     accounting_ = *std::move(accounting);
+    accounting_->alerts_to([this](const ledger::Alert& alert) { webhook_.tell(alert); });
     Result<World> world = prepare(config);
     if (!world) return world.error();
     auto desk = KeyDesk::open(keys_file_, clock_, log_);
@@ -187,6 +190,7 @@ class RunningDaemon final : public Daemon {
     std::shared_ptr<const Principals> principals;
     std::shared_ptr<const std::string> page;  // for whoever asks what is in force
     TokenSource tokens;
+    AlertReceiver alerts;
   };
 
   // All workers have the same configuration with the same keys tied to it, in the order in which these came, although
@@ -194,6 +198,7 @@ class RunningDaemon final : public Daemon {
   void publish(const World& world) {
     const std::lock_guard lock(publishing_);
     put_in_force(world);
+    webhook_.follow(world.alerts);
     const auto keys = link(stored_keys_, world.snapshot);
     const auto token_keys = keyring_.follow(
         world.tokens, errands_,
@@ -283,6 +288,9 @@ class RunningDaemon final : public Daemon {
     auto tokens = token_source_of(config, trusts_);
     if (!tokens) return std::move(tokens).error();
     world.tokens = *std::move(tokens);
+    auto alerts = alert_receiver_of(config, trusts_);
+    if (!alerts) return std::move(alerts).error();
+    world.alerts = *std::move(alerts);
     return world;
   }
 
@@ -356,6 +364,7 @@ class RunningDaemon final : public Daemon {
     gauges.budgets = accounting_->budget_gauges({clock_.now(), clock_.utc()});
     gauges.ledger = accounting_->ledger_gauges();
     gauges.log_lines_dropped = access_log_->dropped();
+    gauges.alerts = webhook_.gauges();
     const std::lock_guard lock(publishing_);
     gauges.token_keys = keyring_.gauges(clock_.now());
     return gauges;
@@ -404,6 +413,7 @@ class RunningDaemon final : public Daemon {
   const Origin started_from_;
   Errands errands_;
   HealthChecks health_checks_;
+  AlertWebhook webhook_;
   std::mutex publishing_;
   TokenKeyring keyring_;               // of these, as what follows
   ledger::StoredKeys stored_keys_;     // as they were told last

@@ -78,6 +78,12 @@ Async<ErrandAnswer> Errands::ask(const Errand& errand, net::Stop& stop) {
   co_return std::move(answer);
 }
 
+Result<std::shared_ptr<const net::Trust>> trust_for(const config::Peer& peer, TrustShelf& trusts) {
+  const auto page = config::parse_page_url(peer.url);
+  if (!page || !page->url.tls) return std::shared_ptr<const net::Trust>();
+  return trusts.get(peer.ca_file);
+}
+
 net::Origin origin_of(const config::Peer& peer, std::shared_ptr<const net::Trust> trust) {
   net::Origin origin;
   const auto page = config::parse_page_url(peer.url);

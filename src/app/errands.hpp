@@ -17,6 +17,8 @@
 #include <sluice/net/stop.hpp>
 #include <sluice/net/transport.hpp>
 
+#include "app/trust_shelf.hpp"
+
 namespace sluice::app {
 
 // One request of the daemon's own.
@@ -69,6 +71,8 @@ class Errands {
   std::thread thread_;
 };
 
+// The authorities for a peer that is reached over https, else null. An Error says why they cannot be used.
+Result<std::shared_ptr<const net::Trust>> trust_for(const config::Peer& peer, TrustShelf& trusts);
 // Where a peer is asked, as the transport wants it. `trust` is used for https only.
 net::Origin origin_of(const config::Peer& peer, std::shared_ptr<const net::Trust> trust);
 // The head of a request to it; `lines` are further fields, CRLF included. Empty: it cannot be written.

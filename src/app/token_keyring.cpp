@@ -3,8 +3,6 @@
 #include <array>
 #include <cstdint>
 
-#include <sluice/config/load.hpp>
-
 namespace sluice::app {
 namespace {
 
@@ -22,9 +20,7 @@ Result<TokenSource> token_source_of(const config::Config& config, TrustShelf& tr
   if (!config.jwt) return source;
   source.peer = config.jwt->jwks;
   source.keys = config.jwt->keys;
-  const auto page = config::parse_page_url(source.peer.url);
-  if (!page || !page->url.tls) return source;
-  auto trust = trusts.get(source.peer.ca_file);
+  auto trust = trust_for(source.peer, trusts);
   if (!trust) return std::move(trust).error();
   source.trust = *std::move(trust);
   return source;

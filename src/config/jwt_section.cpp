@@ -43,7 +43,6 @@ void read_token_claims(const Value& value, const std::vector<Team>& teams, crede
       tag.value.wrong_key("no usable word of a tag",
                           "1 to 256 characters without commas and equals signs, and without spaces around them");
     credential::TokenRules::TagClaim claim{tag.name, {}};
-    if (tag.value.empty()) tag.value.wrong("has no value", "write the name of a claim");
     read_text(tag.value, claim.claim);
     if (!claim.claim.empty()) rules.tags.push_back(std::move(claim));
   }

@@ -77,7 +77,7 @@ std::vector<std::string> askable_names(const std::vector<Model>& models, const s
 void read_root(const Value& root, const Catalogue& catalogue, const Listeners& instead, Config& config) {
   const Section section(root,
                         {"auth", "server", "admin", "storage", "ledger", "providers", "models", "routes",
-                         "organisation", "teams", "keys", "jwt", "tags", "prices", "unknown_price", "log"},
+                         "organisation", "teams", "keys", "jwt", "tags", "alerts", "prices", "unknown_price", "log"},
                         planned_keys(""));
   if (root.shape() != Shape::mapping) return;
   std::string auth;
@@ -97,6 +97,7 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   read_operators(section["admin"], config);
   read_jwt(section["jwt"], config.teams, config.jwt);
   read_tags(section["tags"], config.tags);
+  read_alerts(section["alerts"], config.alerts);
   read_prices(section["prices"], config.models, config.prices);
   read_unknown_price(section["unknown_price"], config.unknown_price);
   read_routes(section["routes"], config);

@@ -26,6 +26,7 @@ void read_keys(const Value& value, const std::vector<Model>& models, const std::
 void read_operators(const Value& value, Config& config);
 void read_jwt(const Value& value, const std::vector<Team>& teams, std::optional<Jwt>& jwt);
 void read_organisation(const Value& value, Organisation& organisation);
+void read_alerts(const Value& value, std::optional<Alerts>& alerts);
 void read_tags(const Value& value, std::vector<Tag>& tags);
 void read_prices(const Value& value, const std::vector<Model>& models, std::vector<NamedPrice>& prices);
 void read_unknown_price(const Value& value, UnknownPrice& unknown);

@@ -181,6 +181,14 @@ void add_token_keys(Exposition& out, const std::optional<Gauges::TokenKeys>& key
   out.add({{"result", "failed"}}, keys->failed);
 }
 
+void add_alerts(Exposition& out, const Gauges::Alerts& alerts) {
+  out.single(counter, "sluice_budget_alerts_total", "Thresholds of budgets that were reached.", alerts.raised);
+  out.family(counter, "sluice_alerts_total", "Alerts for the webhook, by what became of them.");
+  out.add({{"result", "delivered"}}, alerts.delivered);
+  out.add({{"result", "failed"}}, alerts.failed);
+  out.add({{"result", "dropped"}}, alerts.dropped);
+}
+
 void add_gauges(Exposition& out, const Gauges& gauges) {
   out.family(gauge, "sluice_connections", "Open connections.");
   out.add({{"side", "client"}, {"state", "idle"}}, gauges.client.idle);
@@ -190,6 +198,7 @@ void add_gauges(Exposition& out, const Gauges& gauges) {
   add_lanes(out, gauges.lanes);
   add_ledger(out, gauges.budgets, gauges.ledger);
   add_token_keys(out, gauges.token_keys);
+  add_alerts(out, gauges.alerts);
   out.single(counter, "sluice_log_dropped_total", "Log lines lost because nobody took them fast enough.",
              gauges.log_lines_dropped);
 }

@@ -39,26 +39,26 @@ INSTANTIATE_TEST_SUITE_P(
               "f:3:1: jwt.audience: is missing; write what tokens have as aud"}},
         Case{"empty_names",
              world + "jwt: {jwks: \"https://i/k\", issuer: \"\", audience: }\n",
-             {"f:3:35: jwt.issuer: is empty; write a value, or remove the key",
-              "f:3:39: jwt.audience: has no value; write one, or remove the key"}},
+             {"f:3:36: jwt.issuer: is empty; write a value, or remove the key",
+              "f:3:40: jwt.audience: has no value; write one, or remove the key"}},
         Case{"unknown_key",
              with("secret: x"),
-             {"f:4:67: jwt.secret: unknown key \"secret\"; known here: jwks, issuer, "
+             {"f:4:65: jwt.secret: unknown key \"secret\"; known here: jwks, issuer, "
               "audience, claims, allow_private, tls"}},
         Case{"unknown_claim",
              with("claims: {teams: groups}"),
-             {"f:4:76: jwt.claims.teams: unknown key \"teams\"; did "
+             {"f:4:74: jwt.claims.teams: unknown key \"teams\"; did "
               "you mean \"team\"?"}},
         Case{
             "tag_that_is_none",
             with("claims: {tags: {\"a=b\": sub, c: }}"),
-            {"f:4:83: jwt.claims.tags[\"a=b\"]: no usable word of a tag; 1 to 256 characters without commas and equals "
+            {"f:4:81: jwt.claims.tags[\"a=b\"]: no usable word of a tag; 1 to 256 characters without commas and equals "
              "signs, and without spaces around them",
-             "f:4:95: jwt.claims.tags.c: has no value; write the name of a claim"}},
+             "f:4:93: jwt.claims.tags.c: has no value; write one, or remove the key"}},
         Case{
             "team_without_teams",
             world + "jwt: {jwks: \"https://i/k\", issuer: x, audience: y, claims: {team: groups}}\n",
-            {"warning f:3:68: jwt.claims.team: there are no teams, so no token will let anybody in; add some to teams, "
+            {"warning f:3:67: jwt.claims.team: there are no teams, so no token will let anybody in; add some to teams, "
              "or remove it"}},
         Case{"no_url", at("idp.example/keys"), {"f:3:13: jwt.jwks: " + no_url}},
         Case{"url_of_another_sort", at("ftp://idp.example/keys"), {"f:3:13: jwt.jwks: " + no_url}},
@@ -84,8 +84,8 @@ INSTANTIATE_TEST_SUITE_P(
              world + "jwt: {jwks: \"file:/secrets/key\", issuer: x, audience: y, allow_private: true, tls: {ca: /c}}\n",
              {"f:3:13: jwt.jwks: the key set is no JSON object; name a JWK set, such as {\"keys\": [{\"kty\": \"RSA\", "
               "…}]}",
-              "f:3:60: jwt.allow_private: has no effect: the keys are those of a file; remove it",
-              "f:3:81: jwt.tls: has no effect: the keys are those of a file; remove it"}}),
+              "f:3:58: jwt.allow_private: has no effect: the keys are those of a file; remove it",
+              "f:3:79: jwt.tls: has no effect: the keys are those of a file; remove it"}}),
     testing::name_of);
 
 Config read(const std::string& text, const Surroundings& around = testing::surroundings()) {

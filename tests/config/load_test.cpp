@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
              world + "telemetry: {}\n",
              {"f:3:1: telemetry: unknown key \"telemetry\"; known here: auth, server, admin, storage, ledger, "
               "providers, "
-              "models, routes, organisation, teams, keys, jwt, tags, prices, unknown_price, log"}},
+              "models, routes, organisation, teams, keys, jwt, tags, alerts, prices, unknown_price, log"}},
         Case{"later_keys",
              world + "log: {bodies: none}\n",
              {"f:3:7: log.bodies: \"bodies\" is not supported by this version; remove it"}},

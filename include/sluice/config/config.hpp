@@ -295,6 +295,12 @@ struct Jwt {
   std::shared_ptr<const credential::KeySet> keys;  // those of a file
 };
 
+// Who is told when a budget has reached a threshold, beside the log.
+struct Alerts {
+  Peer webhook;
+  Secret secret;  // what is told is signed with; empty: nothing is
+};
+
 // All requests that are attributed to something.
 struct Tag {
   std::string name;
@@ -347,6 +353,7 @@ struct Config {
   std::vector<Key> keys;
   std::optional<Jwt> jwt;  // nothing: callers show keys only
   std::vector<Tag> tags;
+  std::optional<Alerts> alerts;
   std::vector<NamedPrice> prices;
   UnknownPrice unknown_price;
   Logging log;

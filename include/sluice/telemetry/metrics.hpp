@@ -124,6 +124,14 @@ struct Gauges {
     std::uint64_t failed = 0;
   };
   std::optional<TokenKeys> token_keys;  // nothing: none are fetched
+  // Thresholds of budgets that were reached, and what became of telling the one whom the configuration names.
+  struct Alerts {
+    std::uint64_t raised = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t dropped = 0;
+  };
+  Alerts alerts;
 };
 
 // Everything the process tells Prometheus about itself. Thread-safe, but for WorkerMetrics as said there.

@@ -99,7 +99,8 @@ void miss_key(const Member& member, const Kind& kind) {
 }
 
 void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
-  Names names{"api_key", "api_keys", "base_url", "allow_private", "tls", "dialect", "region", "location", "project", "health_check"};
+  Names names{"api_key", "api_keys", "base_url", "allow_private", "tls",
+              "dialect", "region",   "location", "project",       "health_check"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
   for (const std::string_view name : names) {
     const Value value = member.value[name];

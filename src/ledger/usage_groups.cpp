@@ -101,8 +101,7 @@ std::optional<UsageDimension> usage_dimension(std::string_view name) {
   return std::nullopt;
 }
 
-UsageGroups::UsageGroups(std::vector<UsageDimension> by, Pricing price)
-    : by_(std::move(by)), price_(std::move(price)) {
+UsageGroups::UsageGroups(std::vector<UsageDimension> by, Pricing price) : by_(std::move(by)), price_(std::move(price)) {
   for (const UsageDimension& dimension : by_)
     if (dimension.what == UsageDimension::What::provider) by_provider_ = true;
 }

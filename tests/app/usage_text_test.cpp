@@ -90,8 +90,8 @@ TEST(UsageFocus, is_a_charge_for_each_key_day_and_model) {
   row.output_tokens = 20;
   row.cost = 1'234'567'891;
   ledger::UsageRow refused;
-  refused.group = {"2026-12-31", std::nullopt, std::nullopt, "bot", std::nullopt, "assistant", std::nullopt,
-                   std::nullopt};
+  refused.group = {"2026-12-31", std::nullopt, std::nullopt, "bot",
+                   std::nullopt, "assistant",  std::nullopt, std::nullopt};
   std::ostringstream out;
   write_usage_focus({.rows = {row, refused}}, by, out);
   const auto lines = cells_of(out.str());

@@ -41,8 +41,8 @@ struct UsageRow {
   std::uint64_t cache_write_tokens = 0;
   std::uint64_t reasoning_tokens = 0;
   NanoUsd cost = 0;
-  NanoUsd cache_savings = 0;  // saving_of() all attempts, at the prices they were settled at
-  NanoUsd repriced = 0;       // with UsageQuery::price: what all of it costs by that
+  NanoUsd cache_savings = 0;            // saving_of() all attempts, at the prices they were settled at
+  NanoUsd repriced = 0;                 // with UsageQuery::price: what all of it costs by that
   std::uint64_t unpriced_attempts = 0;  // for which it has no price, which cost in `repriced` what they did
   // As half and as 95 of 100 requests did, or better; right to 3 %. First tokens of those that had one.
   std::uint64_t took_us_p50 = 0;

@@ -134,7 +134,7 @@ TEST_F(TokenCallersTest, nobody_can_be_taken_for_a_key) {
   issued.id = "0abc9xyz";
   issued.name = "alice";
   stored.keys.push_back(issued);
-  const auto keys = IssuedKeys::link(stored, world.snapshot);
+  const auto keys = IssuedKeys::link(stored, world.snapshot, *world.book, {});
   EXPECT_EQ(found(signer().token(claims()), keys.get()), "name_not_allowed");
   EXPECT_EQ(found(signer().token(claims("bob")), keys.get()), "bob");
 }

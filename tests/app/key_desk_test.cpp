@@ -46,6 +46,7 @@ class FakeStore final : public ledger::KeyStore {
   Result<ledger::HandedOut> rotate(std::string_view, std::chrono::seconds, const ledger::Actor&) override {
     return broken();
   }
+  Result<ledger::StoredKey> change(std::string_view, const Edit&, const ledger::Actor&) override { return broken(); }
   Result<ledger::StoredKey> revoke(std::string_view, const ledger::Actor&) override { return broken(); }
   Result<ledger::StoredKeys> read() override { return ledger::StoredKeys{}; }
   Result<std::uint64_t> version() override { return std::uint64_t{1}; }

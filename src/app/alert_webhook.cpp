@@ -79,6 +79,7 @@ void AlertWebhook::follow(AlertReceiver receiver) {
 
 void AlertWebhook::tell(const ledger::Alert& alert) {
   ++raised_;
+  std::string body = alert_json(alert, random_id(), clock_.utc());
   {
     const std::lock_guard lock(mutex_);
     if (receiver_ == nullptr) return;
@@ -86,7 +87,7 @@ void AlertWebhook::tell(const ledger::Alert& alert) {
       ++dropped_;
       return;
     }
-    queue_.push_back({alert_json(alert, random_id(), clock_.utc())});
+    queue_.push_back({std::move(body)});
   }
   errands_.post([this] { send_next(); });
 }

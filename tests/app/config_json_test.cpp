@@ -78,7 +78,7 @@ TEST(ConfigJson, has_every_section_of_the_reference_file) {
     EXPECT_FALSE(section.is_null()) << name;
   }
   // In the order of the alphabet, as this parser keeps them.
-  EXPECT_EQ(sections, (std::vector<std::string>{"admin", "auth", "jwt", "keys", "ledger", "log", "models",
+  EXPECT_EQ(sections, (std::vector<std::string>{"admin", "alerts", "auth", "jwt", "keys", "ledger", "log", "models",
                                                 "organisation", "prices", "providers", "routes", "server", "storage",
                                                 "tags", "teams", "unknown_price"}));
 }
@@ -119,7 +119,7 @@ TEST(ConfigJson, shows_of_addresses_and_headers_only_what_cannot_be_a_secret) {
                        "routes: [{name: r, when: {headers: {x-inner: \"${HEADER}*\"}}, use: m}]\n"),
                   origin, noon);
   const json config = json::parse(text)["config"];
-  EXPECT_EQ(config["providers"][0]["base_url"], "https://canary-value-of-HOST.example:8443");
+  EXPECT_EQ(config["providers"][0]["base_url"], "https://canary-value-of-host.example:8443");
   EXPECT_EQ(config["providers"][0]["health_check"], json::parse(R"({"every_ms":10000})"));
   EXPECT_EQ(config["routes"][0]["when"]["headers"], json::parse(R"(["x-inner"])"));
   EXPECT_EQ(text.find("canary-value-of-PATH"), std::string::npos) << text;

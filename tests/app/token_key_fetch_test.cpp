@@ -84,8 +84,11 @@ TEST(TokenKeyFetch, tries_again_until_there_are_keys) {
 }
 
 TEST(TokenKeyFetch, keys_of_another_source_are_not_taken) {
-  ScriptedUpstream slow(Script().read_request().wait_for("go").send(
-      response(200, key_set({TokenSigner::eddsa("a").jwk()}), "connection: close\r\n")));
+  ScriptedUpstream slow(Script()
+                            .read_request()
+                            .wait_for("go")
+                            .send(response(200, key_set({TokenSigner::eddsa("a").jwk()}), "connection: close\r\n"))
+                            .hang());
   ScriptedUpstream other(test::always(response(200, key_set({TokenSigner::eddsa("b").jwk()}))));
   Follower follower(slow);
   ASSERT_TRUE(slow.await_requests(1));

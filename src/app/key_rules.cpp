@@ -40,7 +40,7 @@ config::Written written(const Json& json) {
   config::Written value;
   if (json.is_object()) {
     value.shape = Shape::mapping;
-    for (const auto& [name, member] : json.items()) value.members.emplace_back(name, written(member));
+    for (const auto& [name, member] : json.items()) value.members.push_back({name, written(member)});
   } else if (json.is_array()) {
     value.shape = Shape::list;
     for (const Json& item : json) value.items.push_back(written(item));

@@ -8,7 +8,7 @@ namespace sluice::config::written_test {
 namespace {
 
 using Shape = Written::Shape;
-using Members = std::initializer_list<std::pair<std::string, Written>>;
+using Members = std::initializer_list<Written::Member>;
 
 Written text(std::string words) {
   Written value;

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <sluice/base/result.hpp>
@@ -16,10 +15,15 @@ namespace sluice::config {
 // A value as an operator wrote it, in the shapes that values of a configuration have.
 struct Written {
   enum class Shape : std::uint8_t { nothing, text, list, mapping };
+  struct Member;
   Shape shape = Shape::nothing;
   std::string text;  // of a number its digits, as they stand
   std::vector<Written> items;
-  std::vector<std::pair<std::string, Written>> members;  // each name once
+  std::vector<Member> members;  // each name once
+};
+struct Written::Member {
+  std::string name;
+  Written value;
 };
 
 struct Allowance {

@@ -52,17 +52,6 @@ void check_listeners(const Value& root, const Config& config) {
   }
 }
 
-// Spending that a restart forgets is no budget an operator had in mind.
-void check_memory(const Value& root, const Config& config) {
-  const auto has_budget = [](const auto& one) { return !one.terms.budgets.empty(); };
-  const auto any = [&](const auto& all) { return std::any_of(all.begin(), all.end(), has_budget); };
-  if (root["storage"].written()) return;
-  if (has_budget(config.organisation) || any(config.teams) || any(config.keys) || any(config.models) ||
-      any(config.tags))
-    root["storage"].doubtful("is not written, so what was spent is forgotten at every restart, and budgets begin anew",
-                             "write storage: sqlite:///PATH, or memory if that is what you want");
-}
-
 // What callers may ask for: models, and names that routes make something of.
 std::vector<std::string> askable_names(const std::vector<Model>& models, const std::vector<Route>& routes) {
   std::vector<std::string> out;
@@ -105,7 +94,6 @@ void read_root(const Value& root, const Catalogue& catalogue, const Listeners& i
   // An `auth` that could not be read has its complaint, and says nothing about callers.
   if (!auth.empty() || !section["auth"].written()) check_callers(root, config, instead);
   check_listeners(root, config);
-  check_memory(root, config);
 }
 
 // Surroundings without a function have nothing in them.

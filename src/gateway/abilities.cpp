@@ -2,19 +2,17 @@
 
 namespace sluice {
 
-std::optional<std::int64_t> expected_price(const config::ModelFacts* facts, const chat::Features& features,
-                                           std::uint32_t cached_permille) {
-  if (facts == nullptr || !facts->prices.input) return std::nullopt;
+ledger::NanoUsd expected_price(const ledger::Price& price, const chat::Features& features,
+                               std::uint32_t cached_permille) {
   constexpr std::uint64_t longest_answer = 1'000;
   constexpr std::uint64_t usual_answer = 500;
-  const config::KnownPrices& prices = facts->prices;
-  const auto prompt = static_cast<std::int64_t>(std::min<std::uint64_t>(features.prompt_tokens(), 1u << 30));
-  const auto answer = static_cast<std::int64_t>(std::min(features.max_tokens.value_or(usual_answer), longest_answer));
-  const std::int64_t cached = prompt * static_cast<std::int64_t>(cached_permille) / 1000;
-  constexpr std::int64_t million = 1'000'000;
-  return ((prompt - cached) * (*prices.input / 1000) + cached * (prices.cache_read.value_or(*prices.input) / 1000) +
-          answer * (prices.output.value_or(0) / 1000)) /
-         (million / 1000);
+  constexpr std::uint64_t longest_prompt = 1u << 30;
+  const std::uint64_t prompt = std::min(features.prompt_tokens(), longest_prompt);
+  ledger::Counts counts;
+  counts.cache_read = prompt * cached_permille / 1000;
+  counts.input = prompt - counts.cache_read;
+  counts.output = std::min(features.max_tokens.value_or(usual_answer), longest_answer);
+  return ledger::cost_of(price, counts);
 }
 
 }  // namespace sluice

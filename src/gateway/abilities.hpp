@@ -7,12 +7,13 @@
 
 #include <sluice/chat/features.hpp>
 #include <sluice/gateway/snapshot.hpp>
+#include <sluice/ledger/price.hpp>
 
 #include "gateway/names.hpp"
 
 namespace sluice {
 
-// What is known of what a target can do and costs: the operator's word, else the table's.
+// What is known of what a target can do: the operator's word, else the table's.
 class Abilities {
  public:
   // `model`: of the file, in which the target stands; `asked`: the caller's name for it.
@@ -41,9 +42,9 @@ class Abilities {
   const config::ModelFacts* facts_;
 };
 
-// What a request is expected to cost at a target, in nano-USD: the prompt's usual share of cached tokens is counted at
-// the cache's price, the answer as long as asked for but for a thousand tokens at most. Nothing if no price is known.
-std::optional<std::int64_t> expected_price(const config::ModelFacts* facts, const chat::Features& features,
-                                           std::uint32_t cached_permille);
+// What a request is expected to cost at a price: the prompt's usual share of cached tokens is counted at the cache's
+// rate, the answer as long as asked for but for a thousand tokens at most.
+ledger::NanoUsd expected_price(const ledger::Price& price, const chat::Features& features,
+                               std::uint32_t cached_permille);
 
 }  // namespace sluice

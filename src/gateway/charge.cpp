@@ -19,11 +19,17 @@ constexpr std::uint64_t most_of_medium = 20'000;
 constexpr std::size_t bytes_of_token = 4;
 
 Error budget_refusal(const ledger::Refusal& refusal, const std::string& whose) {
-  std::string message = "The " + refusal.what + " of " + whose + " is used up ($" + ledger::usd(refusal.budget) +
-                        ", $" + ledger::usd(refusal.left) + " left).";
+  if (refusal.hopeless) {
+    return Error(Fault::rate_limited, Blame::client, "insufficient_quota",
+                 "The request may cost more than the " + refusal.what + " of " + whose + " as a whole ($" +
+                     ledger::usd(refusal.budget) + "); ask for a shorter answer (max_tokens), or for a larger budget.")
+        .never_again();
+  }
+  std::string message = "The " + refusal.what + " of " + whose + " has too little left for this request ($" +
+                        ledger::usd(refusal.left) + " of $" + ledger::usd(refusal.budget) + ").";
   if (refusal.resets) message += " It begins anew at " + utc_text(*refusal.resets) + ".";
   Error error(Fault::rate_limited, Blame::client, "insufficient_quota", std::move(message));
-  if (!refusal.resets) return std::move(error).never_again();
+  if (!refusal.resets || refusal.retry_after == Duration::max()) return std::move(error).never_again();
   return std::move(error)
       .with_retry_after(std::chrono::ceil<std::chrono::milliseconds>(refusal.retry_after))
       .never_again();

@@ -52,7 +52,7 @@ std::shared_ptr<const IssuedKeys> IssuedKeys::link(const ledger::StoredKeys& sto
   for (const ledger::StoredKey& key : stored.keys) {
     keys->entries_.push_back(entry_of(key, *world));
     keys->by_id_.emplace(keys->entries_.back().stored.id, &keys->entries_.back());
-    keys->names_.emplace(keys->entries_.back().stored.name);
+    if (key.live(now.wall)) keys->names_.emplace(keys->entries_.back().stored.name);
   }
   open_accounts(keys->entries_, *world, book, now);
   keys->world_ = std::move(world);

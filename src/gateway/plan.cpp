@@ -197,8 +197,11 @@ class Planning {
   void price(std::span<Considered> candidates) {
     if (!means_.with_prices && (!model_.strategy->needs_price || candidates.size() < 2)) return;
     for (Considered& considered : candidates) {
-      considered.price =
-          expected_price(abilities_of(considered).facts(), inquiry_.features(), considered.view.cached_permille);
+      const std::string_view name = name_at(*considered.target, model_, inquiry_.asked().model);
+      std::optional<Tariff> room;
+      const Tariff* const tariff = decision_.world->tariff_of(*considered.target, name, room);
+      if (tariff == nullptr) continue;
+      considered.price = expected_price(tariff->price, inquiry_.features(), considered.view.cached_permille);
     }
   }
 

@@ -87,6 +87,7 @@ bool matches(const Rule& route, const Inquiry& inquiry) {
 
 Decision decide(const Snapshot& world, const Inquiry& inquiry) {
   Decision decision;
+  decision.world = &world;
   for (const Rule& route : world.routes()) {
     if (decision.route != nullptr && route.use == nullptr) continue;
     if (!matches(route, inquiry)) continue;

@@ -12,7 +12,8 @@ struct Decision {
   // One that matches further down and names the model, where the first does not and the name asked for is none. What it
   // requires holds as well.
   const Rule* naming = nullptr;
-  const Model* model = nullptr;  // null: nobody knows it
+  const Model* model = nullptr;     // null: nobody knows it
+  const Snapshot* world = nullptr;  // whose these are
 };
 
 // Whether a list has a name in it. An empty one demands nothing.

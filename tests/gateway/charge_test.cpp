@@ -127,8 +127,25 @@ TEST(RefusalOf, a_budget_is_final_and_says_when_it_begins_anew) {
   EXPECT_EQ(error.code(), "insufficient_quota");
   EXPECT_TRUE(error.final());
   EXPECT_EQ(error.message(),
-            "The budget per day of key 'bot' is used up ($20.00, $0.01 left). It begins anew at "
+            "The budget per day of key 'bot' has too little left for this request ($0.01 of $20.00). It begins anew at "
             "2026-12-01T00:00:00Z.");
+}
+
+TEST(RefusalOf, more_than_the_whole_budget_says_so_and_is_final) {
+  ledger::Refusal refusal;
+  refusal.why = ledger::Refusal::Why::budget;
+  refusal.name = "bot";
+  refusal.what = "budget per day";
+  refusal.budget = refusal.left = 20 * ledger::one_usd;
+  refusal.retry_after = Duration::max();
+  refusal.resets = UtcTime();
+  refusal.hopeless = true;
+  const Error error = refusal_of(refusal);
+  EXPECT_TRUE(error.final());
+  EXPECT_FALSE(error.retry_after());
+  EXPECT_NE(error.message().find("may cost more than the budget per day of key 'bot' as a whole ($20.00)"),
+            std::string::npos)
+      << error.message();
 }
 
 TEST(RefusalOf, more_than_the_whole_limit_is_final) {

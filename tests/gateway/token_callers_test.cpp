@@ -137,6 +137,9 @@ TEST_F(TokenCallersTest, nobody_can_be_taken_for_a_key) {
   const auto keys = IssuedKeys::link(stored, world.snapshot, *world.book, {});
   EXPECT_EQ(found(signer().token(claims()), keys.get()), "name_not_allowed");
   EXPECT_EQ(found(signer().token(claims("bob")), keys.get()), "bob");
+  stored.keys[0].revoked_at = UtcTime();
+  const auto dead = IssuedKeys::link(stored, world.snapshot, *world.book, {});
+  EXPECT_EQ(found(signer().token(claims()), dead.get()), "alice") << "the name of a key that is over is free";
 }
 
 TEST_F(TokenCallersTest, before_any_keys_are_known_nothing_is_called_wrong) {

@@ -31,7 +31,7 @@ class IssuedKeys {
   // Whether there has ever been one: from then on callers need a key, even when all of them are dead. Else the end of
   // the last key would let everybody in.
   bool any() const { return !entries_.empty(); }
-  // Whether one is or was called so.
+  // Whether one is called so that was live when they were tied.
   bool has_name(std::string_view name) const { return names_.contains(name); }
 
   // Who shows a key.

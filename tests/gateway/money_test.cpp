@@ -169,6 +169,30 @@ TEST_F(Money, the_largest_of_several_limits_is_set_aside) {
   EXPECT_EQ(upstream.requests(), 0u);
 }
 
+TEST_F(Money, the_cheapest_target_is_asked_by_the_prices_of_the_file) {
+  auto& dear = provider("dear", always(counted_answer(10, 10)));
+  auto& cheap = provider("cheap", always(counted_answer(10, 10)));
+  open_keyed(
+      "  m: {strategy: cost, affinity: off, targets: [{provider: dear, model: large}, {provider: cheap, model: "
+      "small}]}\n",
+      "", "prices: {large: {input: 1000, output: 4000}, small: {input: 10, output: 40}}\n");
+  EXPECT_EQ(ask().field("x-sluice-provider"), "cheap");
+  EXPECT_EQ(ask().field("x-sluice-provider"), "cheap");
+  EXPECT_EQ(cheap.requests(), 2u);
+  EXPECT_EQ(dear.requests(), 0u);
+}
+
+TEST_F(Money, a_request_that_may_cost_more_than_a_whole_budget_is_told_so) {
+  auto& upstream = provider("one", always(counted_answer(10, 10)));
+  open_for("budget: {usd: \"0.001\", per: month}");
+  const Answer refused = ask_at_most(1000);
+  expect_error(refused, 429, "insufficient_quota");
+  EXPECT_NE(refused.body.find("as a whole"), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.field("retry-after"), "60");
+  EXPECT_EQ(refused.field("x-should-retry"), "false");
+  EXPECT_EQ(upstream.requests(), 0u);
+}
+
 TEST_F(Money, a_price_nobody_knows_is_refused_where_a_budget_is_to_be_kept) {
   auto& upstream = provider("one", always(counted_answer(10, 10)));
   open_keyed("  m: {targets: [{provider: one}]}\n", "budget: {usd: 1, per: day}", "");

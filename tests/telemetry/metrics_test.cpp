@@ -140,6 +140,7 @@ class MetricsTest : public testing::Test {
       gauges.budgets = {{"team", "red", "day", 5'000'000'000, 1'250'000'000, 1}};
       gauges.ledger = {2, 3, 4, 5};
       gauges.token_keys = {1.5, 6, 7};
+      gauges.alerts = {8, 9, 10, 11};
       return gauges;
     });
   }
@@ -262,6 +263,27 @@ TEST_F(MetricsTest, tells_what_is_known_of_each_lane) {
   EXPECT_EQ(page.at(R"(sluice_breaker_state{provider="north",deployment="big",key="2"})"), 1);
   EXPECT_EQ(page.at(R"(sluice_cooldown_seconds{provider="north",deployment="big",key="2"})"), 2.5);
   EXPECT_EQ(page.at(R"(sluice_upstream_in_flight{provider="north",deployment="big"})"), 7);
+}
+
+TEST_F(MetricsTest, tells_how_old_the_keys_for_tokens_are_where_they_are_fetched) {
+  happen_around();
+  const Scraped page = scraped(*metrics);
+  EXPECT_EQ(page.at("sluice_token_keys_age_seconds"), 1.5);
+  EXPECT_EQ(page.at(R"(sluice_token_key_fetches_total{result="fetched"})"), 6);
+  EXPECT_EQ(page.at(R"(sluice_token_key_fetches_total{result="failed"})"), 7);
+  metrics->gauges_from([] { return Gauges{}; });
+  const Scraped without = scraped(*metrics);
+  EXPECT_EQ(without.samples.count("sluice_token_keys_age_seconds"), 0u);
+  EXPECT_EQ(without.samples.count(R"(sluice_token_key_fetches_total{result="failed"})"), 0u);
+}
+
+TEST_F(MetricsTest, tells_what_became_of_alerts) {
+  happen_around();
+  const Scraped page = scraped(*metrics);
+  EXPECT_EQ(page.at("sluice_budget_alerts_total"), 8);
+  EXPECT_EQ(page.at(R"(sluice_alerts_total{result="delivered"})"), 9);
+  EXPECT_EQ(page.at(R"(sluice_alerts_total{result="failed"})"), 10);
+  EXPECT_EQ(page.at(R"(sluice_alerts_total{result="dropped"})"), 11);
 }
 
 TEST_F(MetricsTest, asks_for_the_gauges_at_each_scrape) {

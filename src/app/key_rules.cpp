@@ -148,13 +148,25 @@ Result<> apply_raise(const Json& raise, UtcTime now, Json& terms) {
   return Ok{};
 }
 
+// An empty list or object in the place of something else would take away what is there by mistake. Nothing in `limits`,
+// and no `budget` in a list of them, is what a key without any has.
+bool is_of_no_use(std::string_view name, const Json& value) {
+  if (!value.is_structured() || !value.empty()) return false;
+  return !(name == "limits" && value.is_object()) && !(name == "budget" && value.is_array());
+}
+
 // What the key has is written as it would be in a request, changed there, and read as a whole.
 Result<> apply_terms(const Json& patch, UtcTime now, ledger::NewKey& key) {
   Json terms;
   tell_terms(key.terms, key.exhausted, terms);
   Json asked = Json::object();
-  for (const char* const name : members_of_terms)
-    if (patch.contains(name)) asked[name] = patch[name];
+  for (const char* const name : members_of_terms) {
+    if (!patch.contains(name)) continue;
+    if (is_of_no_use(name, patch[name])) {
+      return bad_rule(std::string(name) + " is empty, or no such value; null takes away what is there");
+    }
+    asked[name] = patch[name];
+  }
   terms.merge_patch(asked);
   for (const char* const name : members_of_terms)
     if (terms.contains(name) && terms[name].empty()) terms.erase(name);

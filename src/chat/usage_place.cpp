@@ -36,7 +36,7 @@ std::optional<std::size_t> end_of_usage(std::string_view json) {
   if (begin == std::string_view::npos) return std::nullopt;
   const std::string_view answer = json.substr(begin);
   std::string_view usage = object_in(answer, "usage");
-  for (const std::string_view around : {"response", "message"}) {
+  for (const std::string_view around : {"response", "message", "delta"}) {
     if (usage.empty()) usage = object_in(object_in(answer, around), "usage");
   }
   if (usage.empty() || !takes_a_cost(usage)) return std::nullopt;

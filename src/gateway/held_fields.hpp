@@ -40,9 +40,9 @@ class HeldFields {
 
   // A field of ours; the value is borrowed.
   void add(std::string_view name, std::string_view value) { fields_.add(name, value); }
-  // What a whole answer costs, once its counts are known.
+  // What a whole answer costs: by its provider's counts, else by ours.
   void add_cost(const Exchange& exchange) {
-    if (exchange.bill.tariff == nullptr || !exchange.usage) return;
+    if (exchange.bill.tariff == nullptr) return;
     const Charge charge = charge_of(exchange.bill, exchange.usage, true, true);
     fields_.add("x-sluice-cost-usd", usd_text(exchange.bill.cost + cost_of(exchange.bill, charge, true), cost_));
   }

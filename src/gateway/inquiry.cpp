@@ -52,7 +52,9 @@ std::uint64_t Inquiry::conversation() const {
 void Inquiry::each_tag(const std::function<void(std::string_view, std::string_view)>& take) const {
   if (asked_.caller == nullptr || asked_.caller->tags.empty()) return each_told_tag(take);
   const auto& proven = asked_.caller->tags;
-  for (const auto& [name, value] : proven) take(name, value);
+  for (const auto& [name, value] : proven) {
+    if (!value.empty()) take(name, value);
+  }
   each_told_tag([&](std::string_view told, std::string_view value) {
     const bool is_proven =
         std::any_of(proven.begin(), proven.end(), [told](const auto& tag) { return tag.first == told; });

@@ -1,5 +1,6 @@
 #include "gateway/token_callers.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -52,6 +53,10 @@ Result<std::shared_ptr<const Key>> caller_of(credential::Claims claims, const Sn
   if (key->team == nullptr && !world.jwt()->rules.team.empty()) return without_a_team();
   key->name = std::move(claims.subject);
   key->tags = std::move(claims.tags);
+  for (const credential::TokenRules::TagClaim& wanted : world.jwt()->rules.tags) {
+    const auto is_told = [&](const auto& tag) { return tag.first == wanted.tag; };
+    if (std::none_of(key->tags.begin(), key->tags.end(), is_told)) key->tags.emplace_back(wanted.tag, "");
+  }
   return std::shared_ptr<const Key>(std::move(key));
 }
 

@@ -178,12 +178,14 @@ class FileKeyStore final : public KeyStore {
     return Ok{};
   }
 
-  // The live key of that name, else the newest of it, else the one of that id: of those the actor may change.
+  // The key of that id, else the live one of that name, else the newest of it: of those the actor may change. Ids come
+  // first: whoever may choose a name could call a key of their own as another one's id.
   Result<StoredKey> find(std::string_view name_or_id, UtcTime now, const Actor& actor) {
     const auto is_there = [&actor](const std::optional<StoredKey>& key) { return key && may_change(actor, *key); };
-    Result<std::optional<StoredKey>> key = rows_.live_one_called(name_or_id, now);
+    Result<std::optional<StoredKey>> key = std::optional<StoredKey>();
+    if (is_key_id(name_or_id)) key = rows_.one_with_id(name_or_id);
+    if (key && !is_there(*key)) key = rows_.live_one_called(name_or_id, now);
     if (key && !is_there(*key)) key = rows_.newest_called(name_or_id);
-    if (key && !is_there(*key) && is_key_id(name_or_id)) key = rows_.one_with_id(name_or_id);
     if (!key) return std::move(key).error();
     if (!is_there(*key)) return no_such_key(name_or_id);
     return **std::move(key);

@@ -143,6 +143,11 @@ TEST(KeyRules, a_raise_of_nothing_is_refused) {
   EXPECT_FALSE(raise("5").empty());
 }
 
+TEST(KeyRules, that_are_empty_and_of_the_wrong_shape_take_nothing_away) {
+  for (const char* patch : {R"({"limits":[]})", R"({"budget":{}})", R"({"on_exhausted":[]})", R"({"on_exhausted":{}})"})
+    EXPECT_NE(problem(rich(), patch).find("null takes away what is there"), std::string::npos) << patch;
+}
+
 TEST(KeyRules, are_refused_in_a_configurations_words) {
   EXPECT_EQ(problem({}, R"({"limits":{"rpm":0}})"),
             "limits.rpm: found \"0\"; use a whole number between 1 and 1000000000000");

@@ -18,6 +18,8 @@ TEST(UsagePlace, is_before_the_brace_that_closes_usage) {
             R"(data: {"id":"}","usage" : {"a":{"b":"}"} ,"x":1} ,"c":2})");
   EXPECT_EQ(with_member(R"({"type":"response.completed","response":{"usage":{"a":1}}})"),
             R"({"type":"response.completed","response":{"usage":{"a":1,"x":1}}})");
+  EXPECT_EQ(with_member(R"({"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"a":1}}})"),
+            R"({"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"a":1,"x":1}}})");
   EXPECT_EQ(with_member(R"({"type":"message_start","message":{"usage":{"a":1}}})"),
             R"({"type":"message_start","message":{"usage":{"a":1,"x":1}}})");
 }

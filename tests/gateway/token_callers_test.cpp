@@ -181,6 +181,23 @@ TEST_F(TokenCallersTest, keys_that_cannot_be_fetched_are_in_force_for_a_day) {
   EXPECT_EQ(found(token), "token_keys_unavailable") << "although it is remembered";
 }
 
+TEST_F(TokenCallersTest, a_tag_that_tokens_prove_is_not_had_by_saying_so) {
+  const World other{
+      "providers: {demo: {}}\nmodels: {m: {targets: [{provider: demo}]}}\n"
+      "jwt: {jwks: \"https://idp.example/keys\", issuer: idp, audience: sluice, claims: {tags: {user: sub, dept: "
+      "dept}}}\n"};
+  const auto key = callers.find(*other.snapshot, nullptr, signer().token(claims()));
+  ASSERT_TRUE(key) << key.error().message();
+  const http::Field fields[] = {{"x-sluice-tags", "dept=billing,project=blue"}};
+  const Body body(R"({"model":"m","metadata":{"dept":"billing"},"messages":[]})");
+  Inquiry::Asked asked = chat_asked("m", body.view(), key->get());
+  asked.fields = fields;
+  const Inquiry inquiry(asked);
+  EXPECT_FALSE(inquiry.tag("dept"));
+  EXPECT_EQ(inquiry.tag("project"), "blue");
+  EXPECT_EQ(inquiry.tag("user"), "alice");
+}
+
 TEST_F(TokenCallersTest, what_a_caller_proves_wins_over_what_it_says) {
   const auto key = find(signer().token(claims()));
   const http::Field fields[] = {{"x-sluice-tags", "user=mallory,project=blue"}};

@@ -239,6 +239,17 @@ TEST_F(KeyStoreTest, a_key_is_found_by_its_id_although_another_teams_key_is_call
   EXPECT_EQ(revoked->name, "bot");
 }
 
+TEST_F(KeyStoreTest, an_id_means_the_key_that_has_it_whatever_others_are_called) {
+  const auto store = open();
+  const auto real = store->create({.name = "bot"}, me);
+  ASSERT_TRUE(real);
+  const auto decoy = store->create({.name = real->id}, me);
+  ASSERT_TRUE(decoy);
+  EXPECT_EQ(store->rotate(real->id, 0s, me)->id, real->id);
+  EXPECT_EQ(store->revoke(real->id, me)->id, real->id);
+  EXPECT_EQ(store->revoke(decoy->id, me)->name, real->id);
+}
+
 TEST_F(KeyStoreTest, tells_by_its_version_that_something_changed) {
   const auto daemon = open();
   const auto other = open();

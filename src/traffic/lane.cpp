@@ -90,9 +90,11 @@ std::optional<Pass> SharedLane::begin(TimePoint now, bool insists) {
     const std::lock_guard key(parts_.key->mutex);
     const std::lock_guard provider(parts_.provider->mutex);
     if (reason(now, insists).closed != Closed::no) return std::nullopt;
-    const Turns taken = take_turns(now);
-    probe = taken.lane || taken.provider;
-    if (probe) turns_ = taken;
+    // Who insists may come while a probe is under way, and must not take its place.
+    if (!turns_.lane && !turns_.provider) {
+      turns_ = take_turns(now);
+      probe = turns_.lane || turns_.provider;
+    }
   }
   parts_.deployment->in_flight.fetch_add(1, std::memory_order_relaxed);
   return Pass(*this, probe);

@@ -45,6 +45,10 @@ TEST(Simulation, keeps_every_promise_whatever_providers_and_clients_do) {
             << ", events " << all.events << '\n';
 }
 
+TEST(Simulation, keeps_its_promises_where_it_once_did_not) {
+  for (const std::uint64_t seed : {1010}) EXPECT_EQ(simulate(seed, 10min).trouble, "");
+}
+
 TEST(Simulation, goes_the_same_way_for_the_same_seed) {
   const SimulationReport once = simulate(42, 5min);
   const SimulationReport again = simulate(42, 5min);

@@ -73,6 +73,7 @@ bool read_more(std::string_view word, Budget& budget) {
 
 std::vector<std::string> limit_words(const Terms& terms) {
   std::vector<std::string> words;
+  words.reserve(terms.limits.size() + 1);
   for (const Limit& limit : terms.limits) words.push_back(limit.name() + '=' + std::to_string(limit.amount));
   if (terms.concurrent != 0) words.push_back(std::string(for_places) + '=' + std::to_string(terms.concurrent));
   return words;
@@ -80,6 +81,7 @@ std::vector<std::string> limit_words(const Terms& terms) {
 
 std::vector<std::string> budget_words(const Terms& terms) {
   std::vector<std::string> words;
+  words.reserve(terms.budgets.size());
   for (const Budget& budget : terms.budgets) words.push_back(words_of(budget));
   return words;
 }

@@ -170,8 +170,8 @@ struct Key {
   const Model* downgrade = nullptr;          // as Team's, and before it
   Bounds bounds;
   bool refuses = false;  // when its budget is used up, whatever its team does
-  // Names and values of tags that its requests have by what the caller proved, empty where nothing was; what callers say
-  // themselves of a tag of the same name does not count.
+  // Names and values of tags that its requests have by what the caller proved, empty where nothing was; what callers
+  // say themselves of a tag of the same name does not count.
   std::vector<std::pair<std::string, std::string>> tags{};
 };
 

@@ -123,13 +123,9 @@ std::string der_of(std::string_view signature) {
   Number r = number_of(signature.substr(0, coordinate));
   Number s = number_of(signature.substr(coordinate));
   const std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>> pair(ECDSA_SIG_new());
-  if (r == nullptr || s == nullptr || pair == nullptr || BN_is_zero(r.get()) || BN_is_zero(s.get()) ||
-      ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) {
-    return {};
-  }
-  // The pair's from here on.
-  static_cast<void>(r.release());
-  static_cast<void>(s.release());
+  if (r == nullptr || s == nullptr || pair == nullptr || BN_is_zero(r.get()) || BN_is_zero(s.get())) return {};
+  // The pair's from here on: it refuses only what is not there.
+  if (ECDSA_SIG_set0(pair.get(), r.release(), s.release()) != 1) return {};
   const int size = i2d_ECDSA_SIG(pair.get(), nullptr);
   if (size <= 0) return {};
   std::string der(static_cast<std::size_t>(size), '\0');

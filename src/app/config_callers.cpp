@@ -2,6 +2,7 @@
 #include <sluice/ledger/money.hpp>
 
 #include "app/config_sections.hpp"
+#include "app/terms_json.hpp"
 
 namespace sluice::app {
 namespace {
@@ -10,26 +11,6 @@ namespace {
 ConfigJson money(ledger::NanoUsd amount) { return ledger::usd(amount); }
 ConfigJson money_or_null(const std::optional<std::int64_t>& amount) {
   return amount ? money(*amount) : ConfigJson(nullptr);
-}
-
-ConfigJson budget_json(const ledger::Budget& budget) {
-  ConfigJson out;
-  out["usd"] = money(budget.amount);
-  out["per"] = ledger::to_string(budget.window);
-  out["rolling"] = budget.rolling;
-  out["zone"] = budget.zone.empty() ? "UTC" : budget.zone;
-  out["alerts"] = ConfigJson::array();
-  for (const std::uint8_t percent : budget.alerts) out["alerts"].push_back(static_cast<unsigned>(percent));
-  out["raise"] = ConfigJson::array();
-  for (const ledger::Budget::Raise& raise : budget.raises) {
-    out["raise"].push_back({{"usd", money(raise.amount)}, {"until", utc_text(raise.until)}});
-  }
-  return out;
-}
-
-ConfigJson exhausted_json(const config::Exhausted& exhausted) {
-  if (exhausted.downgrade.empty()) return "refuse";
-  return {{"downgrade", exhausted.downgrade}};
 }
 
 void add_rates(ConfigJson& out, const ledger::Rates& rates) {
@@ -70,8 +51,8 @@ ConfigJson key_json(const config::Key& key) {
     for (const Network& network : *key.networks) out["cidrs"].push_back(network.text());
   }
   out["expires"] = key.expires ? ConfigJson(utc_text(*key.expires)) : ConfigJson(nullptr);
-  add_terms(out, key.terms);
-  out["on_exhausted"] = key.exhausted ? exhausted_json(*key.exhausted) : ConfigJson(nullptr);
+  add_terms(key.terms, out);
+  out["on_exhausted"] = key.exhausted ? exhausted_json(key.exhausted->downgrade) : ConfigJson(nullptr);
   return out;
 }
 
@@ -89,19 +70,10 @@ const char* priority_name(traffic::Priority priority) {
 
 }  // namespace
 
-void add_terms(ConfigJson& out, const ledger::Terms& terms) {
-  ConfigJson limits = ConfigJson::object();
-  for (const ledger::Limit& limit : terms.limits) limits[limit.name()] = limit.amount;
-  if (terms.concurrent > 0) limits["concurrent"] = terms.concurrent;
-  out["limits"] = std::move(limits);
-  out["budget"] = ConfigJson::array();
-  for (const ledger::Budget& budget : terms.budgets) out["budget"].push_back(budget_json(budget));
-}
-
 ConfigJson organisation_section(const config::Config& config) {
   if (config.organisation.name.empty()) return nullptr;
   ConfigJson out = {{"name", config.organisation.name}};
-  add_terms(out, config.organisation.terms);
+  add_terms(config.organisation.terms, out);
   return out;
 }
 
@@ -112,8 +84,8 @@ ConfigJson teams_section(const config::Config& config) {
     one["name"] = team.name;
     one["priority"] = priority_name(team.priority);
     one["models"] = value_or_null(team.models);
-    add_terms(one, team.terms);
-    one["on_exhausted"] = exhausted_json(team.exhausted);
+    add_terms(team.terms, one);
+    one["on_exhausted"] = exhausted_json(team.exhausted.downgrade);
     out.push_back(std::move(one));
   }
   return out;
@@ -157,7 +129,7 @@ ConfigJson tags_section(const config::Config& config) {
   ConfigJson out = ConfigJson::array();
   for (const config::Tag& tag : config.tags) {
     ConfigJson one = {{"name", tag.name}, {"value", tag.value}};
-    add_terms(one, tag.terms);
+    add_terms(tag.terms, one);
     out.push_back(std::move(one));
   }
   return out;

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "app/config_sections.hpp"
+#include "app/terms_json.hpp"
 
 namespace sluice::app {
 namespace {
@@ -89,7 +90,7 @@ ConfigJson model_json(const config::Model& model) {
                      {"first_byte_ms", model.timeouts.first_byte.count()},
                      {"idle_ms", model.timeouts.idle.count()},
                      {"total_ms", model.timeouts.total.count()}};
-  add_terms(out, model.terms);
+  add_terms(model.terms, out);
   return out;
 }
 
@@ -144,10 +145,7 @@ ConfigJson require_json(const config::Route::Require& require) {
 
 ConfigJson origin_json(const std::optional<config::Url>& url) {
   if (!url) return nullptr;
-  const bool six = url->host.find(':') != std::string::npos;
-  const std::string host = six ? "[" + url->host + "]" : url->host;
-  const bool usual = url->port == (url->tls ? 443 : 80);
-  return (url->tls ? "https://" : "http://") + host + (usual ? "" : ":" + std::to_string(url->port));
+  return (url->tls ? "https://" : "http://") + config::host_of(*url);
 }
 
 ConfigJson providers_section(const config::Config& config) {

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/config/load.hpp>
-#include <sluice/ledger/terms.hpp>
 
 // The sections of a configuration as JSON, for config_json(). Members are called as in the file, durations with _ms
 // behind their name.
@@ -38,8 +37,5 @@ ConfigJson alerts_section(const config::Config& config);
 ConfigJson tags_section(const config::Config& config);
 ConfigJson prices_section(const config::Config& config);
 ConfigJson unknown_price_section(const config::Config& config);
-
-// Adds "limits" and "budget".
-void add_terms(ConfigJson& out, const ledger::Terms& terms);
 
 }  // namespace sluice::app

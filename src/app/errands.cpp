@@ -16,13 +16,6 @@ constexpr Duration errand_takes = 5s;        // at most
 constexpr Duration errands_end_within = 1s;  // when they are told to
 constexpr Duration look_whether_ended = 10ms;
 
-// RFC 9110 §7.2: the port only if it is not the scheme's own.
-std::string host_field(const config::Url& url) {
-  std::string host = url.host.find(':') != std::string::npos ? "[" + url.host + "]" : url.host;
-  if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
-  return host;
-}
-
 }  // namespace
 
 Errands::Errands(const Clock& clock) : clock_(clock), loop_(clock), transport_(net::make_transport(loop_, load_)) {
@@ -103,7 +96,7 @@ std::string head_for(const config::Peer& peer, std::string_view method, std::str
   std::string out(512 + peer.url.size() * 2 + agent.size() + lines.size(), '\0');
   http::HeadWriter head(out);
   head.request_line(method, page->target);
-  head.field("host", host_field(page->url));
+  head.field("host", config::host_of(page->url));
   head.field("user-agent", agent);
   head.field("accept-encoding", "identity");
   head.raw(lines);

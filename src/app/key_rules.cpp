@@ -10,6 +10,7 @@
 #include <sluice/config/allowance.hpp>
 
 #include "app/key_words.hpp"
+#include "app/terms_json.hpp"
 
 namespace sluice::app {
 namespace {
@@ -20,19 +21,6 @@ constexpr std::array<const char*, 3> members_of_terms{"limits", "budget", "on_ex
 
 Error bad_rule(std::string message) {
   return Error(Fault::bad_request, Blame::client, "invalid_request", std::move(message));
-}
-
-Json json_of(const ledger::Budget& budget) {
-  Json json;
-  json["usd"] = ledger::usd(budget.amount);
-  json["per"] = to_string(budget.window);
-  if (budget.rolling) json["rolling"] = true;
-  if (!budget.zone.empty()) json["zone"] = budget.zone;
-  if (!budget.alerts.empty()) json["alerts"] = budget.alerts;
-  for (const ledger::Budget::Raise& raise : budget.raises) {
-    json["raise"].push_back(Json{{"usd", ledger::usd(raise.amount)}, {"until", utc_text(raise.until)}});
-  }
-  return json;
 }
 
 config::Written written(const Json& json) {
@@ -189,18 +177,8 @@ Result<> apply_terms(const Json& patch, UtcTime now, ledger::NewKey& key) {
 }  // namespace
 
 void tell_terms(const ledger::Terms& terms, const std::optional<std::string>& exhausted, Json& key) {
-  Json& limits = key["limits"] = Json::object();
-  for (const ledger::Limit& limit : terms.limits) limits[limit.name()] = limit.amount;
-  if (terms.concurrent != 0) limits["concurrent"] = terms.concurrent;
-  Json& budgets = key["budget"] = Json::array();
-  for (const ledger::Budget& budget : terms.budgets) budgets.push_back(json_of(budget));
-  Json& on_exhausted = key["on_exhausted"] = nullptr;
-  if (!exhausted) return;
-  if (exhausted->empty()) {
-    on_exhausted = "refuse";
-  } else {
-    on_exhausted["downgrade"] = *exhausted;
-  }
+  add_terms(terms, key);
+  key["on_exhausted"] = exhausted ? exhausted_json(*exhausted) : Json(nullptr);
 }
 
 Result<> apply_rules(const Json& patch, UtcTime now, ledger::NewKey& key) {

@@ -84,6 +84,13 @@ std::optional<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string host_of(const Url& url) {
+  const bool literal_v6 = url.host.find(':') != std::string::npos;
+  std::string host = literal_v6 ? "[" + url.host + "]" : url.host;
+  if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
+  return host;
+}
+
 std::optional<PageUrl> parse_page_url(std::string_view text) {
   const std::size_t question = std::min(text.find('?'), text.size());
   const std::string_view query = text.substr(question);

@@ -71,13 +71,6 @@ Result<> place(const config::Provider& given, const Snapshot::Means& means, Prov
 
 }  // namespace
 
-std::string host_of(const config::Url& url) {
-  const bool literal_v6 = url.host.find(':') != std::string::npos;
-  std::string host = literal_v6 ? "[" + url.host + "]" : url.host;
-  if (url.port != (url.tls ? 443 : 80)) host += ":" + std::to_string(url.port);
-  return host;
-}
-
 Result<std::shared_ptr<ProviderCredential>> prepare_credential(const config::Provider& given,
                                                                const std::string& provider_host,
                                                                const Snapshot::Means& means) {

@@ -24,9 +24,6 @@ struct ProviderCredential {
   credential::Keeper keeper;
 };
 
-// The host field's value for a URL: the port only if it is not the scheme's own (RFC 9110 §7.2).
-std::string host_of(const config::Url& url);
-
 // What the provider's credential comes to; one that did not change since means.before is that one itself, with the
 // grant it has. `provider_host` as its requests say it.
 Result<std::shared_ptr<ProviderCredential>> prepare_credential(const config::Provider& given,

@@ -88,6 +88,9 @@ struct Url {
 };
 std::optional<Url> parse_url(std::string_view text);
 
+// What a `host` field says of whom a URL leads to: the port only if it is not the scheme's own (RFC 9110 §7.2).
+std::string host_of(const Url& url);
+
 // The URL of one page: as parse_url() takes it, and a query may follow.
 struct PageUrl {
   Url url;

@@ -10,23 +10,12 @@ namespace {
 
 using nlohmann::json;
 using sluice::test::base64url;
+using sluice::test::ec_signer;
+using sluice::test::eddsa_signer;
 using sluice::test::key_set;
+using sluice::test::rsa_signer;
 using sluice::test::TokenSigner;
 using Match = KeySet::Match;
-
-// Keys are made once: one of RSA takes a while.
-const TokenSigner& rsa() {
-  static const TokenSigner key = TokenSigner::rs256("r");
-  return key;
-}
-const TokenSigner& ec() {
-  static const TokenSigner key = TokenSigner::es256("e");
-  return key;
-}
-const TokenSigner& ed() {
-  static const TokenSigner key = TokenSigner::eddsa("o");
-  return key;
-}
 
 std::shared_ptr<const KeySet> read(const std::vector<json>& jwks) {
   auto keys = KeySet::read(key_set(jwks));
@@ -106,33 +95,34 @@ INSTANTIATE_TEST_SUITE_P(Jwks, PublishedSignature, ::testing::ValuesIn(vectors),
 
 TEST(KeySet, finds_the_key_by_its_name) {
   const TokenSigner other = TokenSigner::es256("f");
-  const auto keys = read({rsa().jwk(), ec().jwk(), ed().jwk(), other.jwk()});
+  const auto keys = read({rsa_signer().jwk(), ec_signer().jwk(), eddsa_signer().jwk(), other.jwk()});
   EXPECT_EQ(keys->size(), 4u);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec().signature("m")), Match::good);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec_signer().signature("m")), Match::good);
   EXPECT_EQ(keys->check(TokenAlgorithm::es256, "f", "m", other.signature("m")), Match::good);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "f", "m", ec().signature("m")), Match::wrong);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "g", "m", ec().signature("m")), Match::unknown);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "r", "m", ec().signature("m")), Match::wrong) << "of another sort";
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "", "m", ec().signature("m")), Match::unknown);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "f", "m", ec_signer().signature("m")), Match::wrong);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "g", "m", ec_signer().signature("m")), Match::unknown);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "r", "m", ec_signer().signature("m")), Match::wrong)
+      << "of another sort";
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "", "m", ec_signer().signature("m")), Match::unknown);
 }
 
 TEST(KeySet, without_a_name_only_one_key_may_fit) {
-  const auto one = read({rsa().jwk(), ec().jwk()});
-  EXPECT_EQ(one->check(TokenAlgorithm::es256, std::nullopt, "m", ec().signature("m")), Match::good);
-  EXPECT_EQ(one->check(TokenAlgorithm::eddsa, std::nullopt, "m", ed().signature("m")), Match::unknown);
-  const auto two = read({ec().jwk(), TokenSigner::es256("f").jwk()});
-  EXPECT_EQ(two->check(TokenAlgorithm::es256, std::nullopt, "m", ec().signature("m")), Match::wrong);
+  const auto one = read({rsa_signer().jwk(), ec_signer().jwk()});
+  EXPECT_EQ(one->check(TokenAlgorithm::es256, std::nullopt, "m", ec_signer().signature("m")), Match::good);
+  EXPECT_EQ(one->check(TokenAlgorithm::eddsa, std::nullopt, "m", eddsa_signer().signature("m")), Match::unknown);
+  const auto two = read({ec_signer().jwk(), TokenSigner::es256("f").jwk()});
+  EXPECT_EQ(two->check(TokenAlgorithm::es256, std::nullopt, "m", ec_signer().signature("m")), Match::wrong);
 }
 
 TEST(KeySet, a_name_is_asked_for_only_of_keys_that_have_one) {
-  const auto keys = read({without(ec().jwk(), "kid")});
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, std::nullopt, "m", ec().signature("m")), Match::good);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec().signature("m")), Match::unknown);
+  const auto keys = read({without(ec_signer().jwk(), "kid")});
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, std::nullopt, "m", ec_signer().signature("m")), Match::good);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec_signer().signature("m")), Match::unknown);
 }
 
 TEST(KeySet, zeros_are_no_signature_of_an_elliptic_curve) {
-  const auto keys = read({ec().jwk()});
-  const std::string good = ec().signature("m");
+  const auto keys = read({ec_signer().jwk()});
+  const std::string good = ec_signer().signature("m");
   const std::string zeros(32, '\0');
   for (const std::string& bad : {zeros + zeros, zeros + good.substr(32), good.substr(0, 32) + zeros, std::string(),
                                  std::string(64, '\xFF'), good + good, good.substr(1)}) {
@@ -141,29 +131,29 @@ TEST(KeySet, zeros_are_no_signature_of_an_elliptic_curve) {
 }
 
 TEST(KeySet, passes_over_what_tokens_are_not_checked_with) {
-  const json good = ed().jwk();
+  const json good = eddsa_signer().jwk();
   const json others[] = {
       {{"kty", "oct"}, {"k", "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"}},
       {{"kty", "EC"}, {"crv", "P-521"}, {"x", "AA"}, {"y", "AA"}},
       TokenSigner::es256("p384", "P-384").jwk(),
       TokenSigner::rs256("short", 1024).jwk(),
-      with(rsa().jwk(), "use", "enc"),
-      with(rsa().jwk(), "alg", "RS512"),
-      with(rsa().jwk(), "alg", "PS256"),
-      with(rsa().jwk(), "key_ops", json::array({"encrypt"})),
-      with(rsa().jwk(), "e", "AQ"),
-      with(rsa().jwk(), "e", "AQAA"),
-      with(rsa().jwk(), "n", "AQAB"),
-      with(rsa().jwk(), "n", rsa().jwk()["n"].get<std::string>() + "="),
-      with(rsa().jwk(), "n", base64url(std::string(1100, '\xFF'))),
-      with(rsa().jwk(), "kid", 7),
-      with(ec().jwk(), "x", ec().jwk()["y"]),
-      with(ec().jwk(), "x", base64url(std::string(32, '\0'))),
-      with(ec().jwk(), "x", "AA"),
-      with(ec().jwk(), "crv", "secp256k1"),
-      with(ed().jwk(), "x", base64url(std::string(31, 'x'))),
-      with(ed().jwk(), "crv", "X25519"),
-      without(ed().jwk(), "x"),
+      with(rsa_signer().jwk(), "use", "enc"),
+      with(rsa_signer().jwk(), "alg", "RS512"),
+      with(rsa_signer().jwk(), "alg", "PS256"),
+      with(rsa_signer().jwk(), "key_ops", json::array({"encrypt"})),
+      with(rsa_signer().jwk(), "e", "AQ"),
+      with(rsa_signer().jwk(), "e", "AQAA"),
+      with(rsa_signer().jwk(), "n", "AQAB"),
+      with(rsa_signer().jwk(), "n", rsa_signer().jwk()["n"].get<std::string>() + "="),
+      with(rsa_signer().jwk(), "n", base64url(std::string(1100, '\xFF'))),
+      with(rsa_signer().jwk(), "kid", 7),
+      with(ec_signer().jwk(), "x", ec_signer().jwk()["y"]),
+      with(ec_signer().jwk(), "x", base64url(std::string(32, '\0'))),
+      with(ec_signer().jwk(), "x", "AA"),
+      with(ec_signer().jwk(), "crv", "secp256k1"),
+      with(eddsa_signer().jwk(), "x", base64url(std::string(31, 'x'))),
+      with(eddsa_signer().jwk(), "crv", "X25519"),
+      without(eddsa_signer().jwk(), "x"),
       "text",
       nullptr,
   };
@@ -177,16 +167,16 @@ TEST(KeySet, passes_over_what_tokens_are_not_checked_with) {
 }
 
 TEST(KeySet, takes_keys_that_say_what_they_are_for) {
-  EXPECT_EQ(refusal({with(with(rsa().jwk(), "use", "sig"), "alg", "RS256")}), "");
-  EXPECT_EQ(refusal({with(with(ec().jwk(), "key_ops", json::array({"sign", "verify"})), "alg", "ES256")}), "");
-  EXPECT_EQ(refusal({with(with(ed().jwk(), "alg", "EdDSA"), "x5t", "whatever")}), "");
+  EXPECT_EQ(refusal({with(with(rsa_signer().jwk(), "use", "sig"), "alg", "RS256")}), "");
+  EXPECT_EQ(refusal({with(with(ec_signer().jwk(), "key_ops", json::array({"sign", "verify"})), "alg", "ES256")}), "");
+  EXPECT_EQ(refusal({with(with(eddsa_signer().jwk(), "alg", "EdDSA"), "x5t", "whatever")}), "");
 }
 
 TEST(KeySet, of_two_keys_of_one_name_the_first_counts) {
-  const auto keys = read({ec().jwk(), TokenSigner::es256("e").jwk(), with(ed().jwk(), "kid", "e")});
+  const auto keys = read({ec_signer().jwk(), TokenSigner::es256("e").jwk(), with(eddsa_signer().jwk(), "kid", "e")});
   EXPECT_EQ(keys->size(), 2u);
-  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec().signature("m")), Match::good);
-  EXPECT_EQ(keys->check(TokenAlgorithm::eddsa, "e", "m", ed().signature("m")), Match::good);
+  EXPECT_EQ(keys->check(TokenAlgorithm::es256, "e", "m", ec_signer().signature("m")), Match::good);
+  EXPECT_EQ(keys->check(TokenAlgorithm::eddsa, "e", "m", eddsa_signer().signature("m")), Match::good);
 }
 
 TEST(KeySet, says_what_is_wrong_with_it) {
@@ -198,9 +188,9 @@ TEST(KeySet, says_what_is_wrong_with_it) {
   EXPECT_EQ(why("[]"), "the key set is no JSON object");
   EXPECT_EQ(why(R"({"keys":{}})"), "the key set has no list of keys");
   EXPECT_EQ(why(R"({"keys":[]})"), of_no_use);
-  EXPECT_EQ(why(key_set(std::vector<json>(65, ed().jwk()))), "the key set has more than 64 keys");
-  EXPECT_EQ(why(key_set(std::vector<json>(64, ed().jwk()))), "");
-  EXPECT_EQ(why(key_set({with(ed().jwk(), "x5c", std::string(256 * 1024, 'x'))})),
+  EXPECT_EQ(why(key_set(std::vector<json>(65, eddsa_signer().jwk()))), "the key set has more than 64 keys");
+  EXPECT_EQ(why(key_set(std::vector<json>(64, eddsa_signer().jwk()))), "");
+  EXPECT_EQ(why(key_set({with(eddsa_signer().jwk(), "x5c", std::string(256 * 1024, 'x'))})),
             "the key set is larger than 256 KiB");
 }
 

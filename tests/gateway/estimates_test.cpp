@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <string>
@@ -78,6 +79,9 @@ Guesses guesses() {
 }
 
 TEST(Estimates, of_recorded_prompts_are_about_right_and_their_bounds_hold) {
+  if (std::getenv("SLUICE_RECORDINGS") == nullptr) {
+    GTEST_SKIP() << "SLUICE_RECORDINGS is not set: NO ESTIMATE WAS COMPARED";
+  }
   std::size_t prompts = 0;
   std::vector<std::string> over;
   std::puts("family                   prompts  estimate/reported: p10   p50   p90   above the bound");
@@ -99,7 +103,7 @@ TEST(Estimates, of_recorded_prompts_are_about_right_and_their_bounds_hold) {
     EXPECT_LT(at(50), 1.4) << family;
   }
   for (const std::string& one : over) std::cout << "above its bound: " << one << '\n';
-  if (prompts == 0) GTEST_SKIP() << "no recordings: SLUICE_RECORDINGS is not set";
+  EXPECT_GT(prompts, 300u) << "most recordings of text are of use";
   EXPECT_LE(over.size() * 50, prompts) << "more than two in a hundred cost more than was set aside";
 }
 

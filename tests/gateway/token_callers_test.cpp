@@ -28,10 +28,7 @@ class SetClock final : public Clock {
   Duration passed{};
 };
 
-const TokenSigner& signer() {
-  static const TokenSigner key = TokenSigner::eddsa("o");
-  return key;
-}
+const TokenSigner& signer() { return eddsa_signer(); }
 
 json claims(const std::string& subject = "alice") {
   return {{"iss", "idp"},

@@ -24,10 +24,7 @@ json claims(const std::string& subject = "alice") {
           {"groups", {"everybody", "support"}}};
 }
 
-const TokenSigner& signer() {
-  static const TokenSigner key = TokenSigner::es256("e");
-  return key;
-}
+const TokenSigner& signer() { return ec_signer(); }
 
 std::string ask_for(std::string_view model, const std::string& token) {
   return post("/v1/chat/completions", chat_body(model), bearer(token));

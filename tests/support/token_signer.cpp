@@ -109,6 +109,21 @@ std::string TokenSigner::token_of(std::string_view header, std::string_view clai
   return message + "." + base64url(signature(message));
 }
 
+const TokenSigner& rsa_signer() {
+  static const TokenSigner key = TokenSigner::rs256();
+  return key;
+}
+
+const TokenSigner& ec_signer() {
+  static const TokenSigner key = TokenSigner::es256();
+  return key;
+}
+
+const TokenSigner& eddsa_signer() {
+  static const TokenSigner key = TokenSigner::eddsa();
+  return key;
+}
+
 std::string key_set(const std::vector<nlohmann::json>& jwks) { return nlohmann::json{{"keys", jwks}}.dump(); }
 
 }  // namespace sluice::test

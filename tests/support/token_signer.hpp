@@ -38,6 +38,11 @@ class TokenSigner {
   Key key_;
 };
 
+// One of each, made once: one of RSA takes a while.
+const TokenSigner& rsa_signer();    // its kid is "r"
+const TokenSigner& ec_signer();     // "e"
+const TokenSigner& eddsa_signer();  // "o"
+
 std::string key_set(const std::vector<nlohmann::json>& jwks);
 
 }  // namespace sluice::test

@@ -1,19 +1,8 @@
 #include "app/token_keyring.hpp"
 
-#include <array>
-#include <cstdint>
+#include <sluice/credential/spread.hpp>
 
 namespace sluice::app {
-namespace {
-
-// In [0, 1).
-double random_spread() {
-  std::array<std::uint8_t, 2> bytes{};
-  fill_with_random(bytes);
-  return (bytes[0] * 256 + bytes[1]) / 65536.0;
-}
-
-}  // namespace
 
 Result<TokenSource> token_source_of(const config::Config& config, TrustShelf& trusts) {
   TokenSource source;
@@ -39,7 +28,8 @@ std::shared_ptr<const TokenKeys> TokenKeyring::follow(const TokenSource& source,
                   head_for(source.peer, "GET", agent_, "accept: application/jwk-set+json, application/json\r\n"),
                   {},
                   credential::largest_key_set};
-    fetch_ = std::make_shared<TokenKeyFetch>(errands, std::move(errand), clock_, log_, random_spread(), told);
+    fetch_ =
+        std::make_shared<TokenKeyFetch>(errands, std::move(errand), clock_, log_, credential::random_spread(), told);
     fetch_->begin();
   }
   return keys_;

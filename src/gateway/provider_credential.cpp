@@ -1,9 +1,9 @@
 #include "gateway/provider_credential.hpp"
 
-#include <array>
-#include <cstdint>
 #include <utility>
 #include <vector>
+
+#include <sluice/credential/spread.hpp>
 
 namespace sluice {
 namespace {
@@ -38,15 +38,6 @@ Digest digest_of(const credential::Source& source) {
   return sha256(pieces);
 }
 
-// In [0, 1).
-double random_fraction() {
-  std::array<std::uint8_t, 4> bytes{};
-  fill_with_random(bytes);
-  double fraction = 0;
-  for (const std::uint8_t byte : bytes) fraction = (fraction + byte) / 256;
-  return fraction;
-}
-
 Error unusable(std::string why) { return Error(Fault::internal, Blame::gateway, "configuration", std::move(why)); }
 
 Result<> place(const config::Provider& given, const Snapshot::Means& means, ProviderCredential& credential) {
@@ -74,7 +65,7 @@ Result<> place(const config::Provider& given, const Snapshot::Means& means, Prov
 Result<std::shared_ptr<ProviderCredential>> prepare_credential(const config::Provider& given,
                                                                const std::string& provider_host,
                                                                const Snapshot::Means& means) {
-  auto credential = std::make_shared<ProviderCredential>(random_fraction());
+  auto credential = std::make_shared<ProviderCredential>(credential::random_spread());
   const Result<> placed = place(given, means, *credential);
   if (!placed) return placed.error();
   credential->source = given.credential->source;

@@ -241,13 +241,15 @@ Target Snapshot::target_of(const config::Target& wanted, const std::string& mode
   const bool depends = wanted.model.empty() || wanted.model == "*";
   const std::string& deployment = depends ? model : wanted.model;
   target.deployment = means.metrics.label(deployment);
-  if (!depends) target.model_json = as_json(wanted.model);
-  // Looked up in any case: the first look reads the table, which takes longer than an event loop may be held.
+  // Looked up in any case: the first looks read tables, which takes longer than an event loop may be held.
   const config::ModelFacts* facts = config::facts_of(provider->kind, deployment);
   const config::TokenFamily& family = config::token_family_of(deployment);
-  if (!depends) target.known = facts;
-  if (!depends) target.family = &family;
-  if (!depends) target.tariff = tariff_in(prices_, *provider, wanted.model);
+  if (!depends) {
+    target.model_json = as_json(wanted.model);
+    target.known = facts;
+    target.family = &family;
+    target.tariff = tariff_in(prices_, *provider, wanted.model);
+  }
   target.weight = wanted.weight;
   target.concurrency = wanted.concurrency;
   target.capabilities = wanted.capabilities;

@@ -1,5 +1,10 @@
 // Limits and budgets through the running gateway: who is let in, what it costs, and what callers are told of it.
+#include <cmath>
+
+#include <sluice/ledger/usage_report.hpp>
+
 #include "gateway/routed.hpp"
+#include "support/scratch.hpp"
 
 namespace sluice::test::money_test {
 namespace {
@@ -180,6 +185,61 @@ TEST_F(Money, the_cheapest_target_is_asked_by_the_prices_of_the_file) {
   EXPECT_EQ(ask().field("x-sluice-provider"), "cheap");
   EXPECT_EQ(cheap.requests(), 2u);
   EXPECT_EQ(dear.requests(), 0u);
+}
+
+// One family's providers add hundreds of tokens to a prompt with tools, the other's none.
+TEST_F(Money, what_is_set_aside_is_what_the_target_at_hand_adds_to_prompts) {
+  const std::string body = R"({"model":"m","max_tokens":10,"messages":[{"role":"user","content":"hi"}],)"
+                           R"("tools":[{"type":"function","function":{"name":"f","parameters":{}}}]})";
+  auto& lean = provider("lean", refusing(500, "server_error"));
+  auto& chatty = provider("chatty", always(counted_answer(10, 10)));
+  const std::string price = "{input: 1, output: 1}";
+  const std::string prices = "prices: {gpt-x: " + price + ", claude-x: " + price + "}\n";
+  open_keyed("  m: {affinity: off, targets: [{provider: lean, model: gpt-x}, {provider: chatty, model: claude-x}]}\n",
+             "budget: {usd: \"0.0005\", per: month}", prices);
+  expect_error(stage_.ask(post("/v1/chat/completions", body, bearer())), 429, "insufficient_quota");
+  EXPECT_GT(lean.requests(), 0u) << "five hundred tokens are enough for the first";
+  EXPECT_EQ(chatty.requests(), 0u);
+}
+
+TEST_F(Money, what_the_cache_saved_is_recorded) {
+  const Scratch scratch;
+  const std::string database = scratch.path("usage.db");
+  provider("one",
+           always(response(200, R"({"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,)"
+                                R"("message":{"role":"assistant","content":"fine"},"finish_reason":"stop"}],"usage":{)"
+                                R"("prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100,)"
+                                R"("prompt_tokens_details":{"cached_tokens":800}}})")));
+  open_keyed("  m: {targets: [{provider: one}]}\n", "",
+             "prices: {m: {input: 1, output: 10, cache_read: 0.1}}\nstorage: sqlite://" + database + "\n");
+  EXPECT_EQ(ask().status, 200);
+  ledger::UsageReport report;
+  ASSERT_TRUE(eventually([&] {
+    const auto read = ledger::read_usage(database, ledger::UsageQuery());
+    if (read) report = *read;
+    return !report.rows.empty();
+  }));
+  EXPECT_EQ(report.rows[0].cost, 200 * 1'000 + 800 * 100 + 100 * 10'000);
+  EXPECT_EQ(report.rows[0].cache_savings, 800 * 900);
+}
+
+TEST_F(Money, how_far_a_prompt_was_misjudged_is_a_metric) {
+  provider("one", always(counted_answer(1000, 1)));
+  open_for("limits: {tpm: 100000}");
+  EXPECT_EQ(ask().status, 200);
+  EXPECT_EQ(stage_.gateway().await_metric("sluice_token_estimate_ratio_count", 1, {"model=\"m\""}), 1);
+  EXPECT_EQ(stage_.gateway().metric("sluice_token_estimate_ratio_bucket", {"model=\"m\"", "le=\"0.25\""}), 1)
+      << "a thousand tokens are many for two letters";
+}
+
+TEST_F(Money, a_whole_answer_says_what_it_cost_by_our_count_where_nobody_else_has_counted) {
+  provider("one", always(completion("fine")));
+  open_for("");
+  const Answer answer = ask();
+  ASSERT_TRUE(answer.has("x-sluice-cost-usd"));
+  const double told = std::stod(answer.field("x-sluice-cost-usd"));
+  EXPECT_GT(told, 0);
+  EXPECT_EQ(stage_.lines().back()["cost_nano_usd"], std::llround(told * 1e9));
 }
 
 TEST_F(Money, a_request_that_may_cost_more_than_a_whole_budget_is_told_so) {

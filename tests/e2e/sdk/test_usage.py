@@ -1,5 +1,7 @@
 """What was spent, as the command line and operators are told, and what is left of it by a kill. Standard library only."""
 
+import csv
+import io
 import json
 import signal
 import socket
@@ -45,6 +47,24 @@ class Usage(WithUpstream):
         self.assertEqual({row["model"] for row in self.rows("model")}, {"chat", "error-400"})
         self.assertEqual(self.usage("--by", "key", "--format", "csv").splitlines()[0][:13], "key,requests,")
         self.assertIn("bot", self.usage("--by", "key"))
+
+    def test_other_prices_and_the_columns_of_finops_tools(self):
+        for _ in range(2):
+            self.assertEqual(chat(self.one, headers=self.headers).status, 200)
+        self.await_requests(2)
+        (row,) = json.loads(self.usage("--format", "json", "--reprice"))["rows"]
+        self.assertEqual((row["repriced_nano_usd"], row["unpriced_attempts"]), (row["cost_nano_usd"], 0))
+        self.assertGreater(row["cost_nano_usd"], 0)
+        dearer = self.one.folder / "dearer.yaml"
+        text = self.one.file.read_text(encoding="utf-8")
+        dearer.write_text(text.replace("chat: {input: 1, output: 10}", "chat: {input: 2, output: 20}"), encoding="utf-8")
+        (row,) = json.loads(self.usage("--format", "json", f"--reprice={dearer}"))["rows"]
+        self.assertEqual(row["repriced_nano_usd"], 2 * row["cost_nano_usd"])
+        charges = list(csv.DictReader(io.StringIO(self.usage("--format", "focus", "--by", "tag.project"))))
+        self.assertEqual([(one["ResourceId"], one["SubAccountId"], one["Tags"]) for one in charges], [("bot", "red", "{}")])
+        self.assertEqual(round(float(charges[0]["BilledCost"]) * 1_000_000_000), row["cost_nano_usd"])
+        others = json.loads(self.usage("--format", "json", "--team", "blue"))["rows"]
+        self.assertEqual(sum(one["requests"] for one in others), 0)
 
     def test_nothing_is_asked_for_by_a_name_that_is_none(self):
         done = gateway.run("usage", "--by", "teem", environment={"XDG_STATE_HOME": str(self.one.folder)})

@@ -61,10 +61,8 @@ void expect_answer_survives(const Codec& codec, const std::string& name, const R
 // decode, encode, decode gives the same request.
 void expect_request_survives(const Codec& codec, const std::string& name, const std::string& body,
                              const std::string& model, bool stream);
-// Split at every offset up to 8 KiB, beyond that within 4 bytes of the ends of lines and at 500 seeded offsets, a
-// stream means the same. At every offset there is where SLUICE_ALL_OFFSETS is set, which takes hours for all
-// recordings.
-bool wants_all_offsets();
+// Wherever a stream is split, it means the same. Every offset is tried: in each pass over the stream one in every so
+// many bytes, so that what it takes does not grow with the square of the length.
 void expect_splits_do_not_matter(const Codec& codec, const std::string& name, const std::string& stream);
 // Cut short anywhere, with bytes changed, or replaced by garbage, it is an answer or an Error, never a crash.
 void expect_damage_is_survived(const Codec& codec, const std::string& name, const std::string& bytes, bool is_stream);

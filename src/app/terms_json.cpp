@@ -27,6 +27,7 @@ void add_terms(const ledger::Terms& terms, Json& owner) {
   Json& limits = owner["limits"] = Json::object();
   for (const ledger::Limit& limit : terms.limits) limits[limit.name()] = limit.amount;
   if (terms.concurrent != 0) limits["concurrent"] = terms.concurrent;
+  if (terms.fair_share) limits["fair_share"] = true;
   Json& budgets = owner["budget"] = Json::array();
   for (const ledger::Budget& budget : terms.budgets) budgets.push_back(budget_json(budget));
 }

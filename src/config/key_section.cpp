@@ -157,7 +157,7 @@ void read_teams(const Value& value, const std::vector<Model>& models, const std:
     team.name = member.name;
     read_allowed_models(section["models"], askable, team.models);
     read_priority(section["priority"], team.priority);
-    team.terms = read_allowance(member.value);
+    team.terms = read_allowance(member.value, Owner::team);
     team.exhausted = read_exhausted(section["on_exhausted"], models, team.models).value_or(Exhausted{});
     teams.push_back(std::move(team));
   }

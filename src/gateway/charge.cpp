@@ -18,6 +18,16 @@ constexpr std::uint64_t most_of_image = 3'000;
 constexpr std::uint64_t most_of_medium = 20'000;
 constexpr std::size_t bytes_of_token = 4;
 
+std::string reached(const ledger::Refusal& refusal, const std::string& whose) {
+  const bool of_places = refusal.why == ledger::Refusal::Why::concurrency;
+  if (refusal.of_share) {
+    return "This key's share of the limit " + refusal.what + " of " + whose +
+           (of_places ? " is under way" : " is used up") + ": others of it want theirs.";
+  }
+  return of_places ? "Too many requests of " + whose + " are under way (" + refusal.what + ")."
+                   : "The limit " + refusal.what + " of " + whose + " is reached.";
+}
+
 Error budget_refusal(const ledger::Refusal& refusal, const std::string& whose) {
   if (refusal.hopeless) {
     return Error(Fault::rate_limited, Blame::client, "insufficient_quota",
@@ -111,10 +121,7 @@ Error refusal_of(const ledger::Refusal& refusal) {
                  "The request is larger than the limit " + refusal.what + " of " + whose + " as a whole.")
         .never_again();
   }
-  std::string message = refusal.why == ledger::Refusal::Why::concurrency
-                            ? "Too many requests of " + whose + " are under way (" + refusal.what + ")."
-                            : "The limit " + refusal.what + " of " + whose + " is reached.";
-  return Error(Fault::rate_limited, Blame::client, "rate_limit_exceeded", std::move(message))
+  return Error(Fault::rate_limited, Blame::client, "rate_limit_exceeded", reached(refusal, whose))
       .with_retry_after(std::chrono::ceil<std::chrono::milliseconds>(refusal.retry_after));
 }
 

@@ -10,20 +10,6 @@ namespace {
 // Nobody knows when a place is free; whoever wants one may ask again after this.
 constexpr Duration until_a_place_is_free = std::chrono::seconds(1);
 
-Duration duration_of(Limit::Per per) {
-  switch (per) {
-    case Limit::Per::second:
-      return std::chrono::seconds(1);
-    case Limit::Per::minute:
-      return std::chrono::minutes(1);
-    case Limit::Per::hour:
-      return std::chrono::hours(1);
-    case Limit::Per::day:
-      return std::chrono::hours(24);
-  }
-  return std::chrono::hours(24);
-}
-
 std::uint64_t all_tokens(const Demand& demand) {
   const std::uint64_t sum = demand.input_tokens + demand.output_tokens;
   return sum < demand.input_tokens ? UINT64_MAX : sum;
@@ -78,6 +64,7 @@ void Account::follow(const Terms& terms, const Book::History& history, Now now) 
     limits_.swap(limits);
     budgets_.swap(budgets);
     concurrent_ = terms.concurrent;
+    is_shared_.store(terms.fair_share, std::memory_order_relaxed);
   }
   terms_ = terms;
 }
@@ -180,6 +167,47 @@ std::uint32_t Account::enter(const Demand& demand, TimePoint now) {
   ++open_;
   for (Metered& metered : limits_) metered.rate.take(units_for(metered.limit.what, demand), now);
   return changes_;
+}
+
+void Account::begin_sharing() {
+  {
+    const std::lock_guard lock(lock_);
+    if (share_ != nullptr) return;
+  }
+  std::unique_ptr<FairShare> fresh = std::make_unique<FairShare>();
+  const std::lock_guard lock(lock_);
+  if (share_ == nullptr) share_ = std::move(fresh);
+}
+
+void Account::look_at_share(Account& key, const Demand& demand, TimePoint now, std::optional<Block>& worst) {
+  sharing_ = sharers_.ask(*key.share_, now);
+  if (sharing_ < 2) return;
+  for (const Metered& metered : limits_) {
+    const std::uint64_t units = units_for(metered.limit.what, demand);
+    if (!metered.rate.is_scarce(units, now)) continue;
+    const Duration wait = key.share_->could(metered.limit, metered.rate, units, sharing_, now);
+    if (wait == Duration::zero()) continue;
+    add(worst, {.account = this, .limit = metered.limit, .retry_after = wait, .of_share = true});
+  }
+  const bool few_places = concurrent_ != 0 && (open_ + std::uint64_t{1}) * 10 > std::uint64_t{concurrent_} * 9;
+  if (few_places && key.open_ >= std::max(concurrent_ / sharing_, 1U)) {
+    add(worst,
+        {.account = this, .why = Refusal::Why::concurrency, .retry_after = until_a_place_is_free, .of_share = true});
+  }
+}
+
+void Account::enter_share(Account& key, const Demand& demand, TimePoint now) const {
+  for (const Metered& metered : limits_)
+    key.share_->take(metered.limit, metered.rate, units_for(metered.limit.what, demand), sharing_, now);
+}
+
+void Account::correct_share(const Demand& held, const Demand& used) {
+  for (const Limit::What what : {Limit::What::tokens, Limit::What::input_tokens, Limit::What::output_tokens}) {
+    const std::uint64_t before = tokens_for(what, held);
+    const std::uint64_t after = tokens_for(what, used);
+    if (after < before) share_->give_back(what, before - after);
+    if (before < after) share_->take_late(what, after - before);
+  }
 }
 
 void Account::correct(std::uint32_t entered, const Demand& held, const Demand& used) {

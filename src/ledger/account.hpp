@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include <sluice/ledger/terms.hpp>
 
 #include "ledger/budget_window.hpp"
+#include "ledger/fair_share.hpp"
 #include "ledger/gcra.hpp"
 #include "ledger/spin_lock.hpp"
 
@@ -29,6 +32,7 @@ struct Block {
   NanoUsd budget = 0;
   NanoUsd left = 0;
   bool hopeless = false;
+  bool of_share = false;
 };
 Refusal refusal_of(const Block& block);
 // The one that lasts longer; of two that last equally long, the one of the wider level.
@@ -65,6 +69,18 @@ class Account {
   // A request comes in. What is said of its tokens later is said with the number it gets here.
   std::uint32_t enter(const Demand& demand, TimePoint now);
   void leave() { --open_; }
+
+  // A team whose keys share its limits fairly. Needs no lock.
+  bool is_shared() const { return is_shared_.load(std::memory_order_relaxed); }
+  // Makes a key ready to share, once; takes the lock itself. From then on it stays so.
+  void begin_sharing();
+  // One of this team's keys, which has begun to share, asks; both are locked. Adds to `worst` what is not its share.
+  // Then, if it is let in, what it takes of the team.
+  void look_at_share(Account& key, const Demand& demand, TimePoint now, std::optional<Block>& worst);
+  void enter_share(Account& key, const Demand& demand, TimePoint now) const;
+  // The key's own side of correct().
+  void correct_share(const Demand& held, const Demand& used);
+
   // What it held turns out to be something else. Limits that are younger than the request never heard of it.
   void correct(std::uint32_t entered, const Demand& held, const Demand& used);
 
@@ -107,6 +123,10 @@ class Account {
   std::uint32_t concurrent_ = 0;
   std::uint32_t changes_ = 0;  // of terms
   std::uint32_t open_ = 0;     // requests
+  std::atomic<bool> is_shared_ = false;
+  std::uint32_t sharing_ = 0;         // keys, when one of them last asked
+  Sharers sharers_;                   // a team's
+  std::unique_ptr<FairShare> share_;  // a key's of its team; null: it never had to share
   // Exact, though several bounds without a budget to keep them small may be more than the largest amount.
   Wide reserved_ = 0;
   NanoUsd spent_ = 0;  // ever

@@ -17,6 +17,7 @@ Refusal refusal_of(const Block& block) {
           .level = block.account->level(),
           .name = block.account->name(),
           .what = in_words(block),
+          .of_share = block.of_share,
           .retry_after = block.retry_after,
           .resets = block.resets,
           .budget = block.budget,

@@ -21,6 +21,20 @@ std::uint64_t nanoseconds_between(TimePoint earlier, TimePoint later) {
 
 }  // namespace
 
+Duration duration_of(Limit::Per per) {
+  switch (per) {
+    case Limit::Per::second:
+      return std::chrono::seconds(1);
+    case Limit::Per::minute:
+      return std::chrono::minutes(1);
+    case Limit::Per::hour:
+      return std::chrono::hours(1);
+    case Limit::Per::day:
+      return std::chrono::hours(24);
+  }
+  return std::chrono::hours(24);
+}
+
 Gcra::Gcra(std::uint64_t amount, Duration period)
     : amount_(std::clamp<std::uint64_t>(amount, 1, most_units)), period_(count_of(period)) {}
 
@@ -56,8 +70,16 @@ Standing Gcra::standing(TimePoint now) const {
 
 Wide Gcra::debt_at(TimePoint now) const {
   if (debt_ == 0 || now <= at_) return debt_;
-  const Wide paid_off = static_cast<Wide>(nanoseconds_between(at_, now)) * amount_;
+  const Wide paid_off = paid_off_between(at_, now);
   return debt_ > paid_off ? debt_ - paid_off : 0;
+}
+
+bool Gcra::is_scarce(std::uint64_t units, TimePoint now) const {
+  return (debt_at(now) + price_of(units)) * 10 > burst() * 9;
+}
+
+Wide Gcra::paid_off_between(TimePoint earlier, TimePoint later) const {
+  return static_cast<Wide>(nanoseconds_between(earlier, later)) * amount_;
 }
 
 void Gcra::owe(Wide debt) { debt_ = std::min(debt_ + debt, static_cast<Wide>(amount_) * longest_debt); }

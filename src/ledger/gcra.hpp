@@ -9,6 +9,8 @@
 
 namespace sluice::ledger {
 
+Duration duration_of(Limit::Per per);
+
 // So many units in a period, as a generic cell rate algorithm (ATM Forum, Traffic Management 4.0, §4.4.2) with a burst
 // of the whole amount. What was taken is a debt that is paid off at the limit's rate; something passes while the debt
 // stays within the burst. The debt is kept in parts of a nanosecond (one unit costs `period`, one nanosecond repays
@@ -29,13 +31,18 @@ class Gcra {
   void take_late(std::uint64_t units);
   void give_back(std::uint64_t units);
   Standing standing(TimePoint now) const;
+  // Whether less than a tenth would be left behind so many units.
+  bool is_scarce(std::uint64_t units, TimePoint now) const;
+
+  // In the parts of a debt: the price of units, the most that may be owed, and what is paid off.
+  Wide price_of(std::uint64_t units) const { return static_cast<Wide>(units) * period_; }
+  Wide burst() const { return static_cast<Wide>(amount_) * period_; }
+  Wide paid_off_between(TimePoint earlier, TimePoint later) const;  // `later` is not before `earlier`
+  Duration time_for(Wide debt) const;
 
  private:
   Wide debt_at(TimePoint now) const;
   void owe(Wide debt);
-  Wide price_of(std::uint64_t units) const { return static_cast<Wide>(units) * period_; }
-  Wide burst() const { return static_cast<Wide>(amount_) * period_; }
-  Duration time_for(Wide debt) const;
 
   std::uint64_t amount_;
   std::uint64_t period_;  // nanoseconds

@@ -49,21 +49,33 @@ std::optional<Refusal> Held::open(std::span<Account* const> accounts, const Dema
                                   const Book::AlertSink& alerts, std::optional<Tab>& tab) {
   // Before anybody is locked: nothing may fail once they let it in.
   std::unique_ptr<Held> fresh(new Held(accounts, demand, alerts));
+  fresh->find_sharers();
   if (const std::optional<Block> block = fresh->enter(now)) return refusal_of(*block);
   tab.reset();
   tab.emplace(Tab(std::move(fresh)));
   return std::nullopt;
 }
 
+void Held::find_sharers() {
+  for (const Party::Member& member : party_.members()) {
+    if (member.account->level() == Level::team && member.account->is_shared()) team_ = member.account;
+    if (member.account->level() == Level::key) key_ = member.account;
+  }
+  if (team_ != nullptr && key_ != nullptr) return key_->begin_sharing();
+  team_ = key_ = nullptr;
+}
+
 std::optional<Block> Held::enter(Now now) {
   const Together together(party_.members());
   std::optional<Block> worst;
   for (const Party::Member& member : party_.members()) member.account->look(demand_, now, worst);
+  if (team_ != nullptr) team_->look_at_share(*key_, demand_, now.steady, worst);
   if (worst) return worst;
   for (Party::Member& member : party_.members()) {
     member.entered = member.account->enter(demand_, now.steady);
     has_budget_ = has_budget_ || member.account->has_budget();
   }
+  if (team_ != nullptr) team_->enter_share(*key_, demand_, now.steady);
   entered_ = true;
   return std::nullopt;
 }
@@ -135,6 +147,7 @@ void Held::used(const Demand& used) {
   for (const Party::Member& member : party_.members()) {
     const std::lock_guard lock(member.account->lock());
     member.account->correct(member.entered, demand_, used);
+    if (member.account == key_) key_->correct_share(demand_, used);
   }
   demand_ = used;
 }

@@ -42,7 +42,12 @@ class Held {
   bool spares(const Account& account) const { return beyond_budget_ && account.is_callers(); }
   void tell(Account& account);
 
+  void find_sharers();
+
   Party party_;
+  // Null, both of them, where nothing is shared fairly.
+  Account* team_ = nullptr;
+  Account* key_ = nullptr;
   Demand demand_;  // what is counted as used: what was held, until used() says what it was
   const bool beyond_budget_;
   const Book::AlertSink& alerts_;

@@ -15,6 +15,7 @@ using testing::world;
 const std::string keys_known =
     "known here: rps, rpm, rph, rpd, tps, tpm, tph, tpd, input_tps, input_tpm, input_tph, input_tpd, output_tps, "
     "output_tpm, output_tph, output_tpd, concurrent";
+const std::string known_of_teams = keys_known + ", fair_share";
 
 class AllowanceSection : public testing::Complains {};
 TEST_P(AllowanceSection, complains) { check(); }
@@ -24,7 +25,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Case{"unknown_limit",
              world + "teams: {t: {limits: {requests_per_minute: 5}}}\n",
-             {"f:3:22: teams.t.limits.requests_per_minute: unknown key \"requests_per_minute\"; " + keys_known}},
+             {"f:3:22: teams.t.limits.requests_per_minute: unknown key \"requests_per_minute\"; " + known_of_teams}},
         Case{"misspelt_limit",
              world + "teams: {t: {limits: {input_tmp: 5}}}\n",
              {"f:3:22: teams.t.limits.input_tmp: unknown key \"input_tmp\"; did you mean \"input_tpm\"?"}},
@@ -37,6 +38,12 @@ INSTANTIATE_TEST_SUITE_P(
              world + "teams:\n  t:\n    limits:\n    budget:\n",
              {"f:5:5: teams.t.limits: has no value; write {rpm: NUMBER}, or remove the key",
               "f:6:5: teams.t.budget: has no value; write {usd: AMOUNT, per: month}, or remove the key"}},
+        Case{"shares_nothing",
+             world + "teams: {t: {limits: {fair_share: true}}}\n",
+             {"f:3:34: teams.t.limits.fair_share: shares no limit; write limits beside it, or remove it"}},
+        Case{"not_a_teams",
+             world + "keys: [{name: k, secret: \"${TEAM_KEY}\", limits: {rpm: 5, fair_share: true}}]\n",
+             {"f:3:65: keys[0].limits.fair_share: unknown key \"fair_share\"; " + keys_known}},
         Case{"no_mapping",
              world + "teams: {t: {limits: 5}}\n",
              {"f:3:21: teams.t.limits: a mapping belongs here, not a single value; write \"key: value\" lines"}}),
@@ -60,6 +67,13 @@ TEST(Allowance, reads_every_limit) {
   EXPECT_EQ(all,
             "rps=1 rpm=2 rph=3 rpd=4 tps=5 tpm=6 tph=7 tpd=8 input_tps=9 input_tpm=10 input_tph=11 input_tpd=12 "
             "output_tps=13 output_tpm=14 output_tph=15 output_tpd=16 ");
+}
+
+TEST(Allowance, of_a_team_may_be_shared_fairly) {
+  const Config config =
+      load(world + "teams: {a: {limits: {rpm: 5, fair_share: true}}, b: {limits: {rpm: 5}}}\n", surroundings()).config;
+  EXPECT_TRUE(config.teams.at(0).terms.fair_share);
+  EXPECT_FALSE(config.teams.at(1).terms.fair_share);
 }
 
 TEST(Allowance, is_nothing_unless_it_is_written) {

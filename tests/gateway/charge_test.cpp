@@ -114,6 +114,20 @@ TEST(RefusalOf, a_limit_says_whose_and_when) {
   EXPECT_NE(error.message().find("rpm of team 'support'"), std::string::npos) << error.message();
 }
 
+TEST(RefusalOf, a_share_says_that_it_is_one) {
+  ledger::Refusal refusal;
+  refusal.level = ledger::Level::team;
+  refusal.name = "support";
+  refusal.what = "rpm";
+  refusal.of_share = true;
+  refusal.retry_after = 2s;
+  const Error error = refusal_of(refusal);
+  EXPECT_EQ(error.message(),
+            "This key's share of the limit rpm of team 'support' is used up: others of it want theirs.");
+  EXPECT_EQ(error.retry_after(), 2s);
+  EXPECT_FALSE(error.final());
+}
+
 TEST(RefusalOf, a_budget_is_final_and_says_when_it_begins_anew) {
   ledger::Refusal refusal;
   refusal.why = ledger::Refusal::Why::budget;

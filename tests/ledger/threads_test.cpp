@@ -84,6 +84,31 @@ TEST_F(BookThreads, lose_no_money_and_spend_none_twice) {
   EXPECT_EQ(told_, 5) << "each threshold once";
 }
 
+TEST_F(BookThreads, share_fairly_whoever_asks_from_wherever) {
+  Terms shared = terms({limit(What::requests, 1'000)});
+  shared.fair_share = true;
+  const auto team = account(Level::team, "t", shared);
+  std::vector<std::shared_ptr<Account>> keys;
+  for (int i = 0; i < 4; ++i) keys.push_back(account(Level::key, 'k' + std::to_string(i), {}));
+  std::array<std::atomic<int>, 4> let_in{};
+  on_four_threads([&](unsigned thread) {
+    for (int i = 0; i < rounds; ++i) {
+      const std::size_t key = (thread + static_cast<unsigned>(i)) % keys.size();
+      const std::array<Account*, 2> accounts = {team.get(), keys[key].get()};
+      std::optional<Tab> tab;
+      if (shared_->open(accounts, {}, now_, tab)) continue;
+      ++let_in[key];
+      tab->used(1, 1);
+    }
+  });
+  int all = 0;
+  for (const std::atomic<int>& one : let_in) {
+    EXPECT_GE(one, 25) << "a quarter of the last tenth is everybody's";
+    all += one;
+  }
+  EXPECT_EQ(all, 1'000) << "no time passes";
+}
+
 TEST_F(BookThreads, never_spend_more_than_there_is) {
   const auto team = account(Level::team, "t", terms({}, {budget(5'000'000, Budget::Window::total)}));
   std::atomic<int> refused{0};

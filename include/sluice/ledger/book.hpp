@@ -34,6 +34,8 @@ struct Refusal {
   Level level = Level::key;
   std::string name;  // the account's
   std::string what;  // "rpm", "concurrent", "budget per day"
+  // What stands in the way is not the whole limit but the key's part of it, which its team shares fairly.
+  bool of_share = false;
   // Until the same might pass; Duration::max(): never by itself. A second where only what is under way stands in the
   // way, which may end at any time.
   Duration retry_after{};

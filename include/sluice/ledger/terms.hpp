@@ -57,6 +57,8 @@ struct Terms {
   std::vector<Limit> limits;
   std::uint32_t concurrent = 0;  // requests at a time; 0: no limit
   std::vector<Budget> budgets;
+  // Of a team: while a limit or the places are nearly used up, each of its keys that asks gets an equal part of them.
+  bool fair_share = false;
   bool operator==(const Terms&) const = default;
   bool empty() const { return limits.empty() && concurrent == 0 && budgets.empty(); }
 };

@@ -153,6 +153,7 @@ class KeyPages {
   net::Page teams(const Operator& who) const { return json_page(teams_json(seen_by(who, *principals_()))); }
 
   net::Page audit(const net::PageRequest& request) {
+    if (auto wrong = query_trouble(request.query, {"before", "limit"})) return *std::move(wrong);
     const auto before = number_in(request.query, "before", UINT64_MAX);
     const auto limit = number_in(request.query, "limit", 100);
     if (!before || !limit || *limit == 0 || *limit > most_records) {

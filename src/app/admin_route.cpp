@@ -1,6 +1,7 @@
 #include "app/admin_route.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <sluice/base/percent.hpp>
@@ -40,6 +41,21 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     query.remove_prefix(std::min(part.size() + 1, query.size()));
     if (part.size() <= name.size() || !part.starts_with(name) || part[name.size()] != '=') continue;
     return percent_decoded(part.substr(name.size() + 1));
+  }
+  return std::nullopt;
+}
+
+std::optional<net::Page> query_trouble(std::string_view query, std::initializer_list<std::string_view> known) {
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+    const std::string_view name = part.substr(0, part.find('='));
+    if (part.empty() || (name.size() < part.size() && std::find(known.begin(), known.end(), name) != known.end()))
+      continue;
+    std::string message =
+        "unknown parameter, or one without a value: \"" + std::string(name.substr(0, 64)) + "\"; known are";
+    for (const std::string_view one : known) message.append(one == *known.begin() ? " " : ", ").append(one);
+    return admin_error(400, "invalid_request", message);
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,6 +71,10 @@ class AdminRoute {
 
 // The value of a query's parameter, decoded; nothing when it is not there.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+// What is wrong with a query that may have only these parameters, each with a value: a misspelt one would be passed
+// over in silence, and the answer be about something else.
+std::optional<net::Page> query_trouble(std::string_view query, std::initializer_list<std::string_view> known);
 
 // An answer whose body is JSON made elsewhere.
 net::Page json_page(std::string body);

@@ -13,6 +13,7 @@ namespace {
 
 // Who has a team is told of that team alone.
 net::Page tell_usage(const std::string& file, const Operator& who, std::string_view query, UtcTime now) {
+  if (auto wrong = query_trouble(query, {"by", "since", "until", "team", "format"})) return *std::move(wrong);
   const auto by = query_value(query, "by");
   const UsageOptions options{.by = by ? items_in(*by) : std::vector<std::string>(),
                              .since = query_value(query, "since").value_or(""),

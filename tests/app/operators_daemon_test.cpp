@@ -166,6 +166,18 @@ TEST_F(Operators, an_operator_sees_the_usage_of_their_own_team_only) {
   EXPECT_EQ(csv.find("shop"), std::string::npos);
 }
 
+TEST_F(Operators, are_told_of_a_parameter_that_is_misspelt_or_has_no_value) {
+  for (const char* const query : {"usage?teem=sales", "usage?by=team&team", "usage?format=csv&=x", "audit?limits=5"}) {
+    const Told told = ask("admin", "GET", "/admin/v1/" + std::string(query));
+    EXPECT_EQ(told.status, 400) << query;
+    EXPECT_EQ(told.body["error"]["code"], "invalid_request") << query;
+  }
+  const Told told = ask("admin", "GET", "/admin/v1/usage?teem=sales");
+  EXPECT_EQ(told.body["error"]["message"],
+            "unknown parameter, or one without a value: \"teem\"; known are by, since, until, team, format");
+  EXPECT_EQ(ask("admin", "GET", "/admin/v1/usage?&by=team&").status, 200) << "an empty one says nothing";
+}
+
 TEST_F(Operators, the_trail_has_the_names_of_those_who_did_it) {
   make_key("alice", R"({"name":"bot"})");
   EXPECT_EQ(record_of("key.create")["actor"], "alice");

@@ -32,7 +32,7 @@ endif()
 
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
-if(SLUICE_SANITIZE OR SLUICE_FUZZ)
+if(SLUICE_SANITIZE)
   # Reports need lines; all that a debugger wants costs a quarter of the compiler's time.
   set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 endif()
@@ -40,8 +40,12 @@ if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
   if(SLUICE_SANITIZE MATCHES "undefined")
-    # A fifth of the compiler's time, for what AddressSanitizer sees too or x86 allows. The fuzzers keep them.
-    add_compile_options(-fno-sanitize=alignment,object-size,vptr)
+    # Needs the type information of libraries that were built without.
+    add_compile_options(-fno-sanitize=vptr)
+  endif()
+  if(SLUICE_SANITIZE MATCHES "address")
+    add_compile_definitions(SLUICE_SANITIZE_ADDRESS)
+    target_compile_definitions(sluice_flags INTERFACE _GLIBCXX_ASSERTIONS)
   endif()
 else()
   # The OpenSSF hardening guide's list, as far as GCC 12 knows it.
@@ -51,8 +55,7 @@ else()
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 if(SLUICE_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all)
-  add_link_options(-fsanitize=address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 # Asio is compiled once, in net; the macro must be the same everywhere.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)

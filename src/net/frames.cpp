@@ -7,7 +7,7 @@
 namespace sluice::detail {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SLUICE_SANITIZE_ADDRESS)
 constexpr bool keep_frames = false;
 #else
 constexpr bool keep_frames = true;

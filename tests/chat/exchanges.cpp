@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// How far apart the cuts of one pass over a stream are: there are as many passes. The sanitizers' builds, several times
-// slower, make fewer.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// How far apart the cuts of one pass over a stream are: there are as many passes. A sanitizer's build, several times
+// slower, makes fewer.
+#if defined(SLUICE_SANITIZE_ADDRESS)
 constexpr std::size_t cuts_apart = 256;
 #else
 constexpr std::size_t cuts_apart = 1024;

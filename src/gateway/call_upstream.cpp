@@ -87,6 +87,7 @@ class CallUpstream final : public Handler {
     exchange.told = false;
     exchange.streaming = false;
     exchange.answer_id.clear();
+    exchange.sent = false;
     exchange.upstream_status = 0;
     Result<> allowed = set_aside(exchange);
     if (!allowed) {
@@ -153,9 +154,10 @@ class CallUpstream final : public Handler {
   void pay(Exchange& exchange, bool complete, Outcome ended) const {
     Bill& bill = exchange.bill;
     const bool begun = exchange.upstream_status >= 200 && exchange.upstream_status < 300;
-    // Whoever leaves, or will not wait, before the answer begins has set the provider to work all the same.
+    // Whoever leaves, or will not wait, before the answer begins has set the provider to work all the same, once it was
+    // sent anything.
     const bool impatient = parts_.clock.now() >= exchange.caller_waits_until;
-    const bool abandoned = exchange.upstream_status == 0 && (ended == Outcome::cancelled || impatient);
+    const bool abandoned = exchange.sent && exchange.upstream_status == 0 && (ended == Outcome::cancelled || impatient);
     const Charge charge = charge_of(bill, exchange.usage, begun || abandoned, complete);
     const ledger::NanoUsd cost = cost_of(bill, charge, begun || abandoned);
     bill.cost += cost;
@@ -249,6 +251,7 @@ class CallUpstream final : public Handler {
                       "The request's header fields are too large.");
     }
     outgoing->head = exchange.scratch.head;
+    outgoing->sent = &exchange.sent;
     const net::Deadlines deadlines = deadlines_of(exchange);
     Result<net::CallPtr> call = co_await dial(permit, provider, *outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;

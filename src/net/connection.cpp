@@ -57,6 +57,7 @@ Async<> Connection::open(const Outgoing& outgoing, const Deadlines& deadlines, S
 }
 
 Async<> Connection::write_request(const Outgoing& outgoing, const Deadlines& deadlines) {
+  if (outgoing.sent != nullptr) *outgoing.sent = true;
   Gather pieces;
   pieces.add(outgoing.head);
   pieces.add(outgoing.body);

@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"f:3:34: teams.t.limits.fair_share: shares no limit; write limits beside it, or remove it"}},
         Case{"not_a_teams",
              world + "keys: [{name: k, secret: \"${TEAM_KEY}\", limits: {rpm: 5, fair_share: true}}]\n",
-             {"f:3:65: keys[0].limits.fair_share: unknown key \"fair_share\"; " + keys_known}},
+             {"f:3:58: keys[0].limits.fair_share: unknown key \"fair_share\"; " + keys_known}},
         Case{"no_mapping",
              world + "teams: {t: {limits: 5}}\n",
              {"f:3:21: teams.t.limits: a mapping belongs here, not a single value; write \"key: value\" lines"}}),

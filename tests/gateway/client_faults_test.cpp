@@ -36,13 +36,15 @@ void expect_499(Stage& stage) {
   EXPECT_EQ(lines.back()["status"], 499) << lines.back().dump();
 }
 
+const std::string priced = "prices: {m: {input: 1, output: 10}}\n";
+
 // The client leaves once the upstream has its request and is silent.
 void leaves_while_waiting(Stage& stage, Leaving how, const std::string& request) {
   Script script;
   script.read_request().hang();
   auto& upstream = stage.upstream(script);
   auto& second = stage.upstream(always(completion("never")));
-  auto& gateway = stage.open({upstream.port(), second.port()});
+  auto& gateway = stage.open({upstream.port(), second.port()}, {.more = priced});
   RawClient client = gateway.client();
   stage.count(1);
   client.send(request);
@@ -51,6 +53,7 @@ void leaves_while_waiting(Stage& stage, Leaving how, const std::string& request)
   leave(client, how);
   expect_cancelled(upstream, left_at, "cancelled_us");
   expect_499(stage);
+  EXPECT_GT(stage.lines().back()["cost_nano_usd"], 0) << "the prompt, which the provider has";
   EXPECT_EQ(second.requests(), 0u) << "nobody waits for a fallback";
   EXPECT_EQ(gateway.await_metric("sluice_upstream_attempts_total", 1, {"outcome=\"cancelled\""}), 1);
 }
@@ -101,7 +104,7 @@ void row_57_closes_while_we_collect_an_answer(Stage& stage) {
 
 void row_57_closes_while_we_connect(Stage& stage) {
   const Blackhole blackhole;
-  auto& gateway = stage.open({blackhole.port()}, {.model = "timeouts: {connect: 30s}"});
+  auto& gateway = stage.open({blackhole.port()}, {.model = "timeouts: {connect: 30s}", .more = priced});
   RawClient client = gateway.client();
   stage.count(1);
   client.send(chat());
@@ -109,13 +112,14 @@ void row_57_closes_while_we_connect(Stage& stage) {
   const Moment left_at = std::chrono::steady_clock::now();
   client.close();
   expect_499(stage);
+  EXPECT_EQ(stage.lines().back().value("cost_nano_usd", 0), 0) << "the provider has nothing of the request";
   record("cancelled_us", microseconds_since(left_at));
   EXPECT_LT(microseconds_since(left_at), 2 * cancel_limit_us);
 }
 
 void row_57_closes_while_we_shake_hands(Stage& stage) {
   auto& upstream = stage.upstream(Script().hang());
-  auto& gateway = stage.open({upstream.port()}, {.scheme = "https"});
+  auto& gateway = stage.open({upstream.port()}, {.scheme = "https", .more = priced});
   RawClient client = gateway.client();
   stage.count(1);
   client.send(chat());
@@ -123,6 +127,7 @@ void row_57_closes_while_we_shake_hands(Stage& stage) {
   const Moment left_at = std::chrono::steady_clock::now();
   client.close();
   expect_cancelled(upstream, left_at, "cancelled_us");
+  EXPECT_EQ(stage.lines().back().value("cost_nano_usd", 0), 0) << "the provider has nothing of the request";
   expect_499(stage);
 }
 

@@ -162,14 +162,18 @@ TEST_F(BookThreads, admit_exactly_as_many_as_limits_allow) {
 TEST_F(BookThreads, find_new_terms_under_way) {
   const auto key = account(Level::key, "k", {});
   std::atomic<NanoUsd> paid{0};
+  std::atomic<bool> begun{false};
   on_four_threads([&](unsigned thread) {
     Account* const accounts[] = {key.get()};
+    // There is a budget before anybody pays, however the threads are scheduled.
+    while (thread != 0 && !begun) std::this_thread::yield();
     for (int i = 0; i < rounds / 4; ++i) {
       if (thread == 0) {
         account(Level::tag, std::to_string(i), terms({limit(What::requests, 5)}));
         account(Level::key, "k",
                 terms({limit(What::tokens, 1'000'000'000 + static_cast<unsigned>(i % 5))},
                       {budget(1'000'000'000 + i, Budget::Window::total)}));
+        begun = true;
         continue;
       }
       std::optional<Tab> tab;

@@ -116,6 +116,7 @@ struct Exchange {
   bool usage_is_wanted = false;                // the caller of `request` asked for token counts in the stream
   unsigned attempts = 0;
   TimePoint attempt_began{};
+  bool sent = false;         // whether the provider may have something of the last attempt's request
   int upstream_status = 0;   // of the last attempt's answer; 0: there was none
   Duration upstream_took{};  // of the last attempt, until its head
   std::optional<chat::Usage> usage;

@@ -46,6 +46,7 @@ struct Outgoing {
   std::string_view head;  // complete, blank line included
   http::Slices body;
   BodySource* rest = nullptr;  // what follows that, if there is more; no repetition once a piece of it was taken
+  bool* sent = nullptr;        // if given, becomes true when bytes of it may have reached the provider
 };
 
 // Limits on waiting. All but `total` start anew where they apply.

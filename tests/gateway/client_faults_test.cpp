@@ -36,7 +36,7 @@ void expect_499(Stage& stage) {
   EXPECT_EQ(lines.back()["status"], 499) << lines.back().dump();
 }
 
-const std::string priced = "prices: {m: {input: 1, output: 10}}\n";
+const std::string priced = "prices: {real-model: {input: 1, output: 10}}\n";
 
 // The client leaves once the upstream has its request and is silent.
 void leaves_while_waiting(Stage& stage, Leaving how, const std::string& request) {

@@ -11,6 +11,7 @@ constexpr std::uint64_t most_concurrent = 1'000'000;
 void read_usage_limits(const Value& value, Owner kind, ledger::Terms& terms) {
   const std::vector<Limit> possible = ledger::limit_kinds();
   std::vector<std::string> texts;
+  texts.reserve(possible.size());
   for (const Limit& limit : possible) texts.push_back(limit.name());
   Names names(texts.begin(), texts.end());
   names.emplace_back("concurrent");

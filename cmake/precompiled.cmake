@@ -1,5 +1,5 @@
 # Headers that nearly every file reads, read once for all: half of the compiler's time goes into them otherwise. The
-# build for fuzzing goes without, so that a file that forgot one of them is found out.
+# preset asan, which another compiler reads, goes without.
 set(SLUICE_PCH OFF CACHE BOOL "Precompile the standard library's headers")
 
 set(sluice_common_headers <algorithm> <array> <chrono> <cstdint> <functional> <map> <memory> <optional> <span> <string>

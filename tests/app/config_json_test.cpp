@@ -92,7 +92,7 @@ TEST(ConfigJson, tells_what_is_in_force_in_the_files_own_words) {
   EXPECT_EQ(config["models"][0]["targets"][1]["concurrent"], json::parse(R"({"limit":8,"queue":100,"wait_ms":5000})"));
   EXPECT_EQ(config["models"][0]["limits"], json::parse(R"({"rpm":6000})"));
   const json& support = config["teams"][0];
-  EXPECT_EQ(support["limits"], json::parse(R"({"rpm":600,"tpm":200000,"concurrent":50})"));
+  EXPECT_EQ(support["limits"], json::parse(R"({"rpm":600,"tpm":200000,"concurrent":50,"fair_share":true})"));
   EXPECT_EQ(support["budget"][0]["usd"], "500.00");
   EXPECT_EQ(support["budget"][0]["zone"], "Europe/Berlin");
   EXPECT_EQ(support["budget"][0]["alerts"], json::parse("[80,100]"));

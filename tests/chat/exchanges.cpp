@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 // How far apart the cuts of one pass over a stream are: there are as many passes. A sanitizer's build, several times
 // slower, makes fewer.
 #if defined(SLUICE_SANITIZE_ADDRESS)
-constexpr std::size_t cuts_apart = 256;
+constexpr std::size_t cuts_apart = 64;
 #else
 constexpr std::size_t cuts_apart = 1024;
 #endif

@@ -32,17 +32,20 @@ class Spare {
   std::vector<void*> kept_;
 };
 
-thread_local Spare spare;
+Spare& spare_of_this_thread() {
+  thread_local Spare spare;
+  return spare;
+}
 
 }  // namespace
 
 void* Held::operator new(std::size_t size) {
-  void* const memory = spare.take();
+  void* const memory = spare_of_this_thread().take();
   return memory != nullptr ? memory : ::operator new(size);
 }
 
 void Held::operator delete(void* memory, std::size_t) noexcept {
-  if (!spare.keep(memory)) ::operator delete(memory);
+  if (!spare_of_this_thread().keep(memory)) ::operator delete(memory);
 }
 
 std::optional<Refusal> Held::open(std::span<Account* const> accounts, const Demand& demand, Now now,

@@ -169,6 +169,27 @@ TEST(Credentials, are_renewed_although_the_caller_who_caused_it_left) {
   stage.settle();
 }
 
+TEST(Credentials, that_are_still_fetched_when_the_caller_leaves_cost_the_caller_nothing) {
+  Stage stage;
+  auto& tokens = stage.upstream(Script().read_request().hang());
+  auto& provider = stage.upstream(always(completion("never")));
+  stage.open_with(with_providers(client_provider("base_url: " + url(provider.port()) +
+                                                 ", token_url: " + url(tokens.port(), "/token")),
+                                 cloud_model) +
+                      "prices: {real-model: {input: 1, output: 10}}\n",
+                  client_variables);
+  stage.count(1);
+  RawClient leaver = stage.gateway().client();
+  ASSERT_TRUE(leaver.send(chat()));
+  ASSERT_TRUE(tokens.await_requests(1));
+  leaver.close();
+  const auto lines = stage.lines();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0]["status"], 499) << lines[0].dump();
+  EXPECT_EQ(lines[0].value("cost_nano_usd", 0), 0) << "the provider has nothing of the request";
+  EXPECT_EQ(provider.requests(), 0u);
+}
+
 TEST(Credentials, of_a_token_server_that_hangs_do_not_keep_the_daemon_from_ending) {
   Stage stage;
   auto& tokens = stage.upstream(Script().read_request().hang());

@@ -33,8 +33,8 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 if(SLUICE_SANITIZE)
-  # Reports need lines; all that a debugger wants costs a quarter of the compiler's time.
-  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+  # Reports need lines; all that a debugger wants costs a quarter of the compiler's time, and optimising half of the rest.
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 endif()
 if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

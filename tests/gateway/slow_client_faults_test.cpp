@@ -211,6 +211,15 @@ Script streams_and_answers() {
   return script.again();
 }
 
+// On a slow machine the first streams are silent for long enough to be kept alive.
+std::string without_keepalives(std::string body) {
+  constexpr std::string_view comment = ": keepalive\n";
+  for (std::size_t at = body.find(comment); at != std::string::npos; at = body.find(comment, at)) {
+    body.erase(at, comment.size());
+  }
+  return body;
+}
+
 // As many as the descriptors leave, four for each.
 void row_68_thousands_of_streams_beside_new_requests(Stage& stage) {
   const rlim_t many = std::min<rlim_t>(4'700, raise_descriptors() / 4 - 250);
@@ -235,11 +244,12 @@ void row_68_thousands_of_streams_beside_new_requests(Stage& stage) {
   record("p99_beside_streams_us", crowded);
   EXPECT_LT(crowded, 3 * alone + 100'000);
   // All at once, and none of them waits for the last.
+  const std::string whole = delta_event("one") + delta_event("two") + std::string(done_event);
   const Moment before = std::chrono::steady_clock::now();
   upstream.signal("go on");
   for (OpenStream& stream : streams) {
     stream.client.read_rest(stream.answer);
-    ASSERT_EQ(stream.answer.body, delta_event("one") + delta_event("two") + std::string(done_event));
+    ASSERT_EQ(without_keepalives(stream.answer.body), whole);
     ASSERT_TRUE(stream.answer.whole());
   }
   record("all_ended_us", microseconds_since(before));

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FIXTURES = HERE.parent / "fixtures"
 ROOT = HERE.parent.parent
-MOST = 30
+MOST = 32
 MOST_BYTES = 64 * 1024
 
 REQUEST, ANSWER, STREAM = range(3)
@@ -72,6 +72,14 @@ ODD_BODIES = {
     "twice": b'{"model":"m","model":"n","messages":[],"messages":[{"role":"user","content":"a"}]}',
 }
 
+# Requests that a round trip once changed.
+CHANGED = {
+    "anthropic_messages": {
+        "unredacted": b'{"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[{"type":"redacted_thinking",'
+                      b'"@ata":"a"},{"type":"text","text":"b"}]}]}',
+    },
+}
+
 
 # A tool of free text, whose format the two dialects nest differently.
 GRAMMARS = {
@@ -89,7 +97,7 @@ def conversations(dialect):
     for mode in (REQUEST, ANSWER, STREAM):
         for name, _, content in spread([each for each in found if each[1] == mode], 8):
             made[name] = prefix(mode) + content
-    for name, body in ODD_BODIES.items():
+    for name, body in (ODD_BODIES | CHANGED.get(dialect, {})).items():
         made[f"odd_{name}"] = prefix(REQUEST) + body
     return made
 

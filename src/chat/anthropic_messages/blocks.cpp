@@ -96,6 +96,11 @@ ToolResult result_of(json::Value block) {
   return result;
 }
 
+// Without its data a redacted one says nothing that could be read, and is carried as it is.
+bool is_thinking(json::Value block, std::string_view type) {
+  return type == "thinking" || (type == "redacted_thinking" && !block["data"].string().empty());
+}
+
 }  // namespace
 
 Opaque rider(std::string_view kind, std::string_view member, std::string_view value) {
@@ -132,7 +137,7 @@ bool read_block(json::Value block, Side from, std::vector<Part>& parts) {
   Media media;
   if (type == "text") {
     part.what = text_of(block);
-  } else if (type == "thinking" || type == "redacted_thinking") {
+  } else if (is_thinking(block, type)) {
     part.what = thinking_of(block, from);
   } else if (type == "tool_use") {
     read_riders(block, type, parts);

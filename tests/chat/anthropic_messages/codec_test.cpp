@@ -298,6 +298,14 @@ TEST(AnthropicRequests, send_back_only_thoughts_of_their_own_family) {
   EXPECT_EQ(result.dropped, Dropped{"messages.reasoning"});
 }
 
+TEST(AnthropicRequests, carry_a_redacted_thought_without_its_data_as_it_is) {
+  const std::string odd = R"({"type":"redacted_thinking","@ata":"aGlk"})";
+  const Request request = understood(
+      R"({"model":"owl-1","max_tokens":9,"messages":[{"role":"user","content":"Go on."},{"role":"assistant","content":[)" +
+      odd + R"(,{"type":"text","text":"I see."}]},{"role":"user","content":"So?"}]})");
+  EXPECT_EQ(sent(request)["messages"][1]["content"][0], json::parse(odd));
+}
+
 TEST(AnthropicRequests, carry_media) {
   using Kind = Media::Kind;
   const std::vector<std::pair<Media, json>> cases{

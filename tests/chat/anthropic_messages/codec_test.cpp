@@ -129,10 +129,10 @@ TEST(AnthropicRequests, name_what_the_dialect_cannot_say) {
 }
 
 TEST(AnthropicRequests, keep_all_results_of_a_turn_together_and_first) {
-  const auto call = [](std::string id) {
+  const auto call = [](const char* id) {
     return Part{ToolCall{.id = id, .name = "f", .arguments = R"({"x": 1.50})"}, {}};
   };
-  const auto result = [](std::string id) {
+  const auto result = [](const char* id) {
     return Message{Role::tool, {{ToolResult{.call_id = id, .content = {Text{.text = "r"}}}, {}}}, {}};
   };
   const Request request = asking({said(Role::user, "go"),

@@ -70,6 +70,14 @@ void expect_silence(Stage& stage, const std::vector<std::string>& secrets) {
   }
 }
 
+void leave_while_a_token_is_fetched(Stage& stage, ScriptedUpstream& tokens) {
+  stage.count(1);
+  RawClient leaver = stage.gateway().client();
+  ASSERT_TRUE(leaver.send(chat()));
+  ASSERT_TRUE(tokens.await_requests(1));
+  leaver.close();
+}
+
 TEST(Credentials, get_one_token_for_a_hundred_requests_at_once_over_several_workers) {
   Stage stage;
   const RsaKey key;
@@ -178,11 +186,7 @@ TEST(Credentials, that_are_still_fetched_when_the_caller_leaves_cost_the_caller_
                                  cloud_model) +
                       "prices: {real-model: {input: 1, output: 10}}\n",
                   client_variables);
-  stage.count(1);
-  RawClient leaver = stage.gateway().client();
-  ASSERT_TRUE(leaver.send(chat()));
-  ASSERT_TRUE(tokens.await_requests(1));
-  leaver.close();
+  leave_while_a_token_is_fetched(stage, tokens);
   const auto lines = stage.lines();
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0]["status"], 499) << lines[0].dump();
@@ -197,11 +201,7 @@ TEST(Credentials, of_a_token_server_that_hangs_do_not_keep_the_daemon_from_endin
       with_providers(client_provider("base_url: \"https://127.0.0.1:1\", token_url: " + url(tokens.port(), "/token")),
                      cloud_model),
       client_variables);
-  stage.count(1);
-  RawClient leaver = stage.gateway().client();
-  ASSERT_TRUE(leaver.send(chat()));
-  ASSERT_TRUE(tokens.await_requests(1));
-  leaver.close();
+  leave_while_a_token_is_fetched(stage, tokens);
   EXPECT_EQ(stage.lines().size(), 1u);
   stage.gateway().stop();
   EXPECT_TRUE(tokens.await_left(0));

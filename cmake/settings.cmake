@@ -20,8 +20,6 @@ target_include_directories(sluice_flags INTERFACE ${PROJECT_SOURCE_DIR}/include 
 target_compile_options(sluice_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(sluice_flags INTERFACE -fcoroutines)
-else()
-  add_link_options(-fuse-ld=lld)  # a third of the time
 endif()
 if(SLUICE_WERROR)
   target_compile_options(sluice_flags INTERFACE -Werror)
@@ -41,6 +39,7 @@ endif()
 if(SLUICE_FUZZ)
   # clang takes twice as long to optimise what it instruments; the rooms that are fuzzed ask for it.
   set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+  add_link_options(-fuse-ld=lld)  # a third of the time
 endif()
 if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

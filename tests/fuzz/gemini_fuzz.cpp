@@ -34,7 +34,7 @@ void check_request(std::string_view body) {
   const auto second = codec().decode_request(rendered->body, "gemini-3-flash", false);
   require(static_cast<bool>(second));
   // Of a function's declaration only what other dialects know is kept.
-  std::erase_if(first->extras, [](const Extra& extra) { return extra.name.starts_with("tools."); });
+  std::erase_if(first->extras, [](const Extra& extra) { return extra.within.starts_with("tools."); });
   const bool foreign = std::any_of(first->messages.begin(), first->messages.end(),
                                    [](const Message& message) { return has_foreign_thinking(message.parts); });
   require(foreign || *first == *second);

@@ -21,10 +21,12 @@ struct RawJson {
   bool operator==(const RawJson&) const = default;
 };
 
-// A member that the words below do not cover, by the name its own dialect gives it.
+// A member that the words below do not cover, by the name its own dialect gives it. `within` is the path of the object
+// it stands in, "tools[2].function"; empty: at the top.
 struct Extra {
   std::string name{};
   RawJson value{};
+  std::string within{};
   bool operator==(const Extra&) const = default;
 };
 

@@ -96,7 +96,10 @@ ToolResult result_of(json::Value block) {
   return result;
 }
 
-// Without its data a redacted one says nothing that could be read, and is carried as it is.
+// What says nothing that could be read is carried as it is: a text without its text, a redacted thought without its
+// data.
+bool is_text(json::Value block, std::string_view type) { return type == "text" && block["text"].is_string(); }
+
 bool is_thinking(json::Value block, std::string_view type) {
   return type == "thinking" || (type == "redacted_thinking" && !block["data"].string().empty());
 }
@@ -135,7 +138,7 @@ bool read_block(json::Value block, Side from, std::vector<Part>& parts) {
   Part part;
   part.cache = read_cache(block["cache_control"]);
   Media media;
-  if (type == "text") {
+  if (is_text(block, type)) {
     part.what = text_of(block);
   } else if (is_thinking(block, type)) {
     part.what = thinking_of(block, from);

@@ -24,6 +24,12 @@ namespace sluice::chat::anthropic {
 
 inline constexpr std::string_view dialect_name = "anthropic_messages";
 
+// Where a request's extras may stand beside its top. Those of tools are by their member: an object with a value by the
+// name of each tool that has it.
+inline constexpr std::string_view tools_path = "tools";
+inline constexpr std::string_view output_path = "output_config";
+inline constexpr std::string_view metadata_path = "metadata";
+
 inline RawJson raw_of(json::Value value) { return {std::string(value.raw())}; }
 
 // ---- Counts and endings

@@ -39,10 +39,10 @@ class Reader {
     if (!problem_) problem_ = wrong(member, what);
   }
 
-  void extra(std::string name, Value value) {
-    const auto [known, is_new] = extras_.try_emplace(name, request_.extras.size());
+  void extra(std::string name, Value value, std::string within = {}) {
+    const auto [known, is_new] = extras_.try_emplace({within, name}, request_.extras.size());
     if (is_new) {
-      request_.extras.push_back({std::move(name), raw_of(value)});
+      request_.extras.push_back({std::move(name), raw_of(value), std::move(within)});
     } else {
       request_.extras[known->second].value = raw_of(value);
     }
@@ -173,7 +173,7 @@ class Reader {
     }
   }
 
-  // What tools say beyond that is an extra "tools.MEMBER": an object of the values by the tools' names.
+  // What tools say beyond that is an extra within "tools": an object of the values by the tools' names.
   void write_tool_extras() {
     std::stable_sort(tool_extras_.begin(), tool_extras_.end(),
                      [](const auto& left, const auto& right) { return left.first < right.first; });
@@ -184,7 +184,7 @@ class Reader {
       out.open_object();
       for (; at != tool_extras_.end() && at->first == member; ++at) out.raw_member(at->second.first, at->second.second);
       out.close_object();
-      request_.extras.push_back({"tools." + member, std::move(values)});
+      request_.extras.push_back({member, std::move(values), std::string(tools_path)});
     }
   }
 
@@ -243,7 +243,7 @@ class Reader {
       } else if (name == "format") {
         read_format(member);
       } else if (!member.is_null()) {
-        extra("output_config." + name, member);
+        extra(name, member, std::string(output_path));
       }
     }
   }
@@ -253,7 +253,7 @@ class Reader {
       if (member.name() == "user_id" && member.is_string()) {
         request_.user = member.string();
       } else if (!member.is_null()) {
-        extra("metadata." + member.name(), member);
+        extra(member.name(), member, std::string(metadata_path));
       }
     }
   }
@@ -279,7 +279,7 @@ class Reader {
   Value root_;
   Request& request_;
   std::optional<Error> problem_{};
-  std::map<std::string, std::size_t> extras_{};  // where they are in the request
+  std::map<std::pair<std::string, std::string>, std::size_t> extras_{};  // where they are in the request
   std::vector<std::pair<std::string, std::pair<std::string, std::string>>> tool_extras_{};  // member, tool, value
 };
 

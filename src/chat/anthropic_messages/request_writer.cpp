@@ -3,15 +3,13 @@
 #include <set>
 
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/request_body.hpp"
 
 namespace sluice::chat::anthropic {
 namespace {
 
 constexpr std::uint64_t default_max_tokens = 4096;
-constexpr std::string_view tools_prefix = "tools.";
-constexpr std::string_view output_prefix = "output_config.";
-constexpr std::string_view metadata_prefix = "metadata.";
 constexpr std::string_view any_arguments = R"({"type":"object","properties":{}})";
 
 // One turn as this dialect wants it: the results of tools before everything else.
@@ -216,8 +214,8 @@ class RequestWriter {
   void read_tool_extras() {
     if (!is_own_) return;
     for (const Extra& extra : request_.extras) {
-      if (!extra.name.starts_with(tools_prefix)) continue;
-      tool_extras_.emplace_back(extra.name.substr(tools_prefix.size()), json::Tree::read(extra.value.bytes));
+      if (extra.within != tools_path) continue;
+      tool_extras_.emplace_back(extra.name, json::Tree::read(extra.value.bytes));
     }
   }
 
@@ -289,12 +287,12 @@ class RequestWriter {
     out_.close_array();
   }
 
-  // Extras whose names begin with `prefix`, into the object they came from.
-  void append_extras(std::string& members, std::string_view prefix) {
+  // Into the object they came from.
+  void append_extras(std::string& members, std::string_view within) {
     for (const Extra& extra : request_.extras) {
-      if (!is_own_ || !extra.name.starts_with(prefix)) continue;
+      if (!is_own_ || extra.within != within) continue;
       if (!members.empty()) members += ',';
-      json::Writer(members).raw_member(extra.name.substr(prefix.size()), extra.value.bytes);
+      json::Writer(members).raw_member(extra.name, extra.value.bytes);
     }
   }
 
@@ -313,7 +311,7 @@ class RequestWriter {
       out.name("format").open_object().member("type", "json_schema").raw_member("schema", format.schema.bytes);
       out.close_object();
     }
-    if (quirks_.takes("output_config")) append_extras(members, output_prefix);
+    if (quirks_.takes("output_config")) append_extras(members, output_path);
     write_object("output_config", members);
   }
 
@@ -321,7 +319,7 @@ class RequestWriter {
     if (request_.metadata) lose("metadata");
     std::string members;
     if (may("metadata", "user", !request_.user.empty())) json::Writer(members).member("user_id", request_.user);
-    if (quirks_.takes("metadata")) append_extras(members, metadata_prefix);
+    if (quirks_.takes("metadata")) append_extras(members, metadata_path);
     write_object("metadata", members);
   }
 
@@ -335,14 +333,11 @@ class RequestWriter {
 
   void write_extras() {
     for (const Extra& extra : request_.extras) {
-      const std::string_view name = extra.name;
-      if (!is_own_) {
-        lose(name);
-      } else if (!quirks_.takes(name) || !quirks_.takes(name.substr(0, name.find('.')))) {
-        lose(name);
-      } else if (!name.starts_with(tools_prefix) && !name.starts_with(output_prefix) &&
-                 !name.starts_with(metadata_prefix)) {
-        out_.raw_member(name, extra.value.bytes);
+      const std::string path = path_of(extra);
+      if (!is_own_ || !quirks_.takes(path) || !quirks_.takes(top_of(extra))) {
+        lose(path);
+      } else if (extra.within.empty()) {
+        out_.raw_member(extra.name, extra.value.bytes);
       }
     }
   }

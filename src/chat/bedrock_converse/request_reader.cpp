@@ -42,7 +42,9 @@ class RequestReader {
     return Ok{};
   }
 
-  void keep(std::string name, Value value) { request_.extras.push_back({std::move(name), {std::string(value.raw())}}); }
+  void keep(std::string name, Value value, std::string within = {}) {
+    request_.extras.push_back({std::move(name), {std::string(value.raw())}, std::move(within)});
+  }
 
   Result<> read_messages(Value messages) {
     if (!messages.is_array()) return wrong_member("messages", "must be a list.");
@@ -86,7 +88,7 @@ class RequestReader {
       } else if (name == "stopSequences") {
         good = read_stop(member);
       } else {
-        keep("inferenceConfig." + name, member);
+        keep(name, member, "inferenceConfig");
       }
       if (!good) return wrong_member("inferenceConfig." + name, "has a value of the wrong kind.");
     }
@@ -112,7 +114,7 @@ class RequestReader {
       } else if (name == "toolChoice") {
         read_choice(member);
       } else {
-        keep("toolConfig." + name, member);
+        keep(name, member, "toolConfig");
       }
     }
     return Ok{};
@@ -156,7 +158,7 @@ class RequestReader {
     } else if (choice["auto"].is_object()) {
       wanted.mode = ToolChoice::Mode::automatic;
     } else if (!choice.is_null()) {
-      keep("toolConfig.toolChoice", choice);
+      keep("toolChoice", choice, "toolConfig");
     }
   }
 
@@ -178,7 +180,7 @@ class RequestReader {
                            {schema},
                            {}};
       } else if (!member.is_null()) {
-        keep("outputConfig." + name, member);
+        keep(name, member, "outputConfig");
       }
     }
     return Ok{};
@@ -191,7 +193,7 @@ class RequestReader {
       const std::string name = member.name();
       const bool is_read = (name == "thinking" && read_thinking(member)) ||
                            (name == "top_k" && member.is_number() && read_number(member, request_.sampling.top_k));
-      if (!is_read) keep("additionalModelRequestFields." + name, member);
+      if (!is_read) keep(name, member, "additionalModelRequestFields");
     }
     return Ok{};
   }
@@ -237,11 +239,9 @@ Result<Request> read_request(std::string_view body, std::string_view model, bool
   if (!read) return std::move(read).error();
   // Those inside of a member first, as they will be written.
   const auto place = [](const Extra& extra) {
-    constexpr std::array<std::string_view, 4> places{"inferenceConfig.", "toolConfig.", "outputConfig.",
-                                                     "additionalModelRequestFields."};
-    return std::find_if(places.begin(), places.end(),
-                        [&](std::string_view name) { return std::string_view(extra.name).starts_with(name); }) -
-           places.begin();
+    constexpr std::array<std::string_view, 4> places{"inferenceConfig", "toolConfig", "outputConfig",
+                                                     "additionalModelRequestFields"};
+    return std::find(places.begin(), places.end(), extra.within) - places.begin();
   };
   std::stable_sort(request.extras.begin(), request.extras.end(),
                    [&](const Extra& left, const Extra& right) { return place(left) < place(right); });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/extras.hpp"
 
 namespace sluice::chat::bedrock {
 namespace {
@@ -110,11 +111,7 @@ class RequestWriter {
 
   // The members of an object that the caller's request had in it beside those we know.
   void write_extras(Writer& writer, std::string_view place) {
-    if (!is_own_) return;
-    for (const Extra& extra : request_.extras) {
-      const std::string_view name = extra.name;
-      if (name.starts_with(place)) writer.raw_member(name.substr(place.size()), extra.value.bytes);
-    }
+    if (is_own_) write_within(writer, request_.extras, place);
   }
 
   // Left out when nothing was said.
@@ -140,7 +137,7 @@ class RequestWriter {
       for (const std::string& stop : sampling.stop) writer.string(stop);
       writer.close_array();
     }
-    write_extras(writer, "inferenceConfig.");
+    write_extras(writer, "inferenceConfig");
     write_object("inferenceConfig", members);
 
     const auto unsaid = [this](bool was_set, std::string_view name) {
@@ -209,7 +206,7 @@ class RequestWriter {
     Writer writer(members);
     if (!list.empty()) writer.raw_member("tools", "[" + list + "]");
     if (!list.empty()) write_choice(writer);
-    write_extras(writer, "toolConfig.");
+    write_extras(writer, "toolConfig");
     if (members.empty() || !may_say("toolConfig", "tools")) return;
     write_object("toolConfig", members);
   }
@@ -244,7 +241,7 @@ class RequestWriter {
     const bool can_say = is_own_ || effort != "none";
     if (!effort.empty() && !can_say) drop(dropped_, "reasoning_effort");
     if (!effort.empty() && can_say && may_say("effort", "reasoning_effort")) writer.member("effort", effort);
-    write_extras(writer, "outputConfig.");
+    write_extras(writer, "outputConfig");
     write_object("outputConfig", members);
   }
 
@@ -264,7 +261,7 @@ class RequestWriter {
     if (reasoning.include_thoughts) drop(dropped_, "reasoning.exclude");
     if (!reasoning.summary.empty()) drop(dropped_, "reasoning.summary");
     write_number(writer, "top_k", "top_k", request_.sampling.top_k);
-    write_extras(writer, "additionalModelRequestFields.");
+    write_extras(writer, "additionalModelRequestFields");
     write_object("additionalModelRequestFields", members);
   }
 
@@ -281,13 +278,10 @@ class RequestWriter {
       writer_.name("serviceTier").open_object().member("type", tier).close_object();
     }
     for (const Extra& extra : request_.extras) {
-      const std::string_view name = extra.name;
-      const bool is_inner = name.starts_with("inferenceConfig.") || name.starts_with("toolConfig.") ||
-                            name.starts_with("outputConfig.") || name.starts_with("additionalModelRequestFields.");
       if (!is_own_) {
-        drop(dropped_, name);
-      } else if (!is_inner && may_say(name, name)) {
-        writer_.raw_member(name, extra.value.bytes);
+        drop(dropped_, path_of(extra));
+      } else if (extra.within.empty() && may_say(extra.name, extra.name)) {
+        writer_.raw_member(extra.name, extra.value.bytes);
       }
     }
   }

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chat/cohere_v2/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/provider_failures.hpp"
 
 namespace sluice::chat::cohere {
@@ -9,7 +10,7 @@ namespace {
 using json::Value;
 using json::Writer;
 
-constexpr std::string_view billed_name = "usage.billed_units";
+constexpr std::string_view billed_name = "billed_units";
 
 bool has_calls(const Choice& choice) {
   for (const Part& part : choice.parts) {
@@ -39,9 +40,9 @@ Result<Response> read_response(std::string_view body) {
     if (!is_known) response.extras.push_back({name, {std::string(member.raw())}});
   }
   // Not what the model read, but what is paid for.
-  const Value billed = root["usage"]["billed_units"];
+  const Value billed = root["usage"][billed_name];
   if (response.usage && billed.is_object()) {
-    response.extras.push_back({std::string(billed_name), {std::string(billed.raw())}});
+    response.extras.push_back({std::string(billed_name), {std::string(billed.raw())}, "usage"});
   }
   return response;
 }
@@ -60,8 +61,8 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
   std::string_view billed;
   for (const Extra& extra : response.extras) {
     if (!reader.is_own) {
-      drop(dropped, extra.name);
-    } else if (extra.name == billed_name) {
+      drop(dropped, path_of(extra));
+    } else if (!extra.within.empty()) {
       billed = extra.value.bytes;
     } else {
       writer.raw_member(extra.name, extra.value.bytes);

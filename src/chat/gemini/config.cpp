@@ -1,19 +1,20 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/extras.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
 
-constexpr std::string_view config_prefix = "generationConfig.";
-constexpr std::string_view thinking_prefix = "generationConfig.thinkingConfig.";
+constexpr std::string_view config_path = "generationConfig";
+constexpr std::string_view thinking_path = "generationConfig.thinkingConfig";
 constexpr std::string_view json_type = "application/json";
 constexpr std::size_t most_stops = 5;
 
-void add_extra(Request& request, std::string_view prefix, std::string_view name, json::Value value) {
-  request.extras.push_back({std::string(prefix) + std::string(name), {std::string(value.raw())}});
+void add_extra(Request& request, std::string_view within, std::string_view name, json::Value value) {
+  request.extras.push_back({std::string(name), {std::string(value.raw())}, std::string(within)});
 }
 
 // Reads members one by one and remembers the first that is of the wrong kind.
@@ -45,7 +46,7 @@ class ConfigReader {
     if (name == "stopSequences") return read_stops(name, value);
     if (name == "thinkingConfig") return read_thinking(value);
     const bool is_format = name == "responseMimeType" || name == "responseSchema" || name == "responseJsonSchema";
-    if (!is_format) add_extra(request_, config_prefix, name, value);
+    if (!is_format) add_extra(request_, config_path, name, value);
   }
 
   template <class T>
@@ -53,7 +54,7 @@ class ConfigReader {
     if (value) {
       into = *value;
     } else if (wrong_.empty()) {
-      wrong_ = std::string(config_prefix) + name;
+      wrong_ = std::string(config_path) + "." + name;
     }
   }
 
@@ -67,7 +68,7 @@ class ConfigReader {
 
   void read_stops(const std::string& name, json::Value value) {
     for (const json::Value stop : items(value)) {
-      if (!stop.is_string() && wrong_.empty()) wrong_ = std::string(config_prefix) + name;
+      if (!stop.is_string() && wrong_.empty()) wrong_ = std::string(config_path) + "." + name;
       sampling_.stop.push_back(stop.string());
     }
   }
@@ -84,7 +85,7 @@ class ConfigReader {
       } else if (name == "thinkingLevel" && value.is_string()) {
         read_level(value);
       } else {
-        add_extra(request_, thinking_prefix, name, value);
+        add_extra(request_, thinking_path, name, value);
       }
     }
   }
@@ -109,7 +110,7 @@ class ConfigReader {
     if (level == "minimal" || level == "low" || level == "medium" || level == "high") {
       request_.reasoning.effort = level;
     } else {
-      add_extra(request_, thinking_prefix, "thinkingLevel", value);
+      add_extra(request_, thinking_path, "thinkingLevel", value);
     }
   }
 
@@ -119,16 +120,16 @@ class ConfigReader {
     const json::Value older = member(config, "responseSchema");
     const bool is_json = type.is(json_type) || (!type && (full || older));
     if (!is_json) {
-      if (type && !type.is("text/plain")) add_extra(request_, config_prefix, "responseMimeType", type);
-      if (full) add_extra(request_, config_prefix, "responseJsonSchema", full);
-      if (older) add_extra(request_, config_prefix, "responseSchema", older);
+      if (type && !type.is("text/plain")) add_extra(request_, config_path, "responseMimeType", type);
+      if (full) add_extra(request_, config_path, "responseJsonSchema", full);
+      if (older) add_extra(request_, config_path, "responseSchema", older);
       return;
     }
     OutputFormat& format = request_.format;
     format.kind = full || older ? OutputFormat::Kind::json_schema : OutputFormat::Kind::json_object;
     if (full) {
       format.schema.bytes = full.raw();
-      if (older) add_extra(request_, config_prefix, "responseSchema", older);
+      if (older) add_extra(request_, config_path, "responseSchema", older);
     } else if (older) {
       format.schema.bytes = json_schema_of(older);
     }
@@ -149,7 +150,7 @@ class ConfigWriter {
     write_sampling();
     write_format();
     write_thinking();
-    write_extras(out_, request_, config_prefix);
+    write_extras(out_, request_, config_path);
   }
 
  private:
@@ -233,9 +234,7 @@ class ConfigWriter {
     const Reasoning& reasoning = request_.reasoning;
     const bool any = !reasoning.effort.empty() || reasoning.budget_tokens || reasoning.enabled || reasoning.adaptive ||
                      !reasoning.summary.empty() || reasoning.include_thoughts;
-    return any || (request_.dialect == dialect_name &&
-                   std::any_of(request_.extras.begin(), request_.extras.end(),
-                               [](const Extra& extra) { return extra.name.starts_with(thinking_prefix); }));
+    return any || (request_.dialect == dialect_name && has_within(request_.extras, thinking_path));
   }
 
   void write_thinking() {
@@ -248,7 +247,7 @@ class ConfigWriter {
     } else if (!reasoning.summary.empty() && reasoning.summary != "none") {
       out_.member("includeThoughts", true);
     }
-    write_extras(out_, request_, thinking_prefix);
+    write_extras(out_, request_, thinking_path);
     out_.close_object();
   }
 
@@ -300,18 +299,8 @@ void write_config(json::Writer& out, const Request& request, const Quirks& quirk
   if (config != "{}") out.raw_member("generationConfig", config);
 }
 
-void write_extras(json::Writer& out, const Request& request, std::string_view prefix) {
-  constexpr std::array<std::string_view, 5> deeper{"generationConfig.", "thinkingConfig.", "toolConfig.",
-                                                   "functionCallingConfig.", "tools."};
-  if (request.dialect != dialect_name) return;
-  for (const Extra& extra : request.extras) {
-    const std::string_view name = extra.name;
-    if (!name.starts_with(prefix)) continue;
-    const std::string_view rest = name.substr(prefix.size());
-    const bool is_here =
-        std::none_of(deeper.begin(), deeper.end(), [&](std::string_view each) { return rest.starts_with(each); });
-    if (is_here) out.raw_member(rest, extra.value.bytes);
-  }
+void write_extras(json::Writer& out, const Request& request, std::string_view within) {
+  if (request.dialect == dialect_name) write_within(out, request.extras, within);
 }
 
 }  // namespace sluice::chat::generate_content

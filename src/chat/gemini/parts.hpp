@@ -30,6 +30,8 @@ inline constexpr std::string_view model_folder = "models/";  // names of models 
 json::Value member(json::Value object, std::string_view name);
 // A name in camelCase, however it was spelled.
 std::string camel(std::string_view name);
+// Where extras of functions stand.
+inline constexpr std::string_view declarations_path = "tools.functionDeclarations";
 // A list's items; a value that stands where a list belongs is a list of one.
 std::vector<json::Value> items(json::Value list);
 
@@ -190,8 +192,8 @@ std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
 // One generationConfig both ways, and what goes into it from elsewhere in a request.
 Result<Ok> read_config(json::Value config, Request& request);
 void write_config(json::Writer& out, const Request& request, const Quirks& quirks, Dropped& dropped);
-// The extras of a request that belong into the object which `prefix` names, under their own names there.
-void write_extras(json::Writer& out, const Request& request, std::string_view prefix);
+// The extras of a request of this dialect that stood in an object, into that object.
+void write_extras(json::Writer& out, const Request& request, std::string_view within);
 Result<Ok> read_tools(json::Value root, Request& request);
 void write_tools(json::Writer& out, const Request& request, const Quirks& quirks, Dropped& dropped);
 

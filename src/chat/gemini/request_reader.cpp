@@ -149,27 +149,6 @@ void read_extras(json::Value root, Request& request) {
   }
 }
 
-// What this dialect knows and others do not is kept under its path, `toolConfig.retrievalConfig`: a name with a dot of
-// its own would be another member's path, and is no member of any server's (protobuf's JSON names have none).
-Result<Ok> check_names(json::Value object) {
-  for (const json::Value value : object) {
-    const std::string name = value.name();
-    if (name.find('.') == std::string::npos) continue;
-    return refuse_member(name.substr(0, 100), "No member of this dialect has a dot in its name.");
-  }
-  return Ok{};
-}
-
-Result<Ok> check_all_names(json::Value root) {
-  const json::Value config = member(root, "generationConfig");
-  const json::Value choice = member(root, "toolConfig");
-  for (const json::Value object :
-       {root, config, member(config, "thinkingConfig"), choice, member(choice, "functionCallingConfig")}) {
-    if (auto checked = check_names(object); !checked) return checked;
-  }
-  return Ok{};
-}
-
 }  // namespace
 
 Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) {
@@ -183,8 +162,7 @@ Result<Request> decode_request(std::string_view body, std::string_view model, bo
   request.dialect = dialect_name;
   const json::Value contents = member(root, "contents");
   if (!contents) return refuse_member("contents", "The member 'contents' is missing.");
-  auto read = check_all_names(root);
-  if (read) read = read_system(member(root, "systemInstruction"), request);
+  auto read = read_system(member(root, "systemInstruction"), request);
   if (read) read = TurnReader(request).read(contents);
   if (read) read = read_config(member(root, "generationConfig"), request);
   if (read) read = read_tools(root, request);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "chat/extras.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
 
@@ -153,16 +154,13 @@ class RequestWriter {
 
   void write_top_extras() {
     for (const Extra& extra : request_.extras) {
-      const std::string_view name = extra.name;
-      if (!is_own_request() || name.starts_with("tools.")) {
-        drop(rendered_.dropped, name);
-        continue;
-      }
-      if (name.starts_with("generationConfig.") || name.starts_with("toolConfig.")) continue;
-      if (quirks_.takes(name)) {
-        out_.raw_member(name, extra.value.bytes);
-      } else {
-        drop(rendered_.dropped, name);
+      // Functions are written without what only this dialect says of them.
+      if (!is_own_request() || extra.within == declarations_path) {
+        drop(rendered_.dropped, path_of(extra));
+      } else if (extra.within.empty() && quirks_.takes(extra.name)) {
+        out_.raw_member(extra.name, extra.value.bytes);
+      } else if (extra.within.empty()) {
+        drop(rendered_.dropped, extra.name);
       }
     }
   }

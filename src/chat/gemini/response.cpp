@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/extras.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/timestamps.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
 
-constexpr std::string_view usage_prefix = "usageMetadata.";
+constexpr std::string_view usage_path = "usageMetadata";
 
 bool is_empty(json::Value value) { return (value.is_object() || value.is_array()) && value.size() == 0; }
 
@@ -56,11 +57,11 @@ void read_extras(json::Value root, Response& response) {
   for (const json::Value value : root["usageMetadata"]) {
     const std::string name = value.name();
     if (value.is_null() || is_in(known_counts, name)) continue;
-    response.extras.push_back({std::string(usage_prefix) + name, {compact(value.raw())}});
+    response.extras.push_back({name, {compact(value.raw())}, std::string(usage_path)});
   }
   for (const json::Value value : root) {
     const std::string name = value.name();
-    if (value.is_null() || is_in(known, name) || name.starts_with(usage_prefix)) continue;
+    if (value.is_null() || is_in(known, name)) continue;
     response.extras.push_back({name, {compact(value.raw())}});
   }
 }
@@ -97,22 +98,14 @@ void write_metadata(json::Writer& out, const Response& response, bool ours, Drop
   inner.open_object();
   if (response.usage) write_usage(inner, *response.usage);
   inner.member_if("serviceTier", tier_of(response.service_tier, dropped));
-  for (const Extra& extra : response.extras) {
-    const std::string_view name = extra.name;
-    if (ours && name.starts_with(usage_prefix)) inner.raw_member(name.substr(usage_prefix.size()), extra.value.bytes);
-  }
+  if (ours) write_within(inner, response.extras, usage_path);
   inner.close_object();
   if (metadata != "{}") out.raw_member("usageMetadata", metadata);
 }
 
 void write_extras_of(json::Writer& out, const Response& response, bool ours, Dropped& dropped) {
-  for (const Extra& extra : response.extras) {
-    if (!ours) {
-      drop(dropped, extra.name);
-    } else if (!extra.name.starts_with(usage_prefix)) {
-      out.raw_member(extra.name, extra.value.bytes);
-    }
-  }
+  if (ours) return write_within(out, response.extras, "");
+  for (const Extra& extra : response.extras) drop(dropped, path_of(extra));
 }
 
 bool is_only_feedback(const Choice& choice) {

@@ -1,18 +1,18 @@
 #include <algorithm>
 
+#include "chat/extras.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
 
-constexpr std::string_view config_prefix = "toolConfig.";
-constexpr std::string_view calling_prefix = "toolConfig.functionCallingConfig.";
-constexpr std::string_view mode_name = "toolConfig.functionCallingConfig.mode";
+constexpr std::string_view config_path = "toolConfig";
+constexpr std::string_view calling_path = "toolConfig.functionCallingConfig";
 
-void add_extra(Request& request, std::string_view prefix, json::Value value) {
+void add_extra(Request& request, std::string_view within, json::Value value) {
   if (!value.is_null()) {
-    request.extras.push_back({std::string(prefix) + camel(value.name()), {std::string(value.raw())}});
+    request.extras.push_back({camel(value.name()), {std::string(value.raw())}, std::string(within)});
   }
 }
 
@@ -32,7 +32,7 @@ void read_function(json::Value declared, Request& request) {
     const std::string name = camel(value.name());
     const bool known =
         name == "name" || name == "description" || name == "parameters" || name == "parametersJsonSchema";
-    if (!known) add_extra(request, "tools.functionDeclarations.", value);
+    if (!known) add_extra(request, declarations_path, value);
   }
 }
 
@@ -66,8 +66,7 @@ Result<Ok> read_mode(json::Value mode, Request& request) {
   } else if (mode.is("AUTO") || mode.is("VALIDATED")) {
     choice.mode = ToolChoice::Mode::automatic;
     // Only where names are given can this be said in other words.
-    if (mode.is("VALIDATED") && choice.only.empty())
-      request.extras.push_back({std::string(mode_name), {"\"VALIDATED\""}});
+    if (mode.is("VALIDATED") && choice.only.empty()) add_extra(request, calling_path, mode);
   } else if (mode.is("NONE")) {
     choice.mode = ToolChoice::Mode::none;
   } else if (mode.is("ANY")) {
@@ -78,7 +77,7 @@ Result<Ok> read_mode(json::Value mode, Request& request) {
       choice.only.clear();
     }
   } else {
-    return refuse_member(mode_name, "The mode of function calling is not known.");
+    return refuse_member(std::string(calling_path) + ".mode", "The mode of function calling is not known.");
   }
   return Ok{};
 }
@@ -87,12 +86,12 @@ Result<Ok> read_choice(json::Value config, Request& request) {
   if (config.absent()) return Ok{};
   if (!config.is_object()) return refuse_member("toolConfig", "The member 'toolConfig' must be an object.");
   for (const json::Value value : config) {
-    if (camel(value.name()) != "functionCallingConfig") add_extra(request, config_prefix, value);
+    if (camel(value.name()) != "functionCallingConfig") add_extra(request, config_path, value);
   }
   const json::Value calling = member(config, "functionCallingConfig");
   for (const json::Value value : calling) {
     const std::string name = camel(value.name());
-    if (name != "mode" && name != "allowedFunctionNames") add_extra(request, calling_prefix, value);
+    if (name != "mode" && name != "allowedFunctionNames") add_extra(request, calling_path, value);
   }
   for (const json::Value name : items(member(calling, "allowedFunctionNames"))) {
     request.tool_choice.only.push_back(name.string());
@@ -127,16 +126,20 @@ std::string_view mode_of(const ToolChoice& choice) {
   }
 }
 
-bool has_extra(const Request& request, std::string_view prefix) {
+bool has_extra(const Request& request, std::string_view within) {
+  return request.dialect == dialect_name && has_within(request.extras, within);
+}
+
+bool has_own_mode(const Request& request) {
   return request.dialect == dialect_name &&
          std::any_of(request.extras.begin(), request.extras.end(),
-                     [&](const Extra& extra) { return extra.name.starts_with(prefix); });
+                     [](const Extra& extra) { return extra.within == calling_path && extra.name == "mode"; });
 }
 
 void write_calling(json::Writer& out, const Request& request) {
   const ToolChoice& choice = request.tool_choice;
   out.name("functionCallingConfig").open_object();
-  if (!has_extra(request, mode_name)) out.member_if("mode", mode_of(choice));
+  if (!has_own_mode(request)) out.member_if("mode", mode_of(choice));
   if (choice.mode == ToolChoice::Mode::named) {
     out.name("allowedFunctionNames").open_array().string(choice.name).close_array();
   } else if (!choice.only.empty() && (choice.mode != ToolChoice::Mode::none || request.dialect == dialect_name)) {
@@ -144,7 +147,7 @@ void write_calling(json::Writer& out, const Request& request) {
     for (const std::string& name : choice.only) out.string(name);
     out.close_array();
   }
-  write_extras(out, request, calling_prefix);
+  write_extras(out, request, calling_path);
   out.close_object();
 }
 
@@ -160,10 +163,10 @@ void write_choice(json::Writer& out, const Request& request, Dropped& dropped) {
     }
     has_choice = false;
   }
-  if (!has_choice && !has_extra(request, config_prefix)) return;
+  if (!has_choice && !has_extra(request, config_path) && !has_extra(request, calling_path)) return;
   out.name("toolConfig").open_object();
-  if (has_choice || has_extra(request, calling_prefix)) write_calling(out, request);
-  write_extras(out, request, config_prefix);
+  if (has_choice || has_extra(request, calling_path)) write_calling(out, request);
+  write_extras(out, request, config_path);
   out.close_object();
 }
 

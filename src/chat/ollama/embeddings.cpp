@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/ollama/parts.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/request_body.hpp"
@@ -27,9 +28,7 @@ bool read_truncate(Value value, std::string& truncate) {
 }
 
 bool read_options(Value options, std::vector<Extra>& extras) {
-  for (const Value option : options) {
-    if (!option.is_null()) extras.push_back({std::string(option_prefix) + option.name(), {std::string(option.raw())}});
-  }
+  keep_rest(options, options_path, {}, extras);
   return options.is_object();
 }
 
@@ -41,8 +40,6 @@ Result<Ok> read_setting(const std::string& name, Value value, EmbeddingRequest& 
     good = read_truncate(value, request.truncate);
   } else if (name == "options") {
     good = read_options(value, request.extras);
-  } else if (name.starts_with(option_prefix)) {
-    return wrong_member(name, "is not known; options stand in an object.");
   } else {
     request.extras.push_back({name, {std::string(value.raw())}});
   }
@@ -51,20 +48,11 @@ Result<Ok> read_setting(const std::string& name, Value value, EmbeddingRequest& 
 }
 
 void write_extras(const EmbeddingRequest& request, Writer& to) {
-  std::string options;
-  Writer inner(options);
-  inner.open_object();
-  bool has_options = false;
-  for (const Extra& extra : request.extras) {
-    if (extra.name.starts_with(option_prefix)) {
-      inner.raw_member(std::string_view(extra.name).substr(option_prefix.size()), extra.value.bytes);
-      has_options = true;
-    } else {
-      to.raw_member(extra.name, extra.value.bytes);
-    }
-  }
-  inner.close_object();
-  if (has_options) to.raw_member("options", options);
+  write_within(to, request.extras, "");
+  if (!has_within(request.extras, options_path)) return;
+  to.name(options_path).open_object();
+  write_within(to, request.extras, options_path);
+  to.close_object();
 }
 
 class OllamaEmbeddings final : public EmbeddingCodec {
@@ -110,7 +98,7 @@ class OllamaEmbeddings final : public EmbeddingCodec {
     if (request.dialect == dialect_name) {
       write_extras(request, to);
     } else {
-      for (const Extra& extra : request.extras) drop(dropped, extra.name);
+      for (const Extra& extra : request.extras) drop(dropped, path_of(extra));
     }
     to.close_object();
     return rendered;

@@ -19,8 +19,8 @@ namespace sluice::chat::ollama_api {
 
 inline constexpr std::string_view dialect_name = "ollama";
 inline constexpr std::string_view stream_type = "application/x-ndjson";
-// Before the names of extras that stood in `options`.
-inline constexpr std::string_view option_prefix = "options.";
+// Where a model's settings stand.
+inline constexpr std::string_view options_path = "options";
 
 // The dialect's two ways to ask: with the messages of a conversation, or with one prompt.
 enum class Form : std::uint8_t { messages, prompt };

@@ -84,8 +84,6 @@ class RequestReader {
       good = read_think(member);
     } else if (name == "format") {
       good = read_format(member);
-    } else if (name.starts_with(option_prefix)) {
-      return wrong_member(name, "is not known; options stand in an object.");
     } else {
       extras_.push_back({name, {std::string(member.raw())}});
     }
@@ -176,8 +174,8 @@ class RequestReader {
       const std::string name = option.name();
       if (option.is_null()) continue;
       const std::optional<bool> good = read_option(name, option);
-      if (good && !*good) return wrong_member(std::string(option_prefix) + name, "has a value of the wrong kind.");
-      if (!good) options_.push_back({std::string(option_prefix) + name, {std::string(option.raw())}});
+      if (good && !*good) return wrong_member("options." + name, "has a value of the wrong kind.");
+      if (!good) options_.push_back({name, {std::string(option.raw())}, std::string(options_path)});
     }
     return Ok{};
   }

@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/ollama/parts.hpp"
 
 namespace sluice::chat::ollama_api {
@@ -27,8 +28,8 @@ class RequestWriter {
     note_unsaid();
     for (const Extra& extra : request_.extras) {
       if (!is_own_) {
-        drop(dropped_, extra.name);
-      } else if (!extra.name.starts_with(option_prefix) && may_say(extra.name, extra.name)) {
+        drop(dropped_, path_of(extra));
+      } else if (extra.within.empty() && may_say(extra.name, extra.name)) {
         writer_.raw_member(extra.name, extra.value.bytes);
       }
     }
@@ -186,12 +187,7 @@ class RequestWriter {
       for (const std::string& stop : sampling.stop) writer.string(stop);
       writer.close_array();
     }
-    for (const Extra& extra : request_.extras) {
-      const std::string_view name = extra.name;
-      if (is_own_ && name.starts_with(option_prefix)) {
-        writer.raw_member(name.substr(option_prefix.size()), extra.value.bytes);
-      }
-    }
+    if (is_own_) write_within(writer, request_.extras, options_path);
     if (!options.empty()) writer_.raw_member("options", "{" + options + "}");
     if (sampling.logprobs && may_say("logprobs", "logprobs")) writer_.member("logprobs", *sampling.logprobs);
     if (sampling.top_logprobs && may_say("top_logprobs", "top_logprobs")) {

@@ -21,8 +21,8 @@
 // Opaque parts of this dialect are of two kinds: "messages.content.TYPE" is an item of a content list, whole;
 // "messages.NAME" and "choices.NAME" are the value of a member of a message or of a choice.
 //
-// Extras of a request may be named "tools[2].NAME", "tools[2].function.NAME", "stream_options.NAME", "reasoning.NAME"
-// and "thinking.NAME": members beside those that have a counterpart.
+// Extras of a request stand at its top, or within "tools[2]", "tools[2].function" (or ".custom"), "stream_options",
+// "reasoning" and "thinking": members beside those that have a counterpart.
 namespace sluice::chat::openai {
 
 inline constexpr std::string_view dialect_name = "openai_chat";
@@ -54,9 +54,9 @@ class RequestWriter {
   // Whether the member may be written. If not, it is noted as dropped.
   bool allows(std::string_view member);
   void lose(std::string_view name) { drop(dropped_, name); }
-  // The members kept under "PARENT.NAME".
-  void write_beside(std::string_view parent);
-  bool has_beside(std::string_view parent) const;
+  // The extras that stood in that object.
+  void write_beside(std::string_view within);
+  bool has_beside(std::string_view within) const;
 
   void write_messages();
   void write_message(const Message& message);
@@ -107,10 +107,6 @@ inline json::Value items_of(json::Value list) { return list.is_array() ? list : 
 
 // A JSON value in one line, so that it can stand in an event. Line ends in JSON are only ever between values.
 RawJson on_one_line(std::string_view json);
-
-// Keeps the members of an object beside the known ones, under "PARENT.NAME".
-void keep_beside(json::Value object, const std::string& parent, std::initializer_list<std::string_view> known,
-                 std::vector<Extra>& extras);
 
 // An item of a content list that is no text: an image, a recording, a video, a file. Nothing if it is something else or
 // has nothing in it.

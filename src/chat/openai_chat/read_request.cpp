@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
 #include "chat/request_body.hpp"
 
@@ -166,11 +167,11 @@ void read_reasoning(Value root, Reader& reader, Request& request) {
   to.enabled = given["enabled"].boolean();
   to.summary = given["summary"].string();
   if (const auto exclude = given["exclude"].boolean()) to.include_thoughts = !*exclude;
-  keep_beside(given, "reasoning", {"effort", "max_tokens", "enabled", "summary", "exclude"}, request.extras);
+  keep_rest(given, "reasoning", {"effort", "max_tokens", "enabled", "summary", "exclude"}, request.extras);
   if (std::string effort = reader.text("reasoning_effort"); !effort.empty()) to.effort = std::move(effort);
   if (const Value thinking = root["thinking"]; thinking.is_object()) {
     read_thinking(thinking, to);
-    keep_beside(thinking, "thinking", {"type", "budget_tokens"}, request.extras);
+    keep_rest(thinking, "thinking", {"type", "budget_tokens"}, request.extras);
   } else if (!thinking.absent()) {
     request.extras.push_back({"thinking", {std::string(thinking.raw())}});
   }
@@ -188,7 +189,7 @@ void read_rest(Value root, Reader& reader, Request& request) {
   if (root["cache_control"].is_object()) request.cache = read_cache_mark(root);
   const Value options = root["stream_options"];
   request.wants_usage = options["include_usage"].boolean().value_or(false);
-  keep_beside(options, "stream_options", {"include_usage"}, request.extras);
+  keep_rest(options, "stream_options", {"include_usage"}, request.extras);
   for (const Value member : root) {
     std::string name = member.name();
     if (member.is_null() || std::find(request_members.begin(), request_members.end(), name) != request_members.end()) {
@@ -199,16 +200,6 @@ void read_rest(Value root, Reader& reader, Request& request) {
 }
 
 }  // namespace
-
-void keep_beside(Value object, const std::string& parent, std::initializer_list<std::string_view> known,
-                 std::vector<Extra>& extras) {
-  if (!object.is_object()) return;
-  for (const Value member : object) {
-    const std::string name = member.name();
-    if (member.is_null() || std::find(known.begin(), known.end(), name) != known.end()) continue;
-    extras.push_back({parent + "." + name, {std::string(member.raw())}});
-  }
-}
 
 Result<Request> read_request(std::string_view body, std::string_view model, bool stream) {
   const json::Tree tree = json::Tree::read(body);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
 #include "chat/request_body.hpp"
 
@@ -46,14 +47,16 @@ Result<Ok> read_tool(Value entry, std::size_t number, Request& request) {
     auto read = read_function(function, place + ".function");
     if (!read) return std::move(read).error();
     tool = *std::move(read);
-    keep_beside(entry, place, {"type", "function", "cache_control"}, request.extras);
-    keep_beside(function, place + ".function", {"name", "description", "parameters", "strict"}, request.extras);
+    keep_rest(entry, place, {"type", "function", "cache_control"}, request.extras);
+    keep_rest(function, place + ".function", {"name", "description", "parameters", "strict"}, request.extras);
   } else if (custom.is_object()) {
     auto read = read_function(custom, place + ".custom");
     if (!read) return std::move(read).error();
     tool = *std::move(read);
     tool.is_custom = true;
     tool.schema.bytes = custom["format"].absent() ? std::string() : flat_format(custom["format"]);
+    keep_rest(entry, place, {"type", "custom", "cache_control"}, request.extras);
+    keep_rest(custom, place + ".custom", {"name", "description", "format"}, request.extras);
   } else {
     tool.opaque = Opaque{std::string(dialect_name), "tools." + entry["type"].string(), {std::string(entry.raw())}};
   }

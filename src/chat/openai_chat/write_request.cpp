@@ -2,19 +2,12 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
 
 // A request for a provider: its top level.
 namespace sluice::chat::openai {
 namespace {
-
-// An extra's parent may be one of these; its members are written with it.
-constexpr std::array<std::string_view, 4> parents{"tools[", "stream_options.", "reasoning.", "thinking."};
-
-bool is_beside(const Extra& extra) {
-  return std::any_of(parents.begin(), parents.end(),
-                     [&](std::string_view parent) { return extra.name.starts_with(parent); });
-}
 
 // Only a word is left to say how much thinking a number of tokens is.
 std::string_view effort_of(std::uint64_t budget) {
@@ -38,21 +31,12 @@ bool RequestWriter::allows(std::string_view member) {
   return false;
 }
 
-bool RequestWriter::has_beside(std::string_view parent) const {
-  return is_own() && std::any_of(request_.extras.begin(), request_.extras.end(),
-                                 [&](const Extra& extra) { return extra.name.starts_with(parent); });
+bool RequestWriter::has_beside(std::string_view within) const {
+  return is_own() && has_within(request_.extras, within);
 }
 
-void RequestWriter::write_beside(std::string_view parent) {
-  if (!is_own()) return;
-  for (const Extra& extra : request_.extras) {
-    const std::string_view name = extra.name;
-    if (!name.starts_with(parent)) continue;
-    // A name of its own, not one of something further inside: those have their own parent.
-    const std::string_view member = name.substr(parent.size());
-    if (parent.starts_with("tools[") && !parent.ends_with("function.") && member.starts_with("function.")) continue;
-    to_.raw_member(member, extra.value.bytes);
-  }
+void RequestWriter::write_beside(std::string_view within) {
+  if (is_own()) write_within(to_, request_.extras, within);
 }
 
 void RequestWriter::write_number(std::string_view member, const std::optional<Number>& number) {
@@ -108,7 +92,7 @@ void RequestWriter::write_format() {
 void RequestWriter::write_own_reasoning() {
   const Reasoning& reasoning = request_.reasoning;
   const bool has_more = reasoning.budget_tokens || reasoning.enabled || !reasoning.summary.empty() ||
-                        reasoning.include_thoughts || has_beside("reasoning.");
+                        reasoning.include_thoughts || has_beside("reasoning");
   if (!has_more) {
     if (!reasoning.effort.empty() && allows("reasoning_effort")) to_.member("reasoning_effort", reasoning.effort);
   } else if (allows("reasoning")) {
@@ -117,13 +101,13 @@ void RequestWriter::write_own_reasoning() {
     if (reasoning.enabled) to_.member("enabled", *reasoning.enabled);
     to_.member_if("summary", reasoning.summary);
     if (reasoning.include_thoughts) to_.member("exclude", !*reasoning.include_thoughts);
-    write_beside("reasoning.");
+    write_beside("reasoning");
     to_.close_object();
   }
-  if ((reasoning.adaptive || has_beside("thinking.")) && allows("thinking")) {
+  if ((reasoning.adaptive || has_beside("thinking")) && allows("thinking")) {
     to_.name("thinking").open_object();
     if (reasoning.adaptive) to_.member("type", "adaptive");
-    write_beside("thinking.");
+    write_beside("thinking");
     to_.close_object();
   }
 }
@@ -160,8 +144,8 @@ void RequestWriter::write_rest() {
 void RequestWriter::write_extras() {
   for (const Extra& extra : request_.extras) {
     if (!is_own()) {
-      lose(extra.name);
-    } else if (!is_beside(extra) && allows(extra.name)) {
+      lose(path_of(extra));
+    } else if (extra.within.empty() && allows(extra.name)) {
       to_.raw_member(extra.name, extra.value.bytes);
     }
   }
@@ -178,10 +162,10 @@ void RequestWriter::write() {
   if (request_.stream) to_.member("stream", true);
   // Dialects in which the usage is not a choice have it always. Providers refuse the options where nothing is streamed.
   const bool wants_usage = request_.stream && (request_.wants_usage || !is_own());
-  if (request_.stream && (wants_usage || has_beside("stream_options.")) && allows("stream_options")) {
+  if (request_.stream && (wants_usage || has_beside("stream_options")) && allows("stream_options")) {
     to_.name("stream_options").open_object();
     if (wants_usage) to_.member("include_usage", true);
-    write_beside("stream_options.");
+    write_beside("stream_options");
     to_.close_object();
   }
   write_extras();

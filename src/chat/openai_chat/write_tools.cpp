@@ -23,7 +23,7 @@ void write_grammar(json::Writer& to, const RawJson& format) {
 }  // namespace
 
 void RequestWriter::write_tool(const Tool& tool, std::size_t number) {
-  const std::string place = "tools[" + std::to_string(number) + "].";
+  const std::string place = "tools[" + std::to_string(number) + "]";
   to_.open_object().member("type", tool.is_custom ? "custom" : "function");
   to_.name(tool.is_custom ? "custom" : "function").open_object().member("name", tool.name);
   to_.member_if("description", tool.description);
@@ -33,7 +33,7 @@ void RequestWriter::write_tool(const Tool& tool, std::size_t number) {
     to_.raw_member_if("parameters", tool.schema.bytes);
   }
   if (tool.strict && !tool.is_custom) to_.member("strict", *tool.strict);
-  write_beside(place + "function.");
+  write_beside(place + (tool.is_custom ? ".custom" : ".function"));
   to_.close_object();
   write_mark(tool.cache);
   write_beside(place);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_responses/parts.hpp"
 
 // Requests as a provider of this dialect gets them.
@@ -277,10 +278,7 @@ class Renderer {
       // Unsaid means yes here and no elsewhere.
       if (tool.strict || !own_) writer_.member("strict", tool.strict.value_or(false));
     }
-    const std::string place = "tools[" + std::to_string(index) + "].";
-    for (const Extra& extra : request_.extras) {
-      if (own_ && extra.name.starts_with(place)) writer_.raw_member(extra.name.substr(place.size()), extra.value.bytes);
-    }
+    write_extras_of("tools[" + std::to_string(index) + "]");
     writer_.close_object();
   }
 
@@ -306,23 +304,16 @@ class Renderer {
     writer_.open_object().member("type", is_custom(name) ? "custom" : "function").member("name", name).close_object();
   }
 
-  // The extras of an object of settings ("text.NAME"), inside that object.
-  bool has_extras(std::string_view prefix) const {
-    return own_ && std::any_of(request_.extras.begin(), request_.extras.end(),
-                               [&](const Extra& extra) { return extra.name.starts_with(prefix); });
-  }
-  void write_extras_of(std::string_view prefix) {
-    for (const Extra& extra : request_.extras) {
-      if (own_ && extra.name.starts_with(prefix)) {
-        writer_.raw_member(extra.name.substr(prefix.size()), extra.value.bytes);
-      }
-    }
+  // Inside the object they stood in.
+  bool has_extras(std::string_view within) const { return own_ && has_within(request_.extras, within); }
+  void write_extras_of(std::string_view within) {
+    if (own_) write_within(writer_, request_.extras, within);
   }
 
   void write_text() {
     const OutputFormat& format = request_.format;
     const bool is_text = format.kind == OutputFormat::Kind::text;
-    if ((is_text && request_.verbosity.empty() && !has_extras("text.")) || !may("text")) return;
+    if ((is_text && request_.verbosity.empty() && !has_extras("text")) || !may("text")) return;
     writer_.name("text").open_object();
     if (!is_text) {
       const bool has_schema = format.kind == OutputFormat::Kind::json_schema;
@@ -336,7 +327,7 @@ class Renderer {
       writer_.close_object();
     }
     writer_.member_if("verbosity", request_.verbosity);
-    write_extras_of("text.");
+    write_extras_of("text");
     writer_.close_object();
   }
 
@@ -357,9 +348,9 @@ class Renderer {
     std::string wanted = effort();
     std::string_view summary = asked.summary;
     if (summary.empty() && asked.include_thoughts == true && wanted != "none") summary = "auto";
-    if ((wanted.empty() && summary.empty() && !has_extras("reasoning.")) || !may("reasoning")) return;
+    if ((wanted.empty() && summary.empty() && !has_extras("reasoning")) || !may("reasoning")) return;
     writer_.name("reasoning").open_object().member_if("effort", wanted).member_if("summary", summary);
-    write_extras_of("reasoning.");
+    write_extras_of("reasoning");
     writer_.close_object();
   }
 
@@ -397,7 +388,7 @@ class Renderer {
     const bool logprobs = request_.sampling.logprobs == true;
     const Extra* rest = nullptr;
     for (const Extra& extra : request_.extras) {
-      if (own_ && extra.name == "include") rest = &extra;
+      if (own_ && extra.within.empty() && extra.name == "include") rest = &extra;
     }
     if ((!proofs && !logprobs && rest == nullptr) || !may("include")) return;
     writer_.name("include").open_array();
@@ -413,12 +404,11 @@ class Renderer {
   void write_extras() {
     for (const Extra& extra : request_.extras) {
       if (!own_) {
-        drop(out_.dropped, extra.name);
+        drop(out_.dropped, path_of(extra));
         continue;
       }
-      const bool inside = extra.name.starts_with("text.") || extra.name.starts_with("reasoning.") ||
-                          extra.name.starts_with("tools[") || extra.name == "include";
-      if (!inside && may(extra.name)) writer_.raw_member(extra.name, extra.value.bytes);
+      const bool is_written = !extra.within.empty() || extra.name == "include";
+      if (!is_written && may(extra.name)) writer_.raw_member(extra.name, extra.value.bytes);
     }
   }
 

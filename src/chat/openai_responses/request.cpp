@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_responses/parts.hpp"
 #include "chat/request_body.hpp"
 
@@ -79,8 +80,8 @@ class RequestReader {
       refuse(member, "a number");
     }
   }
-  void extra(std::string name, std::string_view json) {
-    request_.extras.push_back({std::move(name), {std::string(json)}});
+  void extra(std::string name, std::string_view json, std::string within = {}) {
+    request_.extras.push_back({std::move(name), {std::string(json)}, std::move(within)});
   }
 
   void read_messages() {
@@ -104,7 +105,7 @@ class RequestReader {
   }
 
   Tool read_tool(Value value) {
-    const std::string place = "tools[" + std::to_string(request_.tools.size()) + "].";
+    const std::string place = "tools[" + std::to_string(request_.tools.size()) + "]";
     const std::string type = value["type"].string();
     Tool tool;
     tool.is_custom = type == "custom";
@@ -113,16 +114,12 @@ class RequestReader {
       return tool;
     }
     const std::string_view schema = tool.is_custom ? "format" : "parameters";
-    text(value["name"], place + "name", tool.name);
-    text(value["description"], place + "description", tool.description);
+    text(value["name"], place + ".name", tool.name);
+    text(value["description"], place + ".description", tool.description);
     if (!value[schema].absent()) tool.schema.bytes = value[schema].raw();
-    if (!tool.is_custom) flag(value["strict"], place + "strict", tool.strict);
-    for (const Value member : value) {
-      const std::string name = member.name();
-      const bool is_known = name == "type" || name == "name" || name == "description" || name == schema ||
-                            (name == "strict" && !tool.is_custom);
-      if (!is_known && !member.absent()) extra(place + name, member.raw());
-    }
+    if (!tool.is_custom) flag(value["strict"], place + ".strict", tool.strict);
+    keep_rest(value, place, {"type", "name", "description", schema, tool.is_custom ? "type" : "strict"},
+              request_.extras);
     return tool;
   }
 
@@ -163,21 +160,12 @@ class RequestReader {
     }
   }
 
-  // Members of an object of settings that no word covers, as "text.NAME".
-  void extras_of(Value object, std::string_view prefix, std::initializer_list<std::string_view> known) {
-    for (const Value member : object) {
-      const std::string name = member.name();
-      if (member.absent() || std::find(known.begin(), known.end(), name) != known.end()) continue;
-      extra(std::string(prefix) + '.' + name, member.raw());
-    }
-  }
-
   void read_text() {
     const Value value = root_["text"];
     if (value.absent()) return;
     if (!value.is_object()) return refuse("text", "an object");
     text(value["verbosity"], "text.verbosity", request_.verbosity);
-    extras_of(value, "text", {"verbosity", "format"});
+    keep_rest(value, "text", {"verbosity", "format"}, request_.extras);
     const Value format = value["format"];
     if (format.absent() || format["type"].is("text")) return;
     if (format["type"].is("json_object")) {
@@ -190,7 +178,7 @@ class RequestReader {
       if (!format["schema"].is_object()) return refuse("text.format.schema", "an object");
       request_.format.schema.bytes = format["schema"].raw();
     } else if (format.is_object()) {
-      extra("text.format", format.raw());
+      extra("format", format.raw(), "text");
     } else {
       refuse("text.format", "an object");
     }
@@ -203,7 +191,7 @@ class RequestReader {
     text(value["effort"], "reasoning.effort", request_.reasoning.effort);
     const bool is_old = value["summary"].absent();
     text(value[is_old ? "generate_summary" : "summary"], "reasoning.summary", request_.reasoning.summary);
-    extras_of(value, "reasoning", {"effort", "summary", "generate_summary"});
+    keep_rest(value, "reasoning", {"effort", "summary", "generate_summary"}, request_.extras);
   }
 
   void read_sampling() {
@@ -239,8 +227,6 @@ class RequestReader {
       if (member.absent() || std::find(request_members.begin(), request_members.end(), name) != request_members.end()) {
         continue;
       }
-      // Names of ours for members inside others.
-      if (name.starts_with("text.") || name.starts_with("reasoning.") || name.starts_with("tools[")) continue;
       // The defaults ask for nothing.
       if ((name == "background" && member.boolean() == false) || (name == "truncation" && member.is("disabled"))) {
         continue;

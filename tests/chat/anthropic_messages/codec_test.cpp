@@ -298,12 +298,14 @@ TEST(AnthropicRequests, send_back_only_thoughts_of_their_own_family) {
   EXPECT_EQ(result.dropped, Dropped{"messages.reasoning"});
 }
 
-TEST(AnthropicRequests, carry_a_redacted_thought_without_its_data_as_it_is) {
-  const std::string odd = R"({"type":"redacted_thinking","@ata":"aGlk"})";
-  const Request request = understood(
-      R"({"model":"owl-1","max_tokens":9,"messages":[{"role":"user","content":"Go on."},{"role":"assistant","content":[)" +
-      odd + R"(,{"type":"text","text":"I see."}]},{"role":"user","content":"So?"}]})");
-  EXPECT_EQ(sent(request)["messages"][1]["content"][0], json::parse(odd));
+TEST(AnthropicRequests, carry_a_text_without_text_and_a_redacted_thought_without_data_as_they_are) {
+  for (const std::string odd :
+       {R"({"type":"redacted_thinking","@ata":"aGlk"})", R"({"type":"text","tex|":"I see."})"}) {
+    const Request request = understood(
+        R"({"model":"owl-1","max_tokens":9,"messages":[{"role":"user","content":"Go on."},{"role":"assistant","content":[)" +
+        odd + R"(,{"type":"text","text":"I see."}]},{"role":"user","content":"So?"}]})");
+    EXPECT_EQ(sent(request)["messages"][1]["content"][0], json::parse(odd));
+  }
 }
 
 TEST(AnthropicRequests, carry_media) {
@@ -364,10 +366,10 @@ TEST(AnthropicCallers, are_understood) {
   EXPECT_EQ(request.service_tier, "default");
   ASSERT_EQ(request.tools.size(), 2u);
   EXPECT_EQ(request.tools[1].opaque->kind, "bash_20250124");
-  const std::vector<Extra> extras{{"tools.defer_loading", {R"({"f":true})"}},
-                                  {"output_config.task_budget", {R"({"total": 1})"}},
+  const std::vector<Extra> extras{{"defer_loading", {R"({"f":true})"}, "tools"},
+                                  {"task_budget", {R"({"total": 1})"}, "output_config"},
                                   {"container", {R"("c")"}},
-                                  {"metadata.team", {R"("t")"}},
+                                  {"team", {R"("t")"}, "metadata"},
                                   {"anthropic_beta", {R"(["x"])"}}};
   EXPECT_EQ(request.extras, extras);
   const json again = sent(request);

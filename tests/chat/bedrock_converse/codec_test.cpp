@@ -273,8 +273,8 @@ TEST(BedrockConverseRequest, reads_what_it_has_words_for_and_keeps_the_rest) {
   EXPECT_EQ(request.sampling.max_tokens, 5U);
   EXPECT_EQ(request.reasoning.enabled, false);
   ASSERT_EQ(request.extras.size(), 3U);
-  EXPECT_EQ(request.extras[0].name, "inferenceConfig.typicalP");
-  EXPECT_EQ(request.extras[1].name, "additionalModelRequestFields.own");
+  EXPECT_EQ(request.extras[0].within, "inferenceConfig");
+  EXPECT_EQ(request.extras[1].within, "additionalModelRequestFields");
   EXPECT_EQ(request.extras[2].name, "promptVariables");
   ASSERT_TRUE(request.tools.at(0).opaque);
 }

@@ -414,11 +414,7 @@ TEST(GeminiRequest, refuses_what_it_cannot_understand) {
         Case{R"({"contents":[],"generationConfig":{"maxOutputTokens":-1}})", "generationConfig.maxOutputTokens"},
         Case{R"({"contents":[],"tools":[1]})", "tools"}, Case{R"({"contents":[],"toolConfig":1})", "toolConfig"},
         Case{R"({"contents":[],"toolConfig":{"functionCallingConfig":{"mode":"SOME"}}})",
-             "toolConfig.functionCallingConfig.mode"},
-        // Names that would be other members' paths.
-        Case{R"({"contents":[],"generationConfig.topP":1})", "generationConfig.topP"},
-        Case{R"({"contents":[],"toolConfig":{"generationConfig.x":{}}})", "generationConfig.x"},
-        Case{R"({"contents":[],"generationConfig":{"thinkingConfig":{"a.b":{}}}})", "a.b"}}) {
+             "toolConfig.functionCallingConfig.mode"}}) {
     const auto request = codec().decode_request(each.body, "gemini-3-flash", false);
     ASSERT_FALSE(request) << each.body;
     EXPECT_EQ(request.error().fault(), Fault::bad_request) << each.body;

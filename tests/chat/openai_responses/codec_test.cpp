@@ -6,6 +6,7 @@
 
 #include "chat/events.hpp"
 #include "chat/exchanges.hpp"
+#include "chat/extras.hpp"
 
 namespace sluice::chat {
 namespace {
@@ -309,7 +310,7 @@ TEST(OpenAiResponsesRequest, keeps_what_no_word_covers) {
   const Request request = decoded(R"({"model":"m","input":"q","previous_response_id":"r0","conversation":null,
     "background":true,"reasoning":{"effort":"low","context":"all_turns"},"truncation":"disabled"})");
   std::vector<std::string> names;
-  for (const Extra& extra : request.extras) names.push_back(extra.name);
+  for (const Extra& extra : request.extras) names.push_back(path_of(extra));
   EXPECT_EQ(names, (std::vector<std::string>{"reasoning.context", "previous_response_id", "background"}));
   EXPECT_EQ(request.dialect, "openai_responses");
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FIXTURES = HERE.parent / "fixtures"
 ROOT = HERE.parent.parent
-MOST = 32
+MOST = 40
 MOST_BYTES = 64 * 1024
 
 REQUEST, ANSWER, STREAM = range(3)
@@ -72,11 +72,17 @@ ODD_BODIES = {
     "twice": b'{"model":"m","model":"n","messages":[],"messages":[{"role":"user","content":"a"}]}',
 }
 
-# Requests that a round trip once changed.
+# What a round trip once changed, by dialect and name: (mode, bytes).
 CHANGED = {
+    "openai_chat": {
+        "like_a_path": (REQUEST, b'{"messages":[],"tools":[{"type":"function","function":{"name":"a"}}],"tools[0].strict":1,'
+                                 b'"reasoning.effort":2}'),
+    },
     "anthropic_messages": {
-        "unredacted": b'{"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[{"type":"redacted_thinking",'
-                      b'"@ata":"a"},{"type":"text","text":"b"}]}]}',
+        "unredacted": (REQUEST, b'{"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[{"type":'
+                                b'"redacted_thinking","@ata":"a"},{"type":"text","text":"b"}]}]}'),
+        "untold": (REQUEST, b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","tex|":"a"}]},'
+                            b'{"role":"user","content":"b"}]}'),
     },
 }
 
@@ -97,8 +103,10 @@ def conversations(dialect):
     for mode in (REQUEST, ANSWER, STREAM):
         for name, _, content in spread([each for each in found if each[1] == mode], 8):
             made[name] = prefix(mode) + content
-    for name, body in (ODD_BODIES | CHANGED.get(dialect, {})).items():
+    for name, body in ODD_BODIES.items():
         made[f"odd_{name}"] = prefix(REQUEST) + body
+    for name, (mode, content) in CHANGED.get(dialect, {}).items():
+        made[f"odd_{name}"] = prefix(mode) + content
     return made
 
 

@@ -108,11 +108,11 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
   Catalogue catalogue;
   const Document document = parse_yaml(text, complaints);
   if (document.root == nullptr) return catalogue;
-  const Section root(Value(document.root, {}, "", desk), {"dialects", "endpoints", "kinds", "unspoken_variables"});
+  const Section root(Value(document.root, {}, "", desk), {"dialects", "endpoints", "kinds", "other_variables"});
   catalogue.dialects = read_list(root["dialects"]);
   catalogue.endpoints = read_list(root["endpoints"]);
   for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
-  catalogue.unspoken_variables = read_list(root["unspoken_variables"]);
+  catalogue.other_variables = read_list(root["other_variables"]);
   return catalogue;
 }
 

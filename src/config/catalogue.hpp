@@ -53,7 +53,7 @@ struct Catalogue {
   std::vector<std::string> dialects;            // that this version speaks
   std::vector<std::string> endpoints;           // as routes call them
   std::vector<Kind> kinds;                      // in the file's order
-  std::vector<std::string> unspoken_variables;  // hold keys of providers this version has no dialect for
+  std::vector<std::string> other_variables;  // hold keys, and are read only where a configuration names them
 
   // Null when there is none of that name.
   const Kind* find(std::string_view name) const;

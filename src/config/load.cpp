@@ -178,7 +178,7 @@ bool open_to_strangers(const Config& config) {
 
 std::vector<std::string> unused_keys(const Surroundings& surroundings) {
   std::vector<std::string> out;
-  for (std::string& name : shipped_catalogue().unspoken_variables)
+  for (std::string& name : shipped_catalogue().other_variables)
     if (variable(surroundings, name)) out.push_back(std::move(name));
   return out;
 }

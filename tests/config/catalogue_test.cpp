@@ -85,7 +85,7 @@ TEST(Catalogue, names_no_variable_twice) {
     if (kind.key_variable.empty()) continue;
     EXPECT_TRUE(seen.insert(kind.key_variable).second) << kind.key_variable;
   }
-  for (const std::string& name : catalogue.unspoken_variables) {
+  for (const std::string& name : catalogue.other_variables) {
     EXPECT_TRUE(is_variable_name(name)) << name;
     EXPECT_TRUE(seen.insert(name).second) << name;
   }

@@ -70,7 +70,7 @@ Loaded embedded_default(const Surroundings& surroundings, bool probe_answered, c
 // Whether anybody may call, and from outside of this machine, although nobody wrote "auth: none".
 bool open_to_strangers(const Config& config);
 
-// Environment variables that hold keys of providers this version cannot speak to, by name.
+// Environment variables that hold keys but are read only where a configuration names them, by name.
 std::vector<std::string> unused_keys(const Surroundings& surroundings);
 
 // All kinds of the catalogue, in its order.

@@ -94,7 +94,14 @@ class CallUpstream final : public Handler {
       --exchange.attempts;
       co_return allowed;
     }
-    Result<> outcome = co_await attempt(exchange, *exchange.bill.permit);
+    exchange.voice = exchange.target->provider->voice_for(exchange.spoken, exchange.endpoint.task);
+    const Wording wording = word(exchange);
+    Result<net::Outgoing> outgoing = write_upstream_body(parts_, exchange, wording);
+    if (!outgoing) {
+      give_back(exchange);
+      co_return std::move(outgoing).error();
+    }
+    Result<> outcome = co_await attempt(exchange, *exchange.bill.permit, wording, *outgoing);
     if (!outcome) log_failure(exchange, outcome.error());
     const Outcome ended = outcome_of(exchange, outcome);
     parts_.metrics.attempted(exchange.target->provider->label, exchange.target->deployment, ended);
@@ -130,6 +137,13 @@ class CallUpstream final : public Handler {
     }
     if (bill.entry != nullptr) bill.entry->bound(bill.cost + bound);
     return Ok{};
+  }
+
+  // The provider is not asked after all.
+  static void give_back(Exchange& exchange) {
+    --exchange.attempts;
+    if (exchange.bill.entry != nullptr) exchange.bill.entry->bound(exchange.bill.cost);
+    exchange.bill.permit.reset();
   }
 
   // The request as large as this target sees it.
@@ -226,12 +240,9 @@ class CallUpstream final : public Handler {
     return parts_.transport.send(provider.origin, outgoing, deadlines, stop);
   }
 
-  Async<> attempt(Exchange& exchange, const ledger::Permit& permit) const {
+  Async<> attempt(Exchange& exchange, const ledger::Permit& permit, const Wording& wording,
+                  net::Outgoing& outgoing) const {
     const chat::Task task = exchange.endpoint.task;
-    exchange.voice = exchange.target->provider->voice_for(exchange.spoken, task);
-    const Wording wording = word(exchange);
-    Result<net::Outgoing> outgoing = write_upstream_body(parts_, exchange, wording);
-    if (!outgoing) co_return std::move(outgoing).error();
     const Provider& provider = *exchange.target->provider;
     const config::ModelTimeouts& timeouts = exchange.serving->timeouts;
     credential::Keeper::GrantPtr grant;
@@ -241,19 +252,19 @@ class CallUpstream final : public Handler {
       if (!given) co_return std::move(given).error();
       grant = *std::move(given);
     }
-    if (outgoing->rest != nullptr && grant != nullptr && grant->token.empty()) co_return cannot_be_signed();
+    if (outgoing.rest != nullptr && grant != nullptr && grant->token.empty()) co_return cannot_be_signed();
     // What is translated is a conversation, whatever the caller's dialect made of it.
     const bool converses = !wording.as_it_is && exchange.spoken.caller_codec(task) != nullptr;
     const chat::Asked asked{converses ? chat::Task::chat : task, wording.model, exchange.outline.stream,
                             wording.as_it_is && exchange.asked.single};
-    if (!write_upstream_head(exchange, asked, *outgoing, grant.get(), parts_.clock.utc())) {
+    if (!write_upstream_head(exchange, asked, outgoing, grant.get(), parts_.clock.utc())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
     }
-    outgoing->head = exchange.scratch.head;
-    outgoing->sent = &exchange.sent;
+    outgoing.head = exchange.scratch.head;
+    outgoing.sent = &exchange.sent;
     const net::Deadlines deadlines = deadlines_of(exchange);
-    Result<net::CallPtr> call = co_await dial(permit, provider, *outgoing, deadlines, exchange.incoming.stop());
+    Result<net::CallPtr> call = co_await dial(permit, provider, outgoing, deadlines, exchange.incoming.stop());
     exchange.upstream_took = parts_.clock.now() - exchange.attempt_began;
     if (!call) co_return std::move(call).error();
     const int status = (*call)->head().status;

@@ -104,6 +104,7 @@ class Door final : public Gateway {
     exchange.issued = issued_;
     scratch->path.assign(path.substr(0, path_in_logs));
     scratch->asked.clear();
+    scratch->dropped.clear();
     scratch->routing->clear();
     name(request, *scratch);
     Result<> outcome = co_await way(found, allowed)(exchange);

@@ -130,6 +130,7 @@ class Observe final : public Middleware {
     record.duration = now - exchange.began;
     record.bytes_in = exchange.incoming.bytes_in();
     record.bytes_out = exchange.reply.bytes_out();
+    record.dropped = exchange.scratch.dropped;
     parts_.access_log.write(record);
   }
 

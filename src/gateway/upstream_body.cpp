@@ -51,6 +51,7 @@ Wording word(const Exchange& exchange) {
 }
 
 Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& exchange, const Wording& wording) {
+  exchange.scratch.dropped.clear();
   if (exchange.form != nullptr) return form_for(exchange, wording.model);
   const chat::Task task = exchange.endpoint.task;
   const chat::Door* const door = exchange.voice->door;

@@ -123,6 +123,7 @@ void append_how_much(std::string& out, const AccessRecord& record) {
   append_number(out, record.bytes_in);
   out += R"(,"bytes_out":)";
   append_number(out, record.bytes_out);
+  append_text_or_null(out, R"(,"dropped":")", record.dropped);
   out += "}\n";
 }
 

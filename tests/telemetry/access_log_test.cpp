@@ -44,6 +44,7 @@ AccessRecord full_record() {
   record.duration = 2s + 7us;
   record.bytes_in = 300;
   record.bytes_out = 18'446'744'073'709'551'615u;
+  record.dropped = "seed, n";
   return record;
 }
 
@@ -60,7 +61,7 @@ TEST(AccessLog, writes_every_field_in_the_documented_order) {
             R"("path":"/v1/chat/completions","status":200,"error":"upstream_error","key":"ci","team":"search",)"
             R"("route":"smart","model":"big","provider":"north","attempts":2,"stream":true,"cut":true,)"
             R"("input_tokens":12,"output_tokens":345,"cost_nano_usd":6789,"first_byte_ms":12.345,)"
-            R"("duration_ms":2000.007,"bytes_in":300,"bytes_out":18446744073709551615})"
+            R"("duration_ms":2000.007,"bytes_in":300,"bytes_out":18446744073709551615,"dropped":"seed, n"})"
             "\n");
 }
 
@@ -74,7 +75,7 @@ TEST(AccessLog, says_null_for_what_is_not_known) {
             R"({"time":"1970-01-01T00:00:00.000Z","request_id":"","client":"","method":"GET","path":"/","status":401,)"
             R"("error":null,"key":null,"team":null,"route":null,"model":null,"provider":null,"attempts":0,)"
             R"("stream":false,"cut":false,"input_tokens":null,"output_tokens":null,"cost_nano_usd":null,)"
-            R"("first_byte_ms":null,"duration_ms":0.040,"bytes_in":0,"bytes_out":0})"
+            R"("first_byte_ms":null,"duration_ms":0.040,"bytes_in":0,"bytes_out":0,"dropped":null})"
             "\n");
 }
 

@@ -34,6 +34,7 @@ struct AccessRecord {
   Duration duration{};
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::string_view dropped;  // what the provider's dialect could not say, as in x-sluice-dropped; empty: nothing
 };
 
 // Writes one JSON line per request to a descriptor, on a thread of its own. write() formats into a buffer and

@@ -1,5 +1,7 @@
 #include <sluice/chat/operation.hpp>
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace sluice::chat {
@@ -70,6 +72,14 @@ bool both_have(const Dialect& caller, const Dialect& provider) {
   return codec_of<Codec>(caller) != nullptr && codec_of<Codec>(provider) != nullptr;
 }
 
+bool has_been_abroad(const Dialect& dialect, std::string_view body) {
+  if (dialect.codec() == nullptr) return false;
+  const auto marks = dialect.codec()->foreign_marks();
+  return std::any_of(marks.begin(), marks.end(), [&](std::string_view mark) {
+    return ::memmem(body.data(), body.size(), mark.data(), mark.size()) != nullptr;
+  });
+}
+
 }  // namespace
 
 std::string_view words_for(Task task) {
@@ -115,7 +125,8 @@ bool must_rewrite(const Dialect& dialect, Task task, std::string_view body, bool
   const auto asks = [&](const auto* codec) { return codec != nullptr && codec->must_rewrite(body, renamed, quirks); };
   if (task == Task::embedding) return asks(dialect.embedding_codec());
   if (task == Task::rerank) return asks(dialect.rerank_codec());
-  return task == Task::count && asks(dialect.count_codec());
+  if (task == Task::count) return asks(dialect.count_codec()) || has_been_abroad(dialect, body);
+  return task == Task::chat && has_been_abroad(dialect, body);
 }
 
 Result<std::unique_ptr<Operation>> Operation::read(const Dialect& caller, Task task, std::string_view body,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,15 @@
 namespace sluice::chat {
 
 // Members that a dialect had to leave out, each once, named as the OpenAI chat dialect names them ("seed",
-// "messages.image", "tools.strict"), and those it has no word for as the caller named them.
+// "messages.image_url", "tools.strict"), and those it has no word for as the caller named them.
 // At most so many, each at most so many bytes; what stands last then says that there were more.
 using Dropped = std::vector<std::string>;
 inline constexpr std::size_t most_dropped = 100;
 inline constexpr std::size_t longest_dropped = 100;
 inline constexpr std::string_view more_dropped = "more";
 void drop(Dropped& dropped, std::string_view name);
+// The name of a part of that kind: "messages.image_url", "messages.input_audio", "messages.video_url", "messages.file".
+std::string_view name_of(Media::Kind kind);
 
 // Whether this is one complete JSON value: how a body without framing is told from a cut one.
 bool is_json(std::string_view body);
@@ -108,6 +111,9 @@ class Codec : public CallerCodec {
   // A provider's complete answer with a status of success. An Error is the provider's.
   virtual Result<Response> decode_response(std::string_view body) const = 0;
   virtual std::unique_ptr<StreamDecoder> stream_decoder() const = 0;
+  // What stands in a conversation only where it has been to another dialect: proofs of other models' thoughts that
+  // clients of this one keep for us, and ids of our making. No provider has use for them, and most refuse them.
+  virtual std::span<const std::string_view> foreign_marks() const { return {}; }
 };
 
 }  // namespace sluice::chat

@@ -15,7 +15,8 @@ std::string_view words_for(Task task);
 // Whether a request for that task in one dialect can be asked of a provider that speaks the other, and answered.
 bool can_translate(const Dialect& caller, const Dialect& provider, Task task);
 
-// As OperationCodec::must_rewrite(), for any task.
+// As OperationCodec::must_rewrite(), for any task; of conversations those that have been to another dialect
+// (Codec::foreign_marks).
 bool must_rewrite(const Dialect& dialect, Task task, std::string_view body, bool renamed, const Quirks& quirks);
 
 // A request for anything beside a conversation, decoded: to be written for one provider after the other, whose answer

@@ -84,6 +84,10 @@ class MessagesCodec final : public Codec {
     anthropic::encode_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return anthropic::stream_decoder(); }
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 3> marks{"sluice:", R"("signature":"")", R"("signature": "")"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
     return anthropic::stream_encoder(form);
   }

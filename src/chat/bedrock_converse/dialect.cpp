@@ -51,6 +51,10 @@ class BedrockCodec final : public Codec {
     bedrock::write_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return bedrock::make_decoder(); }
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 3> marks{"sluice:", R"("signature":"")", R"("signature": "")"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override { return bedrock::make_encoder(); }
   std::string_view stream_type(const StreamForm&) const override { return http::event_stream_type; }
 };

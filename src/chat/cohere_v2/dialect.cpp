@@ -48,6 +48,10 @@ class CohereCodec final : public Codec {
     cohere::write_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return cohere::make_decoder(); }
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 2> marks{R"("signature":")", R"("signature": ")"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override { return cohere::make_encoder(); }
   std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
 };

@@ -118,6 +118,11 @@ class GeminiCodec final : public Codec {
     generate_content::encode_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return generate_content::stream_decoder(); }
+  // "sluice:" in base64, as all signatures here.
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 1> marks{"c2x1aWNlO"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
     return generate_content::stream_encoder(form);
   }

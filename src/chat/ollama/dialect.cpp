@@ -37,6 +37,10 @@ class MessagesCodec final : public Codec {
     ollama_api::write_response(Form::messages, response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return ollama_api::make_decoder(); }
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 3> marks{"thinking_proofs", R"("signature":")", R"("signature": ")"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override {
     return ollama_api::make_encoder(Form::messages);
   }

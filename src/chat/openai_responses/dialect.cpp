@@ -60,6 +60,10 @@ class OpenAiResponsesCodec final : public Codec {
     responses::encode_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return responses::stream_decoder(); }
+  std::span<const std::string_view> foreign_marks() const override {
+    static constexpr std::array<std::string_view, 2> marks{"_sluice_", "sluice:"};
+    return marks;
+  }
   std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
     return responses::stream_encoder(form);
   }

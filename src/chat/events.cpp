@@ -1,6 +1,7 @@
 #include <sluice/chat/events.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -102,6 +103,12 @@ void drop(Dropped& dropped, std::string_view name) {
   const std::string_view known = name.substr(0, longest_dropped);
   if (std::find(dropped.begin(), dropped.end(), known) != dropped.end()) return;
   dropped.emplace_back(dropped.size() < most_dropped ? known : more_dropped);
+}
+
+std::string_view name_of(Media::Kind kind) {
+  constexpr std::array<std::string_view, 4> names{"messages.image_url", "messages.input_audio", "messages.video_url",
+                                                  "messages.file"};
+  return names[static_cast<std::size_t>(kind)];
 }
 
 Part* Fold::block(std::size_t number) {

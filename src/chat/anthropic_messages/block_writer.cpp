@@ -4,20 +4,6 @@
 namespace sluice::chat::anthropic {
 namespace {
 
-std::string_view name_of(Media::Kind kind) {
-  switch (kind) {
-    case Media::Kind::image:
-      return "messages.image";
-    case Media::Kind::audio:
-      return "messages.audio";
-    case Media::Kind::video:
-      return "messages.video";
-    case Media::Kind::document:
-      break;
-  }
-  return "messages.file";
-}
-
 }  // namespace
 
 std::string own_citations(const RawJson& citations, Dropped& dropped) {

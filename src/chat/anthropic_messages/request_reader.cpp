@@ -149,7 +149,7 @@ class Reader {
       const std::string type = tool["type"].string();
       Tool read{.name = tool["name"].string()};
       if (!type.empty() && type != "custom") {
-        read.opaque = Opaque{std::string(dialect_name), type, raw_of(tool)};
+        read.opaque = Opaque{std::string(dialect_name), "tools." + type, raw_of(tool)};
       } else {
         if (read.name.empty()) return refuse_as("tools", "a list of tools with names");
         read_function(tool, read);

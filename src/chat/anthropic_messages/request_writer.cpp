@@ -172,7 +172,7 @@ class RequestWriter {
     const auto& only = request_.tool_choice.only;
     if (!only.empty() && std::find(only.begin(), only.end(), tool.name) == only.end()) return false;
     if (tool.opaque && tool.opaque->dialect != dialect_name) {
-      lose("tools." + tool.opaque->kind);
+      lose(tool.opaque->kind);
       return false;
     }
     if (tool.is_custom) lose("tools.custom");

@@ -146,7 +146,7 @@ class Encoder final : public StreamEncoder {
     block.phase = Phase::open;
     if (const auto* opaque = std::get_if<Opaque>(&block.part.what)) return write_opaque(*opaque, block);
     if (std::holds_alternative<Media>(block.part.what)) {
-      drop(dropped_, "messages.image");
+      drop(dropped_, name_of(Media::Kind::image));
       block.phase = Phase::over;
     } else if (std::holds_alternative<ToolResult>(block.part.what)) {
       drop(dropped_, "messages.tool");

@@ -72,12 +72,6 @@ std::string clean_name(std::string_view name) {
 
 }  // namespace
 
-std::string_view name_of(Kind kind) {
-  constexpr std::array<std::string_view, 4> names{"messages.image_url", "messages.input_audio", "messages.video_url",
-                                                  "messages.file"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 bool write_media(json::Writer& writer, const Media& media) {
   const auto* const format = std::find_if(formats.begin(), formats.end(), [&](const Format& known) {
     return known.kind == media.kind && known.media_type == media.media_type;

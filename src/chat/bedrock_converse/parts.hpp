@@ -41,8 +41,6 @@ struct Reader {
 // The block, or blocks, that say the part; none when it cannot be said, which is noted.
 void write_part(json::Writer& writer, const Part& part, const Reader& reader);
 
-// The words by which a dropped medium is named.
-std::string_view name_of(Media::Kind kind);
 // {"format":…,"source":{"bytes":…}} of a medium, with its name if it is a document. False: it cannot be said.
 bool write_media(json::Writer& writer, const Media& media);
 // What an image's `format` and data mean.

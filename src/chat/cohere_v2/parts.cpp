@@ -55,12 +55,6 @@ FailureClass class_of(int status, Value report, std::string_view message) {
 
 }  // namespace
 
-std::string_view name_of(Media::Kind kind) {
-  constexpr std::array<std::string_view, 4> names{"messages.image_url", "messages.input_audio", "messages.video_url",
-                                                  "messages.file"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 std::optional<Usage> read_usage(Value usage) {
   // What was billed is less than what the model read, which has the template's tokens in it.
   const Value tokens = usage["tokens"].is_object() ? usage["tokens"] : usage["billed_units"];

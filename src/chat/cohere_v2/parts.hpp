@@ -52,7 +52,6 @@ bool write_item(json::Writer& writer, const Part& part, const Reader& reader);
 
 // The thinking's proof as a caller keeps it; empty when it has none.
 std::string proof_for_caller(const Thinking& thinking);
-std::string_view name_of(Media::Kind kind);
 // A list of citations if it is in this dialect's words.
 bool are_own_citations(json::Value list);
 

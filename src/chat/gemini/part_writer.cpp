@@ -23,20 +23,6 @@ std::string_view type_of(const Media& media) {
   return {};
 }
 
-std::string_view name_of(Media::Kind kind) {
-  switch (kind) {
-    case Media::Kind::image:
-      return "messages.image";
-    case Media::Kind::audio:
-      return "messages.audio";
-    case Media::Kind::video:
-      return "messages.video";
-    case Media::Kind::document:
-      break;
-  }
-  return "messages.file";
-}
-
 bool can_say_media(const Media& media, Dropped& dropped) {
   // A file that some provider keeps is known to that one only.
   if (media.data.empty() && media.url.empty()) {

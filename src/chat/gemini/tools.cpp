@@ -50,7 +50,7 @@ Result<Ok> read_declarations(json::Value tools, Request& request) {
       std::string whole;
       json::Writer(whole).open_object().raw_member(name, value.raw()).close_object();
       Tool opaque;
-      opaque.opaque = Opaque{std::string(dialect_name), name, {std::move(whole)}};
+      opaque.opaque = Opaque{std::string(dialect_name), "tools." + name, {std::move(whole)}};
       run_by_provider.push_back(std::move(opaque));
     }
   }
@@ -197,7 +197,7 @@ void write_tools(json::Writer& out, const Request& request, const Quirks& quirks
     if (tool.opaque->dialect == dialect_name) {
       inner.raw(tool.opaque->json.bytes);
     } else {
-      drop(dropped, "tools." + tool.opaque->kind);
+      drop(dropped, tool.opaque->kind);
     }
   }
   inner.close_array();

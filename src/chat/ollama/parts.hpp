@@ -114,7 +114,6 @@ Sense sense_of(std::string_view object);
 
 // The media type of an image by its first bytes; empty when it is not known.
 std::string_view image_type(std::string_view base64);
-std::string_view name_of(Media::Kind kind);
 std::string minted_id(std::string_view salt, std::size_t number, std::string_view name, std::string_view arguments);
 
 // Dialect::features().

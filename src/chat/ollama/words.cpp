@@ -56,12 +56,6 @@ std::string_view image_type(std::string_view base64) {
   return is_webp ? "image/webp" : std::string_view();
 }
 
-std::string_view name_of(Media::Kind kind) {
-  constexpr std::array<std::string_view, 4> names{"messages.image_url", "messages.input_audio", "messages.video_url",
-                                                  "messages.file"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
 // FNV-1a; letters and digits, because other dialects take no others.
 std::string minted_id(std::string_view salt, std::size_t number, std::string_view name, std::string_view arguments) {
   std::uint64_t hash = 14695981039346656037U;

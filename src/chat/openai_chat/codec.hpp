@@ -114,7 +114,6 @@ std::optional<Media> read_media(json::Value item);
 // Whether an item of a content list can say it.
 bool can_write(const Media& media);
 void write_media(const Media& media, json::Writer& to);  // the members of the item, without its braces
-std::string_view name_of(Media::Kind kind);              // as a dropped member: "messages.image"
 
 // {"type":"ephemeral","ttl":…} and the like.
 std::optional<CacheMark> read_cache_mark(json::Value holder);

@@ -149,20 +149,6 @@ void write_media(const Media& media, json::Writer& to) {
   }
 }
 
-std::string_view name_of(Media::Kind kind) {
-  switch (kind) {
-    case Media::Kind::image:
-      return "messages.image";
-    case Media::Kind::audio:
-      return "messages.audio";
-    case Media::Kind::video:
-      return "messages.video";
-    case Media::Kind::document:
-      break;
-  }
-  return "messages.file";
-}
-
 std::optional<CacheMark> read_cache_mark(json::Value holder) {
   if (const json::Value mark = holder["cache_control"]; mark.is_object()) return CacheMark{mark["ttl"].string()};
   if (holder["prompt_cache_breakpoint"].is_object()) return CacheMark{};

@@ -162,9 +162,9 @@ class Renderer {
     return std::holds_alternative<Text>(part.what) || std::holds_alternative<Refusal>(part.what);
   }
   bool is_sayable(const Media& media) {
-    if (media.kind == Media::Kind::audio) drop(out_.dropped, "messages.audio");
-    if (media.kind == Media::Kind::video) drop(out_.dropped, "messages.video");
-    return media.kind == Media::Kind::image || media.kind == Media::Kind::document;
+    const bool is_known = media.kind == Media::Kind::image || media.kind == Media::Kind::document;
+    if (!is_known) drop(out_.dropped, name_of(media.kind));
+    return is_known;
   }
 
   void write_part(const Part& part) {

@@ -187,8 +187,7 @@ Items::Place Items::start(const Part& part, Dropped& dropped) {
     return {items_.size() - 1, none, true};
   }
   if (const auto* media = std::get_if<Media>(&part.what)) {
-    constexpr std::string_view names[] = {"messages.image", "messages.audio", "messages.video", "messages.file"};
-    drop(dropped, names[static_cast<std::size_t>(media->kind)]);
+    drop(dropped, name_of(media->kind));
   }
   return {};
 }

@@ -124,7 +124,7 @@ TEST(AnthropicRequests, name_what_the_dialect_cannot_say) {
   Dropped dropped = rendered(request).dropped;
   std::sort(dropped.begin(), dropped.end());
   EXPECT_EQ(dropped,
-            (Dropped{"frequency_penalty", "logit_bias", "logprobs", "messages.audio", "messages.name", "metadata",
+            (Dropped{"frequency_penalty", "logit_bias", "logprobs", "messages.input_audio", "messages.name", "metadata",
                      "min_p", "n", "response_format", "seed", "service_tier", "store", "top_logprobs", "verbosity"}));
 }
 
@@ -179,7 +179,7 @@ TEST(AnthropicRequests, describe_tools) {
       {.name = "a", .description = "d", .schema = {R"({"properties": {"b": {}, "a": {}}})"}, .strict = true},
       {.name = "none"},
       {.name = "free", .is_custom = true},
-      {.name = "theirs", .opaque = Opaque{"openai_responses", "web_search", {"{}"}}}};
+      {.name = "theirs", .opaque = Opaque{"openai_responses", "tools.web_search", {"{}"}}}};
   request.tool_choice = {.mode = ToolChoice::Mode::named, .name = "a", .parallel = false};
   const Rendered result = rendered(request);
   EXPECT_NE(result.body.find(R"({"type":"object","properties": {"b": {}, "a": {}}})"), std::string::npos);
@@ -365,7 +365,7 @@ TEST(AnthropicCallers, are_understood) {
   EXPECT_EQ(request.user, "u");
   EXPECT_EQ(request.service_tier, "default");
   ASSERT_EQ(request.tools.size(), 2u);
-  EXPECT_EQ(request.tools[1].opaque->kind, "bash_20250124");
+  EXPECT_EQ(request.tools[1].opaque->kind, "tools.bash_20250124");
   const std::vector<Extra> extras{{"defer_loading", {R"({"f":true})"}, "tools"},
                                   {"task_budget", {R"({"total": 1})"}, "output_config"},
                                   {"container", {R"("c")"}},
@@ -483,11 +483,11 @@ TEST(AnthropicAnswers, drop_by_name_what_the_dialect_has_no_block_for) {
   EXPECT_EQ(answered(response, dropped)["content"].size(), 1u);
   std::sort(dropped.begin(), dropped.end());
   EXPECT_EQ(dropped,
-            (Dropped{"code_interpreter_call", "logprobs", "messages.image", "n", "provider", "system_fingerprint"}));
+            (Dropped{"code_interpreter_call", "logprobs", "messages.image_url", "n", "provider", "system_fingerprint"}));
   Dropped in_stream;
   streamed(unfold(response), &in_stream);
   std::sort(in_stream.begin(), in_stream.end());
-  EXPECT_EQ(in_stream, (Dropped{"code_interpreter_call", "logprobs", "messages.image", "n", "system_fingerprint"}));
+  EXPECT_EQ(in_stream, (Dropped{"code_interpreter_call", "logprobs", "messages.image_url", "n", "system_fingerprint"}));
 }
 
 TEST(AnthropicAnswers, that_cannot_be_read_are_the_providers_fault) {

@@ -198,7 +198,7 @@ TEST(GeminiRequest, asks_for_tools_in_the_callers_own_schema) {
   Tool plain;
   plain.name = "plain";
   Tool foreign;
-  foreign.opaque = Opaque{"openai_chat", "web_search", {"{}"}};
+  foreign.opaque = Opaque{"openai_chat", "tools.web_search", {"{}"}};
   request.tools = {tide, foreign, plain};
   request.tool_choice = {ToolChoice::Mode::named, "tide", {}, false};
   const auto rendered = codec().encode_request(request, {});

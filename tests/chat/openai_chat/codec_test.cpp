@@ -200,7 +200,7 @@ TEST(OpenAiChatRequest, names_what_it_cannot_say_of_another_dialect) {
   const auto [body, dropped] = write(request);
   EXPECT_EQ(body, json::parse(R"({"model":"m","messages":[{"role":"user","content":"hi"}]})"));
   EXPECT_EQ(dropped,
-            (Dropped{"messages.container", "messages.file", "messages.audio", "messages.cache_control",
+            (Dropped{"messages.container", "messages.file", "messages.input_audio", "messages.cache_control",
                      "tools.web_search", "top_k", "min_p", "reasoning.summary", "service_tier", "safetySettings"}));
 }
 
@@ -375,7 +375,7 @@ TEST(OpenAiChatAnswer, names_what_it_cannot_say) {
                                  {.what = Text{.text = "x", .citations = {R"([{"type":"char_location"}])"}}}});
   response.dialect = "another";
   response.extras.push_back({"container", {"{}"}});
-  EXPECT_EQ(written(response).dropped, (Dropped{"messages.server_tool_use", "messages.tool", "messages.audio",
+  EXPECT_EQ(written(response).dropped, (Dropped{"messages.server_tool_use", "messages.tool", "messages.input_audio",
                                                 "messages.annotations", "container"}));
 }
 

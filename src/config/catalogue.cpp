@@ -18,6 +18,15 @@ std::vector<std::string> read_list(const Value& value) {
   return out;
 }
 
+std::vector<Thinking> read_thinking(const Value& list) {
+  std::vector<Thinking> rules;
+  for (const Value& item : list.items()) {
+    const Section section(item, {"models", "takes"});
+    rules.push_back({read_list(section["models"]), read_list(section["takes"])});
+  }
+  return rules;
+}
+
 void read_manners(const Section& section, Manners& manners) {
   read_text(section["key_header"], manners.key_header);
   for (const Member& header : members(section["headers"])) {
@@ -108,10 +117,15 @@ Catalogue read_catalogue(std::string_view text, Complaints& complaints) {
   Catalogue catalogue;
   const Document document = parse_yaml(text, complaints);
   if (document.root == nullptr) return catalogue;
-  const Section root(Value(document.root, {}, "", desk), {"dialects", "endpoints", "kinds", "other_variables"});
+  const Section root(Value(document.root, {}, "", desk),
+                     {"dialects", "endpoints", "kinds", "thinking", "other_variables"});
   catalogue.dialects = read_list(root["dialects"]);
   catalogue.endpoints = read_list(root["endpoints"]);
-  for (const Member& member : members(root["kinds"])) catalogue.kinds.push_back(read_kind(member));
+  const std::vector<Thinking> thinking = read_thinking(root["thinking"]);
+  for (const Member& member : members(root["kinds"])) {
+    catalogue.kinds.push_back(read_kind(member));
+    catalogue.kinds.back().manners.thinking = thinking;
+  }
   catalogue.other_variables = read_list(root["other_variables"]);
   return catalogue;
 }

@@ -50,9 +50,9 @@ struct Kind {
 };
 
 struct Catalogue {
-  std::vector<std::string> dialects;            // that this version speaks
-  std::vector<std::string> endpoints;           // as routes call them
-  std::vector<Kind> kinds;                      // in the file's order
+  std::vector<std::string> dialects;         // that this version speaks
+  std::vector<std::string> endpoints;        // as routes call them
+  std::vector<Kind> kinds;                   // in the file's order
   std::vector<std::string> other_variables;  // hold keys, and are read only where a configuration names them
 
   // Null when there is none of that name.

@@ -17,6 +17,21 @@
 namespace sluice {
 namespace {
 
+chat::Quirks quirks_of(const config::Manners& manners) {
+  chat::Quirks quirks{manners.max_tokens,  manners.default_max_tokens,
+                      manners.unsupported, manners.dimensions,
+                      manners.purpose,     manners.top_n,
+                      manners.text_lists,  {}};
+  for (const config::Thinking& rule : manners.thinking) {
+    const auto takes = [&rule](std::string_view way) {
+      return std::find(rule.takes.begin(), rule.takes.end(), way) != rule.takes.end();
+    };
+    quirks.thinks.push_back(
+        {rule.models, takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"), takes("max")});
+  }
+  return quirks;
+}
+
 std::string as_json(std::string_view text) {
   std::string json = "\"";
   append_json_escaped(json, text);
@@ -176,10 +191,7 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     first.door = chat::door_named(*first.dialect, given.door);
     if (first.door == nullptr) return unusable(given.name, "its dialect has no door called \"" + given.door + "\"");
   }
-  const config::Manners& manners = given.manners;
-  provider.quirks = {
-      manners.max_tokens, manners.default_max_tokens, manners.unsupported, manners.dimensions, manners.purpose,
-      manners.top_n,      manners.text_lists};
+  provider.quirks = quirks_of(given.manners);
   if (url->tls) {
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
     if (!trust) return unusable(given.name, trust.error().message());

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <set>
+
+#include <sluice/base/text.hpp>
 
 #include "config/units.hpp"
 
@@ -88,6 +91,39 @@ TEST(Catalogue, names_no_variable_twice) {
   for (const std::string& name : catalogue.other_variables) {
     EXPECT_TRUE(is_variable_name(name)) << name;
     EXPECT_TRUE(seen.insert(name).second) << name;
+  }
+}
+
+// As the makers' own list of models says.
+TEST(Catalogue, knows_how_models_are_asked_to_think) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> facts{
+      {"claude-opus-5", {"adaptive", "effort", "xhigh", "max"}},
+      {"claude-opus-4-7-20260416", {"adaptive", "effort", "xhigh", "max"}},
+      {"claude-sonnet-4-6", {"budget", "adaptive", "effort", "max"}},
+      {"claude-opus-4-5-20251101", {"budget", "effort"}},
+      {"us.anthropic.claude-haiku-4-5-20251001-v1:0", {"budget"}},
+      {"claude-sonnet-4-5@20250929", {"budget"}},
+      {"claude-sonnet-4-20250514", {"budget"}},
+      {"claude-opus-4-1-20250805", {"budget"}},
+      {"claude-3-7-sonnet-20250219", {"budget"}},
+      {"claude-3-5-haiku-20241022", {}},
+      {"us.amazon.nova-pro-v1:0", {}}};
+  const Catalogue catalogue = shipped_catalogue();
+  for (const char* const kind : {"anthropic", "bedrock", "vertex-anthropic"}) {
+    const std::vector<Thinking>& rules = catalogue.find(kind)->manners.thinking;
+    for (const auto& [model, takes] : facts) {
+      const auto rule = std::find_if(rules.begin(), rules.end(), [&model = model](const Thinking& one) {
+        return std::any_of(one.models.begin(), one.models.end(),
+                           [&model](const std::string& pattern) { return glob_matches(pattern, model); });
+      });
+      ASSERT_NE(rule, rules.end()) << model;
+      EXPECT_EQ(rule->takes, takes) << model;
+    }
+    for (const Thinking& rule : rules) {
+      for (const std::string& way : rule.takes) {
+        EXPECT_TRUE(way == "budget" || way == "adaptive" || way == "effort" || way == "xhigh" || way == "max") << way;
+      }
+    }
   }
 }
 

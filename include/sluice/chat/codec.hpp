@@ -52,6 +52,17 @@ struct Quirks {
   std::string top_n{};
   // Patterns of the models whose embeddings are made of a list of texts, where a dialect has both forms.
   std::vector<std::string> text_lists{};
+  // How models are asked to think, where a dialect leaves that to them: the first that fits the model's name counts. A
+  // model that fits none takes all of it.
+  struct Thinks {
+    std::vector<std::string> models{};  // patterns
+    bool budget = true;                 // an amount of tokens
+    bool adaptive = true;               // as much as the model likes
+    bool effort = true;                 // "low", "medium", "high"
+    bool xhigh = true;                  // and these
+    bool max = true;
+  };
+  std::vector<Thinks> thinks{};
 
   // Whether a member of that name is not to be left out.
   bool takes(std::string_view member) const {

@@ -82,6 +82,12 @@ struct Admin {
   std::vector<Operator> operators;
 };
 
+// How models are asked to think, where a dialect leaves that to them. Data of the catalogue.
+struct Thinking {
+  std::vector<std::string> models;  // patterns of their names
+  std::vector<std::string> takes;   // of "budget", "adaptive", "effort", "xhigh" and "max"
+};
+
 // How a kind of provider wants to be spoken to, beyond its dialect. Data of the catalogue.
 struct Manners {
   struct Field {
@@ -98,6 +104,7 @@ struct Manners {
   std::string purpose;
   std::string top_n;
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
+  std::vector<Thinking> thinking;       // the first that fits a model counts; without one, it takes everything
 };
 
 // When a provider is left alone (traffic::BreakerRules).

@@ -2,9 +2,7 @@
 #include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::anthropic {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 std::string own_citations(const RawJson& citations, Dropped& dropped) {
   if (!citations) return {};

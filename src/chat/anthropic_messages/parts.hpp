@@ -17,6 +17,7 @@
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
 #include "chat/provider_failures.hpp"
+#include "chat/thinking_plan.hpp"
 
 // The parts of the anthropic_messages dialect: content blocks, counts, endings, and both directions of requests,
 // answers and streams.
@@ -142,25 +143,6 @@ bool uncarry(std::string_view proof, Thinking& thinking);
 std::string carried_call(std::string_view id, std::string_view signature);
 std::string carried_text(std::string_view signature);
 
-// ---- How much a model shall think, in this dialect's words
-
-struct ThinkingPlan {
-  enum class Mode : std::uint8_t { unsaid, disabled, adaptive, enabled };
-  Mode mode = Mode::unsaid;
-  std::optional<std::uint64_t> budget{};
-  std::string effort{};
-  bool is_lost = false;  // what was wanted cannot be had with the rest of the request
-
-  bool thinks() const { return mode == Mode::adaptive || mode == Mode::enabled; }
-};
-
-struct ModelCan {
-  bool think = true;          // the member `thinking`
-  bool choose_effort = true;  // the member `output_config`; older models know budgets only
-};
-
-// A request of this dialect stays as it is; of another, it becomes what such a model accepts together.
-ThinkingPlan plan_thinking(const Request& request, const ModelCan& can, std::uint64_t max_tokens);
 // The member `thinking`, if there is something to say.
 void write_thinking(json::Writer& out, const ThinkingPlan& plan, const Reasoning& wanted);
 

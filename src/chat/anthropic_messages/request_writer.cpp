@@ -96,9 +96,12 @@ class RequestWriter {
     if (!request_.sampling.max_tokens && budget && *budget >= unsaid) {
       max_tokens_ = std::min(*budget, std::uint64_t{1} << 32) + unsaid;
     }
-    const ModelCan can{.think = quirks_.takes("thinking"), .choose_effort = quirks_.takes("output_config")};
-    plan_ = plan_thinking(request_, can, max_tokens_);
-    if (plan_.is_lost) lose("reasoning_effort");
+    Quirks::Thinks can = thinks_how(quirks_, request_.model);
+    if (!quirks_.takes("thinking")) can.budget = can.adaptive = false;
+    if (!quirks_.takes("output_config")) can.adaptive = can.effort = false;
+    plan_ = is_own_ ? thinking_as_said(request_.reasoning) : plan_thinking(request_, can, max_tokens_);
+    if (plan_.is_lost || plan_.is_less) lose("reasoning_effort");
+    if (plan_.is_vague) lose("reasoning.max_tokens");
     const Reasoning& wanted = request_.reasoning;
     if (!is_own_ && !plan_.thinks() && !plan_.is_lost) {
       if (!wanted.summary.empty()) lose("reasoning.summary");
@@ -170,7 +173,10 @@ class RequestWriter {
 
   bool is_offered(const Tool& tool) {
     const auto& only = request_.tool_choice.only;
-    if (!only.empty() && std::find(only.begin(), only.end(), tool.name) == only.end()) return false;
+    if (!only.empty() && std::find(only.begin(), only.end(), tool.name) == only.end()) {
+      if (tool.opaque) lose(tool.opaque->kind);
+      return false;
+    }
     if (tool.opaque && tool.opaque->dialect != dialect_name) {
       lose(tool.opaque->kind);
       return false;
@@ -304,6 +310,7 @@ class RequestWriter {
     const OutputFormat& format = request_.format;
     const bool has_schema = format.kind == OutputFormat::Kind::json_schema && format.schema;
     if (format.kind != OutputFormat::Kind::text && !has_schema) lose("response_format");
+    if (!format.description.empty()) lose("response_format.description");
     std::string members;
     json::Writer out(members);
     if (may("output_config", "reasoning_effort", !plan_.effort.empty())) out.member("effort", plan_.effort);

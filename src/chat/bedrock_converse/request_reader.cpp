@@ -166,9 +166,7 @@ class RequestReader {
     if (!config.is_object()) return wrong_member("outputConfig", "must be an object.");
     for (const Value member : config) {
       const std::string name = member.name();
-      if (name == "effort" && member.is_string()) {
-        request_.reasoning.effort = member.string();
-      } else if (name == "textFormat" && member.is_object()) {
+      if (name == "textFormat" && member.is_object()) {
         const Value definition = member["structure"]["jsonSchema"];
         const std::string schema = definition["schema"].string();
         if (!member["type"].is("json_schema") || !json::Tree::read(schema).root().is_object()) {
@@ -192,10 +190,17 @@ class RequestReader {
     for (const Value member : fields) {
       const std::string name = member.name();
       const bool is_read = (name == "thinking" && read_thinking(member)) ||
+                           (name == "output_config" && read_effort(member)) ||
                            (name == "top_k" && member.is_number() && read_number(member, request_.sampling.top_k));
       if (!is_read) keep(name, member, "additionalModelRequestFields");
     }
     return Ok{};
+  }
+
+  bool read_effort(Value config) {
+    if (config.size() != 1 || !config["effort"].is_string()) return false;
+    request_.reasoning.effort = config["effort"].string();
+    return true;
   }
 
   bool read_thinking(Value thinking) {

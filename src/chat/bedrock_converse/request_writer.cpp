@@ -5,6 +5,7 @@
 
 #include "chat/bedrock_converse/parts.hpp"
 #include "chat/extras.hpp"
+#include "chat/thinking_plan.hpp"
 
 namespace sluice::chat::bedrock {
 namespace {
@@ -29,6 +30,7 @@ class RequestWriter {
       : request_(request), quirks_(quirks), is_own_(request.dialect == dialect_name) {}
 
   Rendered render() && {
+    plan();
     gather_turns();
     writer_.open_object();
     write_turns();
@@ -119,19 +121,36 @@ class RequestWriter {
     if (!members.empty()) writer_.raw_member(name, "{" + members + "}");
   }
 
-  void write_number(Writer& writer, const char* member, const char* name, const std::optional<Number>& number) {
-    if (number && may_say(member, name)) writer.raw_member(member, number->spelled);
+  // `fits`: whether a model that thinks takes it.
+  template <class Fits>
+  void write_number(Writer& writer, const char* member, const char* name, const std::optional<Number>& number,
+                    Fits fits) {
+    if (!number || !may_say(member, name)) return;
+    if (is_own_ || !plan_.thinks() || fits(number->value())) {
+      writer.raw_member(member, number->spelled);
+    } else {
+      drop(dropped_, name);
+    }
+  }
+
+  void plan() {
+    constexpr std::uint64_t unsaid = 8192;  // room for thoughts and an answer, where nobody set a limit
+    const Reasoning& wanted = request_.reasoning;
+    most_ = request_.sampling.max_tokens.value_or(quirks_.default_max_tokens);
+    std::uint64_t room = most_;
+    if (room == 0) room = std::min(wanted.budget_tokens.value_or(0), std::uint64_t{1} << 32) + unsaid;
+    plan_ = is_own_ ? thinking_as_said(wanted) : plan_thinking(request_, thinks_how(quirks_, request_.model), room);
+    if (!is_own_ && plan_.budget) most_ = room;  // must be more than the budget
   }
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
     std::string members;
     Writer writer(members);
-    const std::uint64_t most = sampling.max_tokens.value_or(quirks_.default_max_tokens);
     const std::string_view most_name = quirks_.max_tokens.empty() ? "maxTokens" : std::string_view(quirks_.max_tokens);
-    if (most > 0 && may_say(most_name, "max_tokens")) writer.member(most_name, most);
-    write_number(writer, "temperature", "temperature", sampling.temperature);
-    write_number(writer, "topP", "top_p", sampling.top_p);
+    if (most_ > 0 && may_say(most_name, "max_tokens")) writer.member(most_name, most_);
+    write_number(writer, "temperature", "temperature", sampling.temperature, [](double value) { return value == 1; });
+    write_number(writer, "topP", "top_p", sampling.top_p, [](double value) { return value >= 0.95; });
     if (!sampling.stop.empty() && may_say("stopSequences", "stop")) {
       writer.name("stopSequences").open_array();
       for (const std::string& stop : sampling.stop) writer.string(stop);
@@ -237,10 +256,6 @@ class RequestWriter {
       writer.close_object().close_object().close_object();
       if (format.strict && !*format.strict) drop(dropped_, "response_format.strict");
     }
-    const std::string& effort = request_.reasoning.effort;
-    const bool can_say = is_own_ || effort != "none";
-    if (!effort.empty() && !can_say) drop(dropped_, "reasoning_effort");
-    if (!effort.empty() && can_say && may_say("effort", "reasoning_effort")) writer.member("effort", effort);
     write_extras(writer, "outputConfig");
     write_object("outputConfig", members);
   }
@@ -249,18 +264,21 @@ class RequestWriter {
     std::string members;
     Writer writer(members);
     const Reasoning& reasoning = request_.reasoning;
-    const bool off = reasoning.enabled && !*reasoning.enabled;
-    if ((off || reasoning.adaptive || reasoning.budget_tokens) && may_say("thinking", "reasoning")) {
+    if (plan_.mode != ThinkingPlan::Mode::unsaid && may_say("thinking", "reasoning")) {
+      const bool off = plan_.mode == ThinkingPlan::Mode::disabled;
       writer.name("thinking").open_object();
-      writer.member("type", off ? "disabled" : reasoning.adaptive ? "adaptive" : "enabled");
-      if (!off && !reasoning.adaptive) writer.member("budget_tokens", *reasoning.budget_tokens);
+      writer.member("type", off ? "disabled" : plan_.mode == ThinkingPlan::Mode::adaptive ? "adaptive" : "enabled");
+      if (plan_.budget) writer.member("budget_tokens", *plan_.budget);
       writer.close_object();
     }
-    const bool is_said = off || reasoning.adaptive || reasoning.budget_tokens || !reasoning.effort.empty();
-    if (reasoning.enabled && !is_said) drop(dropped_, "reasoning");
+    if (!plan_.effort.empty() && may_say("output_config", "reasoning_effort")) {
+      writer.name("output_config").open_object().member("effort", plan_.effort).close_object();
+    }
+    if (plan_.is_lost || plan_.is_less) drop(dropped_, "reasoning_effort");
+    if (plan_.is_vague) drop(dropped_, "reasoning.max_tokens");
     if (reasoning.include_thoughts) drop(dropped_, "reasoning.exclude");
     if (!reasoning.summary.empty()) drop(dropped_, "reasoning.summary");
-    write_number(writer, "top_k", "top_k", request_.sampling.top_k);
+    write_number(writer, "top_k", "top_k", request_.sampling.top_k, [](double) { return false; });
     write_extras(writer, "additionalModelRequestFields");
     write_object("additionalModelRequestFields", members);
   }
@@ -297,6 +315,8 @@ class RequestWriter {
   std::deque<Turn> turns_{};
   std::set<std::string> used_{};
   bool has_tool_blocks_ = false;
+  ThinkingPlan plan_{};
+  std::uint64_t most_ = 0;  // tokens; 0: the model's own limit
 };
 
 }  // namespace

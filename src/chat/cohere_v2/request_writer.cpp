@@ -137,7 +137,10 @@ class RequestWriter {
     bool all_strict = true;
     bool any_strict = false;
     for (const Tool& tool : request_.tools) {
-      if (!is_offered(tool)) continue;
+      if (!is_offered(tool)) {
+        if (tool.opaque) drop(dropped_, tool.opaque->kind);
+        continue;
+      }
       write_tool(writer, tool);
       all_strict = all_strict && tool.strict.value_or(false);
       any_strict = any_strict || tool.strict.value_or(false);
@@ -171,7 +174,12 @@ class RequestWriter {
     write_number("frequency_penalty", "frequency_penalty", sampling.frequency_penalty);
     write_number("presence_penalty", "presence_penalty", sampling.presence_penalty);
     if (sampling.seed && may_say("seed", "seed")) writer_.member("seed", *sampling.seed);
-    if (sampling.logprobs && may_say("logprobs", "logprobs")) writer_.member("logprobs", *sampling.logprobs);
+    // An answer's are in words that no other dialect has.
+    const bool wants_logprobs = sampling.logprobs.value_or(false);
+    if (wants_logprobs && !is_own_) drop(dropped_, "logprobs");
+    if (sampling.logprobs && is_own_ && may_say("logprobs", "logprobs")) {
+      writer_.member("logprobs", *sampling.logprobs);
+    }
     if (sampling.stop.empty() || !may_say("stop_sequences", "stop")) return;
     writer_.name("stop_sequences").open_array();
     for (const std::string& stop : sampling.stop) writer_.string(stop);

@@ -15,6 +15,7 @@ struct Open {
   Kind kind = Kind::content;
   std::uint64_t index = 0;  // as the reader counts, contents and calls apart
   bool is_thinking = false;
+  bool has_arguments = false;  // of a call
   Thinking proof{};         // of thinking, held back until the block ends
   std::string signature{};  // of anything else
 };
@@ -68,6 +69,7 @@ class Encoder final : public StreamEncoder {
     open.kind = Open::Kind::call;
     open.index = calls_++;
     open.signature = call.signature;
+    open.has_arguments = !call.arguments.empty() || call.is_custom;
     std::string given;
     Writer writer(given);
     writer.open_object().member("id", call.id.empty() ? "call_" + std::to_string(block) : call.id);
@@ -95,6 +97,7 @@ class Encoder final : public StreamEncoder {
     Open& open = found->second;
     if (!delta.signature.empty()) (open.is_thinking ? open.proof.signature : open.signature) = delta.signature;
     if (!delta.data.empty()) open.proof.data = delta.data;
+    if (!delta.text.empty()) open.has_arguments = true;
     if (!delta.text.empty()) say_text(open, delta.text, out);
     if (delta.citations) say_citations(delta.citations, out);
   }
@@ -104,6 +107,8 @@ class Encoder final : public StreamEncoder {
     if (found == open_.end()) return;
     const Open open = std::move(found->second);
     open_.erase(found);
+    // Clients read the arguments of every call as JSON.
+    if (open.kind == Open::Kind::call && !open.has_arguments) say_text(open, "{}", out);
     const std::string proof = open.is_thinking ? proof_for_caller(open.proof) : open.signature;
     if (open.kind == Open::Kind::plan) return;
     if (open.kind == Open::Kind::call) {

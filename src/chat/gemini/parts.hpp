@@ -71,9 +71,6 @@ std::string_view tier_of(std::string_view tier, Dropped& dropped);
 // The media type of what stands at an address, as far as its name tells.
 std::string_view type_by_name(std::string_view url);
 
-// An id for a call that came without one: unique in the answer, and over answers as far as they have ids.
-std::string minted_id(std::string_view answer_id, std::size_t number);
-
 // ---- Parts
 
 // Who wrote it, or who will read it.

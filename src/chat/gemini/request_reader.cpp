@@ -4,6 +4,7 @@
 
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
+#include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {

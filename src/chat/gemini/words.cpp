@@ -235,15 +235,4 @@ std::string_view type_by_name(std::string_view url) {
   return {};
 }
 
-std::string minted_id(std::string_view answer_id, std::size_t number) {
-  // Other dialects take 40 of these characters and no others.
-  constexpr std::size_t longest = 26;
-  const bool plain = std::all_of(answer_id.begin(), answer_id.end(), [](char c) {
-    return is_capital(c) || is_small(c) || is_digit(c) || c == '_' || c == '-';
-  });
-  std::string id = "call_";
-  if (plain && !answer_id.empty()) (id += answer_id.substr(0, longest)) += '_';
-  return id += std::to_string(number);
-}
-
 }  // namespace sluice::chat::generate_content

@@ -115,7 +115,11 @@ class RequestWriter {
     std::string list;
     Writer writer(list);
     for (const Tool& tool : request_.tools) {
-      if (is_offered(tool)) write_tool(writer, tool);
+      if (is_offered(tool)) {
+        write_tool(writer, tool);
+      } else if (tool.opaque) {
+        drop(dropped_, tool.opaque->kind);
+      }
     }
     if (!list.empty() && may_say("tools", "tools")) writer_.raw_member("tools", "[" + list + "]");
     const ToolChoice& choice = request_.tool_choice;

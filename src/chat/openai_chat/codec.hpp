@@ -227,6 +227,7 @@ class AnswerReader {
   void end_choice(Choice& to, std::vector<Event>& out);
 
   std::string_view said_;
+  std::string answer_id_{};
   bool started_ = false;
   std::size_t blocks_ = 0;
   std::vector<Choice> choices_{};

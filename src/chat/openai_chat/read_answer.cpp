@@ -61,7 +61,8 @@ Part part_of(Opaque opaque) { return {.what = std::move(opaque)}; }
 void AnswerReader::start(json::Value root, std::vector<Event>& out) {
   if (started_) return;
   started_ = true;
-  out.emplace_back(AnswerStart{root["id"].string(), root["model"].string(), root["created"].integer().value_or(0),
+  answer_id_ = root["id"].string();
+  out.emplace_back(AnswerStart{answer_id_, root["model"].string(), root["created"].integer().value_or(0),
                                root["service_tier"].string(), root["system_fingerprint"].string()});
 }
 

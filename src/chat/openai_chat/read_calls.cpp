@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "chat/openai_chat/codec.hpp"
+#include "chat/tool_arguments.hpp"
 
 // The calls in an answer, whole or in fragments. Servers differ in what tells them apart: an index, an id, or nothing
 // but that a name is there.
@@ -89,7 +90,7 @@ void AnswerReader::start_call(Call& call, Choice& to, std::vector<Event>& out) {
   if (call.started) return;
   call.started = true;
   call.block = blocks_++;
-  if (call.call.id.empty()) call.call.id = "call_" + std::to_string(call.block);
+  if (call.call.id.empty()) call.call.id = minted_id(answer_id_, call.block);
   ToolCall bare = call.call;
   bare.arguments.clear();
   bare.signature.clear();

@@ -101,6 +101,7 @@ void RequestWriter::write_content(const Message& message) {
     has_calls = has_calls || std::holds_alternative<ToolCall>(part.what) || std::holds_alternative<Refusal>(part.what);
     // A text with nothing but a signature has it beside the content.
     const auto* const text = std::get_if<Text>(&part.what);
+    if (text != nullptr && text->citations && !is_own()) lose("messages.annotations");
     if (text != nullptr && text->text.empty() && !part.cache) continue;
     if (is_item(part)) items.push_back(&part);
   }

@@ -121,7 +121,7 @@ void RequestWriter::write_reasoning() {
     lose("reasoning.max_tokens");
   }
   // Without an effort, whether a model thinks is its own affair here.
-  if (effort.empty() && reasoning.enabled && !*reasoning.enabled) lose("reasoning.enabled");
+  if (effort.empty() && (reasoning.enabled || reasoning.adaptive)) lose("reasoning.enabled");
   if (!reasoning.summary.empty()) lose("reasoning.summary");
   if (!effort.empty() && allows("reasoning_effort")) to_.member("reasoning_effort", effort);
 }

@@ -24,6 +24,7 @@ class ChatStreamEncoder final : public StreamEncoder {
     std::size_t choice = 0;
     Part part{};
     std::size_t index = 0;
+    bool has_arguments = false;  // of a call
   };
   struct Counts {
     bool has_role = false;
@@ -88,6 +89,7 @@ class ChatStreamEncoder final : public StreamEncoder {
     Block block{start.choice, start.part, 0};
     if (call != nullptr) {
       block.index = counts.calls++;
+      block.has_arguments = !call->arguments.empty() || call->is_custom;
       chunk(start.choice, out, [&](json::Writer& to) {
         to.name("tool_calls").open_array().open_object();
         write_call(*call, block.index, to);
@@ -150,7 +152,10 @@ class ChatStreamEncoder final : public StreamEncoder {
   }
 
   void say(const BlockDelta& delta, std::string& out) {
-    if (const auto block = blocks_.find(delta.block); block != blocks_.end()) more(block->second, delta, out);
+    const auto block = blocks_.find(delta.block);
+    if (block == blocks_.end()) return;
+    block->second.has_arguments = block->second.has_arguments || !delta.text.empty();
+    more(block->second, delta, out);
   }
 
   void more(const Block& block, const BlockDelta& delta, std::string& out) {
@@ -199,7 +204,14 @@ class ChatStreamEncoder final : public StreamEncoder {
     to.close_array();
   }
 
-  void say(const BlockEnd& end, std::string&) { blocks_.erase(end.block); }
+  // Clients read the arguments of every call as JSON.
+  void say(const BlockEnd& end, std::string& out) {
+    const auto block = blocks_.find(end.block);
+    if (block == blocks_.end()) return;
+    const bool is_call = std::holds_alternative<ToolCall>(block->second.part.what);
+    if (is_call && !block->second.has_arguments) more(block->second, {.block = end.block, .text = "{}"}, out);
+    blocks_.erase(block);
+  }
 
   void say(const LogprobsSeen& seen, std::string& out) {
     if (!seen.content) return;

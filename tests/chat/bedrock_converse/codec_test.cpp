@@ -75,7 +75,7 @@ TEST(BedrockConverseRequest, says_what_it_can_and_names_the_rest) {
   Request request = asking("Hi");
   request.messages.insert(request.messages.begin(), {Role::system, {{Text{"Brief.", {}, {}}, CacheMark{}}}, {}});
   request.messages.push_back({Role::developer, {{Text{"English.", {}, {}}, {}}}, {}});
-  request.sampling.max_tokens = 9;
+  request.sampling.max_tokens = 3000;
   request.sampling.temperature = Number{"0.10"};
   request.sampling.top_p = Number{"1"};
   request.sampling.top_k = Number{"5"};
@@ -92,10 +92,10 @@ TEST(BedrockConverseRequest, says_what_it_can_and_names_the_rest) {
   EXPECT_EQ(out.body, json::parse(R"({
     "messages":[{"role":"user","content":[{"text":"Hi"}]}],
     "system":[{"text":"Brief."},{"cachePoint":{"type":"default"}},{"text":"English."}],
-    "inferenceConfig":{"maxTokens":9,"temperature":0.10,"topP":1,"stopSequences":["a","b"]},
-    "additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000},"top_k":5},
+    "inferenceConfig":{"maxTokens":3000,"topP":1,"stopSequences":["a","b"]},
+    "additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000}},
     "requestMetadata":{"k":"v"},"serviceTier":{"type":"flex"}})"));
-  EXPECT_THAT(out.dropped, ElementsAre("n", "seed", "frequency_penalty", "logprobs", "user"));
+  EXPECT_THAT(out.dropped, ElementsAre("temperature", "n", "seed", "frequency_penalty", "logprobs", "user", "top_k"));
 }
 
 TEST(BedrockConverseRequest, keeps_the_spelling_of_numbers_and_schemas) {
@@ -214,8 +214,7 @@ TEST(BedrockConverseRequest, maps_the_choice_of_tools) {
 TEST(BedrockConverseRequest, writes_a_schema_as_text) {
   Request request = asking("a");
   request.format = {OutputFormat::Kind::json_schema, "n", "d", {R"({"type":"object"})"}, true};
-  request.reasoning.effort = "low";
-  EXPECT_EQ(written(request).body["outputConfig"], json::parse(R"({"effort":"low","textFormat":{"type":"json_schema",
+  EXPECT_EQ(written(request).body["outputConfig"], json::parse(R"({"textFormat":{"type":"json_schema",
     "structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"n","description":"d"}}}})"));
   request.format = {OutputFormat::Kind::json_object, {}, {}, {}, {}};
   EXPECT_THAT(written(request).dropped, ElementsAre("response_format"));
@@ -244,6 +243,33 @@ TEST(BedrockConverseRequest, drops_what_other_dialects_say_alone_by_name) {
   request.tools.push_back({"free", {}, {}, {}, {}, {}, true});
   EXPECT_THAT(written(request).dropped,
               ElementsAre("messages.widget", "tools.web_search", "tools.custom", "safety_settings"));
+}
+
+TEST(BedrockConverseRequest, asks_a_model_to_think_in_the_way_that_it_takes) {
+  Quirks quirks;
+  quirks.thinks = {{.models = {"older*"}, .adaptive = false, .effort = false},
+                   {.models = {"silent*"}, .budget = false, .adaptive = false},
+                   {.models = {"newer*"}, .budget = false, .xhigh = false}};
+  Request request = asking("a");
+  request.reasoning.effort = "xhigh";
+  request.model = "newer-1";
+  Written out = written(request, quirks);
+  EXPECT_EQ(out.body["additionalModelRequestFields"],
+            json::parse(R"({"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}})"));
+  EXPECT_THAT(out.dropped, ElementsAre("reasoning_effort")) << "less than was asked for";
+  request.model = "silent-1";
+  out = written(request, quirks);
+  EXPECT_FALSE(out.body.contains("additionalModelRequestFields")) << out.body;
+  EXPECT_THAT(out.dropped, ElementsAre("reasoning_effort"));
+  request.model = "older-1";
+  request.sampling.max_tokens = 20;
+  EXPECT_THAT(written(request, quirks).dropped, ElementsAre("reasoning_effort")) << "no room to think";
+  request.sampling.max_tokens.reset();
+  request.sampling.temperature = Number{"0.3"};
+  out = written(request, quirks);
+  EXPECT_GT(out.body["inferenceConfig"]["maxTokens"],
+            out.body["additionalModelRequestFields"]["thinking"]["budget_tokens"]);
+  EXPECT_THAT(out.dropped, ElementsAre("temperature")) << "a model that thinks takes no other than 1";
 }
 
 TEST(BedrockConverseRequest, minds_how_a_provider_departs) {

@@ -202,7 +202,7 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
     if (!credential) return unusable(given.name, credential.error().message());
     provider.credential = *std::move(credential);
   }
-  for (const config::Manners::Field& field : manners.headers) provider.fixed_names.push_back(field.name);
+  for (const config::Manners::Field& field : given.manners.headers) provider.fixed_names.push_back(field.name);
   provider.keys.push_back(key_of(given, given.api_key, host_of(*url), means.agent));
   for (const Secret& key : given.more_keys) {
     provider.keys.push_back(key_of(given, key, host_of(*url), means.agent));

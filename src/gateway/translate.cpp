@@ -49,6 +49,21 @@ Error would_lose(const std::string& names) {
       .worth_retrying();
 }
 
+// An answer that its provider itself calls a failure, although it began with a status of success.
+Error gave_up(const chat::Ending& ending) {
+  const std::string why = ending.raw.empty() ? std::string() : " (" + ending.raw + ")";
+  return Error(Fault::upstream_failed, Blame::upstream, "upstream_error", "The provider gave up its answer" + why + ".")
+      .worth_retrying()
+      .with_outcome(Outcome::server_error);
+}
+
+const chat::Ending* failed_ending(const chat::Response& response) {
+  for (const chat::Choice& choice : response.choices) {
+    if (choice.ending.finish == chat::Finish::error) return &choice.ending;
+  }
+  return nullptr;
+}
+
 chat::StreamForm form_of(const Exchange& exchange) {
   chat::StreamForm form;
   form.usage = exchange.usage_is_wanted;
@@ -84,11 +99,27 @@ class TranslatedStream {
     held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
-    exchange.told = form_.json_array;  // an error event has no place inside an array: it stays open
   }
 
   // A stream of the provider's.
   Async<> run(TimePoint first_event_by) {
+    Result<> outcome = co_await run_events(first_event_by);
+    if (outcome) co_return outcome;
+    const Result<> told = co_await tell(outcome.error());
+    co_return outcome;
+  }
+
+  // A complete answer, although a stream was asked for.
+  Async<> run_through(const chat::Response& response) {
+    events_ = chat::unfold(response);
+    Result<> passed = co_await pass_on_events();
+    if (passed) co_return co_await reply_.finish(call_);
+    const Result<> told = co_await tell(passed.error());
+    co_return passed;
+  }
+
+ private:
+  Async<> run_events(TimePoint first_event_by) {
     for (;;) {
       events_.clear();
       const Result<> unwrapped = arrived_.take_up();
@@ -105,15 +136,17 @@ class TranslatedStream {
     }
   }
 
-  // A complete answer, although a stream was asked for.
-  Async<> run_through(const chat::Response& response) {
-    events_ = chat::unfold(response);
-    const Result<> passed = co_await pass_on_events();
-    if (!passed) co_return passed.error();
-    co_return co_await reply_.finish(call_);
+  // A caller who has part of the answer hears why there is no more of it from who numbers its events and knows which
+  // brackets are open.
+  Async<> tell(const Error& error) {
+    if (!reply_.started() || exchange_.complete || error.fault() == Fault::client_left) co_return Ok{};
+    exchange_.told = true;
+    out_.clear();
+    const chat::Event failed = chat::AnswerFailed{error};
+    encoder_->encode(failed, out_);
+    co_return co_await write();
   }
 
- private:
   // The provider's last byte came, perhaps before its last word.
   Async<> run_out() {
     events_.clear();
@@ -137,6 +170,12 @@ class TranslatedStream {
       }
       if (auto* start = std::get_if<chat::AnswerStart>(&event)) complete(*start, exchange_, parts_.clock);
       if (const auto* counted = std::get_if<chat::UsageSeen>(&event)) exchange_.usage = counted->usage;
+      const auto* const ended = std::get_if<chat::ChoiceEnd>(&event);
+      if (ended != nullptr && ended->ending.finish == chat::Finish::error) {
+        const Result<> written = co_await write();
+        if (!written) co_return written.error();
+        co_return gave_up(ended->ending);
+      }
       said_something = said_something || !std::holds_alternative<chat::Heartbeat>(event);
       const std::size_t before = out_.size();
       encoder_->encode(event, out_);
@@ -211,6 +250,7 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
     exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, exchange.outline.stream);
   }
   exchange.request->model = model;
+  chat::put_in_words(*exchange.request, exchange.voice->dialect->name());
   return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
 }
 
@@ -263,6 +303,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss
   exchange.usage = response->usage;
+  if (const chat::Ending* const ending = failed_ending(*response)) co_return gave_up(*ending);
   complete(*response, exchange, parts.clock);
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);
   exchange.streaming = true;

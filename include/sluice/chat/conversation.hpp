@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -97,11 +98,13 @@ struct Refusal {
 };
 
 // A block of another dialect that has no counterpart: `dialect` is its name, `json` the block as it was written. Goes
-// back to the same dialect unchanged, to every other it is dropped and named as `kind`.
+// back to the same dialect unchanged, to every other it is dropped and named as `kind`, but for what a tool gave back
+// as data: `words` is that as text.
 struct Opaque {
   std::string dialect{};
   std::string kind{};
   RawJson json{};
+  std::string words{};
   bool operator==(const Opaque&) const = default;
 };
 
@@ -167,6 +170,7 @@ struct Reasoning {
   bool adaptive = false;                         // the model decides how much
   std::string summary{};                         // which summary is wanted: "auto", "concise", "detailed"
   std::optional<bool> include_thoughts{};        // whether the thoughts shall be in the answer
+  bool wants_proofs = false;                     // and what it takes to send them back, where that must be asked for
   bool operator==(const Reasoning&) const = default;
 };
 
@@ -258,5 +262,8 @@ struct Response {
   std::vector<Extra> extras{};  // top-level members with no counterpart
   bool operator==(const Response&) const = default;
 };
+
+// For a provider of that dialect: what tools gave back as another dialect's data becomes text.
+void put_in_words(Request& request, std::string_view dialect);
 
 }  // namespace sluice::chat

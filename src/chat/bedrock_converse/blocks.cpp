@@ -71,7 +71,9 @@ void read_result_piece(Value piece, ToolResult& result) {
     result.content.emplace_back(*media);
     return;
   }
-  result.content.emplace_back(opaque("messages.tool", piece));
+  Opaque kept = opaque("messages.tool", piece);
+  if (piece.size() == 1) kept.words = piece["json"].raw();
+  result.content.emplace_back(std::move(kept));
 }
 
 bool read_tool_result(Value block, std::vector<Part>& parts) {

@@ -62,6 +62,13 @@ class RequestReader {
     return Ok{};
   }
 
+  // What a document says, without what it is called.
+  static std::string words_of(const Opaque& document) {
+    const json::Tree tree = json::Tree::read(document.json.bytes);
+    const Value data = tree.root()["document"]["data"];
+    return data.is_string() ? data.string() : std::string(data.raw());
+  }
+
   static bool read_result(Value given, std::vector<Part>& parts) {
     ToolResult result;
     result.call_id = given["tool_call_id"].string();
@@ -69,7 +76,10 @@ class RequestReader {
     if (result.call_id.empty() || !read_content(given["content"], pieces)) return false;
     for (Part& piece : pieces) {
       if (auto* text = std::get_if<Text>(&piece.what)) result.content.emplace_back(std::move(*text));
-      if (auto* opaque = std::get_if<Opaque>(&piece.what)) result.content.emplace_back(std::move(*opaque));
+      if (auto* opaque = std::get_if<Opaque>(&piece.what)) {
+        opaque->words = words_of(*opaque);
+        result.content.emplace_back(std::move(*opaque));
+      }
       if (auto* media = std::get_if<Media>(&piece.what)) result.content.emplace_back(std::move(*media));
     }
     parts.push_back({std::move(result), {}});

@@ -384,7 +384,7 @@ class Renderer {
 
   void write_store() {
     if (request_.store ? may("store") : !own_ && quirks_.takes("store")) writer_.member("store", stores());
-    const bool proofs = !stores() && thinks(request_);
+    const bool proofs = (!stores() && thinks(request_)) || (own_ && request_.reasoning.wants_proofs);
     const bool logprobs = request_.sampling.logprobs == true;
     const Extra* rest = nullptr;
     for (const Extra& extra : request_.extras) {

@@ -213,7 +213,9 @@ class RequestReader {
     for (const Value entry : include) {
       if (entry.is(include_logprobs)) {
         request_.sampling.logprobs = true;
-      } else if (!implied || !entry.is(include_proofs)) {
+      } else if (entry.is(include_proofs)) {
+        request_.reasoning.wants_proofs = !implied;
+      } else {
         rest += rest.empty() ? '[' : ',';
         rest += entry.raw();
       }

@@ -68,7 +68,7 @@ std::string_view name_of(std::string_view fact) {
   constexpr std::pair<std::string_view, std::string_view> names[] = {
       {"must call ", "tool_choice"},     {"tool ", "tools"},           {"think first", "reasoning"},
       {"answer as ", "response_format"}, {"user shows ", "messages."}, {"assistant thinks ", "messages.reasoning"},
-      {"a tool says ", "messages.tool"}, {"ended: ", "finish_reason"}};
+      {"a tool says ", "messages.tool"}, {"ended: ", "finish_reason"}, {"tools.strict", "tools.strict"}};
   for (const auto& [beginning, name] : names) {
     if (fact.starts_with(beginning)) return name;
   }
@@ -251,7 +251,7 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
   if (std::getenv("SLUICE_WRITE_DOCS") != nullptr) std::ofstream(SLUICE_DIALECTS_PAGE) << page.str();
   std::ifstream file(SLUICE_DIALECTS_PAGE);
   const std::string published((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  EXPECT_EQ(published, page.str()) << "docs/dialects.md is out of date: run this test with SLUICE_WRITE_DOCS=1";
+  EXPECT_TRUE(published == page.str()) << "docs/dialects.md is out of date: run this test with SLUICE_WRITE_DOCS=1";
 }
 
 // What a provider's failure is, whoever reports it and whoever hears of it.

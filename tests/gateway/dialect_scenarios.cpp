@@ -107,6 +107,66 @@ Request with_picture() {
   return request;
 }
 
+Request with_media(Media media) {
+  Request request = asks("What is this?");
+  request.messages.back().parts.push_back({std::move(media), {}});
+  return request;
+}
+
+// A conversation that has a thought to be sent back, with the proof of one family of models.
+Request after_a_thought() {
+  Request request = with_results();
+  Thinking thinking;
+  thinking.text = "The harbour master knows.";
+  thinking.signature = "c2lnbmVk";
+  thinking.format = thinking_format::anthropic;
+  auto& turn = request.messages.at(request.messages.size() - 2);
+  turn.parts.insert(turn.parts.begin(), Part{thinking, {}});
+  return request;
+}
+
+Request after_a_failure() {
+  Request request = with_results();
+  std::get<ToolResult>(request.messages.back().parts.back().what).is_error = true;
+  return request;
+}
+
+Request with_penalties() {
+  Request request = asks("Say something.");
+  request.sampling.frequency_penalty = Number{"0.5"};
+  request.sampling.presence_penalty = Number{"0.25"};
+  request.sampling.top_k = Number{"40"};
+  request.sampling.choices = 2;
+  return request;
+}
+
+Request with_logprobs() {
+  Request request = asks("Say something.");
+  request.sampling.logprobs = true;
+  request.sampling.top_logprobs = 2;
+  return request;
+}
+
+Request with_strict_tools() {
+  Request request = asks_with_tools();
+  for (Tool& tool : request.tools) tool.strict = true;
+  request.tool_choice.parallel = false;
+  return request;
+}
+
+Request with_names() {
+  Request request = asks("Say something.");
+  request.user = "u-17";
+  request.metadata.bytes = R"({"ship":"Tern"})";
+  return request;
+}
+
+Request with_a_mark() {
+  Request request = asks("Say something.");
+  request.messages.front().parts.back().cache = CacheMark{};
+  return request;
+}
+
 Request with_sampling() {
   Request request = asks("Say something.");
   request.sampling.temperature = Number{"0.25"};
@@ -146,7 +206,9 @@ void add_part(std::multiset<std::string>& facts, const std::string& who, std::st
   if (const auto* text = std::get_if<Text>(&part.what)) {
     words += text->text;
   } else if (const auto* media = std::get_if<Media>(&part.what)) {
-    facts.insert(who + " shows " + media->media_type + " " + media->data + media->url + media->file_id);
+    // An address tells what is there by itself.
+    const std::string type = media->url.empty() ? media->media_type + " " : std::string();
+    facts.insert(who + " shows " + type + media->data + media->url + media->file_id);
   } else if (const auto* thinking = std::get_if<Thinking>(&part.what)) {
     if (!thinking->text.empty()) facts.insert(who + " thinks " + thinking->text);
   } else if (const auto* made = std::get_if<ToolCall>(&part.what)) {
@@ -163,6 +225,7 @@ void add_part(std::multiset<std::string>& facts, const std::string& who, std::st
                                                                                : given->json.bytes;
     }
     facts.insert("a tool says " + told);
+    if (given->is_error) facts.insert("messages.is_error true");
   } else if (const auto* refusal = std::get_if<Refusal>(&part.what)) {
     words += refusal->text;  // dialects without a place of its own for it say it as text
   }
@@ -185,11 +248,25 @@ std::string_view name_of(Finish finish) {
   return names[static_cast<std::size_t>(finish)];
 }
 
+bool has_mark(const Request& request) {
+  return std::any_of(request.messages.begin(), request.messages.end(), [](const Message& message) {
+    return std::any_of(message.parts.begin(), message.parts.end(),
+                       [](const Part& part) { return part.cache.has_value(); });
+  });
+}
+
 void add_sampling(std::multiset<std::string>& facts, const Sampling& sampling) {
   if (sampling.max_tokens) facts.insert("max_tokens " + std::to_string(*sampling.max_tokens));
   if (sampling.temperature) facts.insert("temperature " + std::to_string(sampling.temperature->value()));
   if (sampling.top_p) facts.insert("top_p " + std::to_string(sampling.top_p->value()));
   if (sampling.seed) facts.insert("seed " + std::to_string(*sampling.seed));
+  if (sampling.top_k) facts.insert("top_k " + std::to_string(sampling.top_k->value()));
+  if (sampling.frequency_penalty)
+    facts.insert("frequency_penalty " + std::to_string(sampling.frequency_penalty->value()));
+  if (sampling.presence_penalty) facts.insert("presence_penalty " + std::to_string(sampling.presence_penalty->value()));
+  if (sampling.choices.value_or(1) != 1) facts.insert("n " + std::to_string(*sampling.choices));
+  if (sampling.logprobs.value_or(false)) facts.insert("logprobs wanted");
+  if (sampling.top_logprobs) facts.insert("top_logprobs " + std::to_string(*sampling.top_logprobs));
   for (const std::string& stop : sampling.stop) facts.insert("stop " + stop);
 }
 
@@ -207,8 +284,23 @@ std::vector<Scenario> dialect_scenarios() {
       {"a forced tool", forced(), answers({tide}, Finish::tool_calls)},
       {"tool results", with_results(), answers(hello)},
       {"a JSON schema", with_schema(), answers({{Text{R"({"harbour":"Cowes","berths":3})"}, {}}})},
+      {"strict tools, one call at a time", with_strict_tools(), answers({berths}, Finish::tool_calls)},
+      {"a tool that failed", after_a_failure(), answers(hello)},
       {"an image", with_picture(), answers(hello)},
+      {"an image by its address", with_media({.media_type = "image/png", .url = "https://pictures.example/tide.png"}),
+       answers(hello)},
+      {"a PDF",
+       with_media(
+           {.kind = Media::Kind::document, .media_type = "application/pdf", .data = "JVBERi0xLjQK", .name = "tides"}),
+       answers(hello)},
+      {"a recording", with_media({.kind = Media::Kind::audio, .media_type = "audio/wav", .data = "UklGRiQAAABXQVZF"}),
+       answers(hello)},
       {"thinking", that_thinks(), answers({thought("The tide matters."), hello[0]})},
+      {"a thought that goes back", after_a_thought(), answers(hello)},
+      {"penalties, top_k and two choices", with_penalties(), answers(hello)},
+      {"log probabilities", with_logprobs(), answers(hello)},
+      {"who asks, and metadata", with_names(), answers(hello)},
+      {"a cache mark", with_a_mark(), answers(hello)},
       {"the length limit", asks("Say a lot."), answers(hello, Finish::length)},
       {"a filtered answer", asks("Say something bad."), answers({}, Finish::content_filter)},
       {"a refusal in words", asks("Say something bad."), answers({{Refusal{"I would rather not."}, {}}})},
@@ -240,6 +332,12 @@ std::multiset<std::string> facts_of(const Request& request) {
     facts.insert("tool " + tool.name + " (" + tool.description + ") " + plain(tool.schema.bytes));
   }
   if (!forced.empty()) facts.insert("must call " + forced);
+  const auto is_strict = [](const Tool& tool) { return tool.strict.value_or(false); };
+  if (std::any_of(request.tools.begin(), request.tools.end(), is_strict)) facts.insert("tools.strict true");
+  if (request.tool_choice.parallel == false) facts.insert("parallel_tool_calls false");
+  if (!request.user.empty()) facts.insert("user " + request.user);
+  if (request.metadata) facts.insert("metadata " + plain(request.metadata.bytes));
+  if (has_mark(request)) facts.insert("messages.cache_control set");
   if (request.format.kind == OutputFormat::Kind::json_schema) {
     facts.insert("answer as " + plain(request.format.schema.bytes));
   }

@@ -27,11 +27,16 @@ class RequestReader {
       } else if (name == "tools") {
         Result<> read = read_tools(member);
         if (!read) return read;
+      } else if (name == "strict_tools" && member.boolean()) {
+        strict_tools_ = *member.boolean();
       } else if (const std::optional<bool> good = read_sampling(name, member); good) {
         if (!*good) return wrong_member(name, "has a value of the wrong kind.");
       } else if (!read_rest(name, member)) {
         request_.extras.push_back({name, {std::string(member.raw())}});
       }
+    }
+    for (Tool& tool : request_.tools) {
+      if (strict_tools_ && !tool.opaque) tool.strict = true;
     }
     return Ok{};
   }
@@ -158,6 +163,7 @@ class RequestReader {
   }
 
   Request& request_;
+  bool strict_tools_ = false;  // all of them, or none
 };
 
 }  // namespace

@@ -182,7 +182,7 @@ class Renderer {
     }
     // Providers cache by themselves; a mark is for those who asked in this dialect's words.
     if (part.cache && own_) writer_.raw_member("prompt_cache_breakpoint", R"({"mode":"explicit"})");
-    if (part.cache && (!own_ || !part.cache->ttl.empty())) drop(out_.dropped, "cache_control");
+    if (part.cache && (!own_ || !part.cache->ttl.empty())) drop(out_.dropped, "messages.cache_control");
     writer_.close_object();
   }
 
@@ -262,7 +262,7 @@ class Renderer {
   }
 
   void write_tool(const Tool& tool, std::size_t index) {
-    if (tool.cache) drop(out_.dropped, "cache_control");
+    if (tool.cache) drop(out_.dropped, "tools.cache_control");
     if (tool.opaque) {
       if (tool.opaque->dialect != dialect_name) return drop(out_.dropped, tool.opaque->kind);
       writer_.raw(tool.opaque->json.bytes);

@@ -219,7 +219,7 @@ std::size_t Items::add_proof(std::string proof) {
 void Items::add(const Part& part, Dropped& dropped) {
   Place place = start(part, dropped);
   if (place.item == none) return;
-  if (part.cache && for_provider_) drop(dropped, "cache_control");
+  if (part.cache && for_provider_) drop(dropped, "messages.cache_control");
   if (const auto* text = std::get_if<Text>(&part.what)) {
     Piece& piece = items_[place.item].pieces[place.piece];
     piece.text = text->text;

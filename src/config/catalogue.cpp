@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/manners_section.hpp"
 #include "config/reader.hpp"
 
 namespace sluice::embedded {
@@ -27,16 +28,7 @@ std::vector<Thinking> read_thinking(const Value& list) {
   return rules;
 }
 
-void read_manners(const Section& section, Manners& manners) {
-  read_text(section["key_header"], manners.key_header);
-  for (const Member& header : members(section["headers"])) {
-    std::string value;
-    read_text(header.value, value);
-    manners.headers.push_back({header.name, std::move(value)});
-  }
-  read_text(section["max_tokens"], manners.max_tokens);
-  read_number(section["default_max_tokens"], 1, std::uint64_t{1} << 32, manners.default_max_tokens);
-  manners.unsupported = read_list(section["unsupported"]);
+void read_more_manners(const Section& section, Manners& manners) {
   const Section names(section["names"], {"dimensions", "purpose", "top_n"});
   read_text(names["dimensions"], manners.dimensions);
   read_text(names["purpose"], manners.purpose);
@@ -57,12 +49,12 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  const Section section(
-      member.value,
-      {"dialect",         "doors",    "also",       "base_url",   "key",     "key_variable", "models",
-       "allow_private",   "built_in", "probe",      "key_header", "headers", "max_tokens",   "default_max_tokens",
-       "unsupported",     "names",    "text_lists", "credential", "service", "scope",        "token_url",
-       "bearer_variable", "tables",   "free"});
+  Names known{"dialect",      "doors",           "also",          "base_url", "key",
+              "key_variable", "models",          "allow_private", "built_in", "probe",
+              "names",        "text_lists",      "credential",    "service",  "scope",
+              "token_url",    "bearer_variable", "tables",        "free",     "residency"};
+  known.insert(known.end(), manner_keys().begin(), manner_keys().end());
+  const Section section(member.value, known);
   Kind kind;
   kind.name = member.name;
   std::string key = "required";
@@ -86,7 +78,9 @@ Kind read_kind(const Member& member) {
   read_flag(section["built_in"], kind.built_in);
   read_flag(section["free"], kind.free);
   read_flag(section["probe"], kind.probe);
-  read_manners(section, kind.manners);
+  read_manners(member.value, kind.manners);
+  read_more_manners(section, kind.manners);
+  read_text(section["residency"], kind.residency);
   read_credential_way(section, kind);
   kind.key = key == "required" ? KeyNeed::required : key == "optional" ? KeyNeed::optional : KeyNeed::none;
   return kind;

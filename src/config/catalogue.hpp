@@ -36,6 +36,7 @@ struct Kind {
   std::string scope;                // that tokens are asked for
   std::string token_url;            // of whom; {tenant_id} stands for the client's tenant
   std::string bearer_variable;      // a key that is taken from there when nothing else is written
+  std::string residency;            // where requests to its base_url are treated and kept; may be empty
   std::string key_variable;         // where the provider's own tools look for the key; may be empty
   std::vector<std::string> models;  // patterns under which the embedded default offers its models
   std::vector<std::string> tables;  // where models.csv tells of its models, the best first

@@ -4,6 +4,7 @@
 #include <sluice/base/text.hpp>
 
 #include "config/credential_section.hpp"
+#include "config/manners_section.hpp"
 #include "config/provider_address.hpp"
 #include "config/provider_terms.hpp"
 #include "config/sections.hpp"
@@ -102,6 +103,7 @@ void refuse_what_has_no_effect(const Member& member, const Kind& kind) {
   Names names{"api_key", "api_keys", "base_url", "allow_private", "tls",
               "dialect", "region",   "location", "project",       "health_check"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
+  names.insert(names.end(), manner_keys().begin(), manner_keys().end());
   for (const std::string_view name : names) {
     const Value value = member.value[name];
     if (value.written()) value.wrong_key("has no effect: kind " + kind.name + " is built in", "remove it");
@@ -119,7 +121,19 @@ Names provider_keys() {
               "region", "location", "project", "allow_private", "tls"};
   names.insert(names.end(), credential_keys().begin(), credential_keys().end());
   names.insert(names.end(), term_keys().begin(), term_keys().end());
+  names.insert(names.end(), manner_keys().begin(), manner_keys().end());
   return names;
+}
+
+// Who speaks another dialect than its kind is spoken to as those are whose own it is: with the key in their field.
+void take_manners_of(const std::string& dialect, const Catalogue& catalogue, Provider& provider) {
+  const auto home = std::find_if(catalogue.kinds.begin(), catalogue.kinds.end(), [&](const Kind& kind) {
+    return kind.dialect == dialect && kind.credential == CredentialWay::none;
+  });
+  if (home == catalogue.kinds.end() || !provider.door.empty()) return;
+  provider.manners.key_header = home->manners.key_header;
+  provider.manners.headers = home->manners.headers;
+  provider.manners.default_max_tokens = home->manners.default_max_tokens;
 }
 
 Provider read_provider(const Member& member, const Catalogue& catalogue) {
@@ -128,6 +142,7 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   const Kind* kind = find_kind(member, catalogue);
   if (kind != nullptr) provider = provider_of(*kind);
   provider.name = member.name;
+  if (section["base_url"].written()) provider.residency.clear();  // told of the kind's own address only
   read_terms(member.value, provider);
   if (kind != nullptr && kind->built_in) {
     refuse_what_has_no_effect(member, *kind);
@@ -149,6 +164,8 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   place_voices(*kind, provider);
   read_dialect(section["dialect"], catalogue, provider);
   if (section["dialect"].written()) speak_one_dialect(*kind, provider);
+  if (provider.dialect != kind->dialect) take_manners_of(provider.dialect, catalogue, provider);
+  read_manners(member.value, provider.manners);
   read_ca(section["tls"], provider);
   if (leads_home(provider.base_url) && !provider.allow_private) {
     section["base_url"].doubtful("leads to this machine, where the provider may not be", "write allow_private: true");
@@ -171,6 +188,7 @@ Provider provider_of(const Kind& kind) {
   provider.built_in = kind.built_in;
   provider.allow_private = kind.allow_private;
   provider.manners = kind.manners;
+  provider.residency = kind.residency;
   return provider;
 }
 

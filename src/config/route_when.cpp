@@ -25,13 +25,6 @@ std::string in_lower_case(std::string_view text) {
   return out;
 }
 
-// RFC 9110 §5.6.2: token.
-bool is_field_name(std::string_view text) {
-  return !text.empty() && text.find_first_not_of(
-                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                              "!#$%&'*+-.^_`|~") == std::string_view::npos;
-}
-
 std::vector<std::string> read_model_patterns(const Value& value) {
   std::vector<std::string> out;
   for (const Value& item : one_or_more(value)) {

@@ -144,4 +144,10 @@ bool patterns_overlap(std::string_view left, std::string_view right) {
 
 bool is_listen_address(std::string_view text) { return parse_endpoint(text).has_value(); }
 
+bool is_field_name(std::string_view text) {
+  return !text.empty() && text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "!#$%&'*+-.^_`|~") == std::string_view::npos;
+}
+
 }  // namespace sluice::config

@@ -51,4 +51,7 @@ inline bool is_pattern(std::string_view name) { return name.find('*') != std::st
 // Whether some text matches both patterns, in which each `*` stands for any run of characters.
 bool patterns_overlap(std::string_view left, std::string_view right);
 
+// The name of a header field: a token (RFC 9110 5.6.2).
+bool is_field_name(std::string_view text);
+
 }  // namespace sluice::config

@@ -17,6 +17,13 @@
 namespace sluice {
 namespace {
 
+std::vector<chat::FailureRule> failures_of(const config::Manners& manners) {
+  std::vector<chat::FailureRule> rules;
+  for (const config::Failure& failure : manners.failures)
+    rules.push_back({failure.status, failure.says, failure.means});
+  return rules;
+}
+
 chat::Quirks quirks_of(const config::Manners& manners) {
   chat::Quirks quirks{manners.max_tokens,  manners.default_max_tokens,
                       manners.unsupported, manners.dimensions,
@@ -100,7 +107,8 @@ std::string_view Voice::stream_type() const {
 }
 
 Error Voice::decode_error(int status, std::string_view body) const {
-  return door != nullptr ? door->decode_error(status, body) : dialect->decode_error(status, body);
+  Error error = door != nullptr ? door->decode_error(status, body) : dialect->decode_error(status, body);
+  return failures.empty() ? error : chat::by_rules(failures, status, body, std::move(error));
 }
 
 const Voice* Provider::voice_for(const chat::Dialect& spoken, chat::Task task) const {
@@ -184,7 +192,7 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   for (const config::Provider::Voice& voice : voices) {
     const chat::Dialect* const dialect = chat::dialect_named(voice.dialect);
     if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
-    provider.voices.push_back({dialect, voice.path});
+    provider.voices.push_back({dialect, voice.path, nullptr, failures_of(given.manners)});
   }
   if (!given.door.empty()) {
     Voice& first = provider.voices.front();

@@ -193,6 +193,53 @@ const ordered_json& Exchange::observed(const std::string& member) const {
   return meta.contains(where) ? meta[where] : nothing;
 }
 
+std::set<std::string>& recordings_used() {
+  static std::set<std::string> names;
+  return names;
+}
+
+namespace {
+
+class EveryRecording : public ::testing::Environment {
+ public:
+  explicit EveryRecording(Wanted wanted) : wanted_(std::move(wanted)) {}
+  void TearDown() override {
+    const char* const root = std::getenv("SLUICE_RECORDINGS");
+    if (root == nullptr || GTEST_FLAG_GET(filter) != "*") return;
+    for (const Exchange& exchange : exchanges_below(root)) {
+      EXPECT_TRUE(!wanted_(exchange) || recordings_used().count(exchange.name) > 0)
+          << exchange.name << " is used by no test";
+    }
+  }
+
+ private:
+  Wanted wanted_;
+};
+
+}  // namespace
+
+void expect_all_recordings_are_used(const Wanted& wanted) {
+  ::testing::AddGlobalTestEnvironment(new EveryRecording(wanted));
+}
+
+bool is_embedding(const Exchange& exchange) {
+  const std::string path = exchange.path();
+  if (path.ends_with("/invoke"))
+    return exchange.request.find("\"inputText\"") < 40 || exchange.request.find("\"texts\"") < 40;
+  return (path.ends_with("/embeddings") && path != "/api/embeddings") || path.ends_with("/v2/embed") ||
+         path.ends_with("mbedContent") || path.ends_with("mbedContents");
+}
+
+bool is_rerank(const Exchange& exchange) {
+  return exchange.path().ends_with("/rerank") && exchange.path() != "/rerank";
+}
+
+bool is_count(const Exchange& exchange) {
+  const std::string path = exchange.path();
+  return path.ends_with("count_tokens") || path.ends_with("countTokens") || path.ends_with("count-tokens") ||
+         path.ends_with("input_tokens");
+}
+
 std::vector<Exchange> recorded(std::string_view dialect, const Wanted& wanted) {
   const char* const folder = std::getenv("SLUICE_RECORDINGS");
   if (folder == nullptr) {
@@ -202,6 +249,7 @@ std::vector<Exchange> recorded(std::string_view dialect, const Wanted& wanted) {
   auto found = exchanges_in(folder, dialect, wanted);
   EXPECT_FALSE(found.empty()) << dialect << " has no recordings in SLUICE_RECORDINGS";
   std::cout << found.size() << " recorded exchanges of " << dialect << '\n';
+  for (const Exchange& exchange : found) recordings_used().insert(exchange.name);
   return found;
 }
 

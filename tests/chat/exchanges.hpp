@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,15 @@ struct Exchange {
 using Wanted = std::function<bool(const Exchange&)>;
 std::vector<Exchange> recorded(std::string_view dialect, const Wanted& wanted);
 std::vector<Exchange> own(std::string_view dialect, const Wanted& wanted);
+// The names of the recordings that tests of this program have looked at so far: those that recorded() gave, and those
+// that were added.
+std::set<std::string>& recordings_used();
+// What stands beside conversations, by the path that was asked for; its tests are a program of their own.
+bool is_embedding(const Exchange& exchange);
+bool is_rerank(const Exchange& exchange);
+bool is_count(const Exchange& exchange);
+// After all tests: fails for each recording that `wanted` accepts and nobody looked at.
+void expect_all_recordings_are_used(const Wanted& wanted);
 // Which folders of recordings are in a dialect's chat format; several providers may speak it.
 struct DialectFolders {
   const Dialect& dialect;

@@ -41,19 +41,12 @@ std::vector<Source> with_counts() {
           {"bedrock_converse", bedrock_converse()}};
 }
 
-bool is_embedding(const Exchange& exchange) {
-  const std::string path = exchange.path();
-  if (path.ends_with("/invoke"))
-    return exchange.request.find("\"inputText\"") < 40 || exchange.request.find("\"texts\"") < 40;
-  return path.ends_with("/embeddings") || path.ends_with("/v2/embed") || path.ends_with("mbedContent") ||
-         path.ends_with("mbedContents");
-}
-bool is_rerank(const Exchange& exchange) { return exchange.path().ends_with("/rerank"); }
-bool is_count(const Exchange& exchange) {
-  const std::string path = exchange.path();
-  return path.ends_with("count_tokens") || path.ends_with("countTokens") || path.ends_with("count-tokens") ||
-         path.ends_with("input_tokens");
-}
+[[maybe_unused]] const bool every_one = [] {
+  expect_all_recordings_are_used([](const Exchange& exchange) {
+    return exchange.is_good() && (is_embedding(exchange) || is_rerank(exchange) || is_count(exchange));
+  });
+  return true;
+}();
 
 // The question of an exchange; where it was not kept, one that such an answer may belong to.
 template <class Codec>

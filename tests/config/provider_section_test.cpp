@@ -104,6 +104,21 @@ INSTANTIATE_TEST_SUITE_P(
              model + "providers: {p: {kind: no, residency: EU}}\n",
              {"f:2:23: providers.p.kind: no kind is called \"no\"; " + all_kinds,
               "f:2:38: providers.p.residency: no usable word; up to 64 small letters, digits and dashes"}},
+        Case{
+            "manners_that_are_none",
+            model +
+                "providers: {p: {kind: vllm, key_header: \"a b\", headers: {Host: x, \"a:\": y, x-ok: \"\\u00e9\"}}}\n",
+            {"f:2:41: providers.p.key_header: is no name of a header field; letters, digits and dashes",
+             "f:2:58: providers.p.headers.Host: is written by the gateway itself; remove it",
+             "f:2:67: providers.p.headers.a:: is no name of a header field; letters, digits and dashes",
+             "f:2:82: providers.p.headers.x-ok: is no value of a header field; printable ASCII characters"}},
+        Case{"failures_that_say_nothing",
+             model + "providers: {p: {kind: vllm, failures: [{means: rate}, {status: 200, says: a, means: odd}]}}\n",
+             {"f:2:40: providers.p.failures[0]: fits every failure; add status or says",
+              "f:2:64: providers.p.failures[1].status: found \"200\"; use a whole number between 400 and 599",
+              "f:2:85: providers.p.failures[1].means: found \"odd\"; use one of credential, rate, quota, overloaded, "
+              "timeout, "
+              "context_length, model, filtered, refused, server"}},
         Case{"several_keys_beside_one",
              model + "providers: {p: {kind: groq, api_key: \"${TEAM_KEY}\", api_keys: [\"${OTHER_KEY}\"]}}\n",
              {"f:2:53: providers.p.api_keys: stands beside api_key; write all keys into api_keys"}},
@@ -232,6 +247,46 @@ TEST(ProviderSection, prefers_what_is_written) {
   EXPECT_EQ(provider.api_key.reveal(), "canary-from-file");
   EXPECT_FALSE(provider.allow_private);
   EXPECT_EQ(provider.ca_file, "/ca.pem");
+}
+
+TEST(ProviderSection, may_say_how_it_wants_to_be_spoken_to) {
+  const auto config =
+      load(model +
+               "providers: {p: {kind: anthropic, api_key: k, key_header: X-Token, unsupported: [top_k], "
+               "headers: {anthropic-version: \"2030-01-01\", x-extra: \"1\"}, max_tokens: most, "
+               "failures: [{status: 400, says: Bad KEY, means: credential}]}}\n",
+           surroundings())
+          .config;
+  const Manners& manners = config.providers.at(0).manners;
+  EXPECT_EQ(manners.key_header, "X-Token");
+  EXPECT_EQ(manners.max_tokens, "most");
+  EXPECT_EQ(manners.default_max_tokens, 4096U) << "the kind's";
+  EXPECT_EQ(manners.unsupported, std::vector<std::string>{"top_k"});
+  ASSERT_EQ(manners.headers.size(), 2U);
+  EXPECT_EQ(manners.headers[0].value, "2030-01-01");
+  ASSERT_EQ(manners.failures.size(), 1U);
+  EXPECT_EQ(manners.failures[0].says, "bad key");
+}
+
+TEST(ProviderSection, of_another_dialect_than_its_kinds_is_spoken_to_as_those_whose_own_it_is) {
+  const std::string start = model + "providers: {p: {kind: openai-compatible, base_url: \"http://h/v1\", dialect: ";
+  const auto claude = load(start + "anthropic_messages}}\n", surroundings()).config.providers.at(0).manners;
+  EXPECT_EQ(claude.key_header, "x-api-key");
+  ASSERT_EQ(claude.headers.size(), 1U);
+  EXPECT_EQ(claude.headers[0].name, "anthropic-version");
+  EXPECT_EQ(load(start + "gemini}}\n", surroundings()).config.providers.at(0).manners.key_header, "x-goog-api-key");
+  EXPECT_EQ(load(start + "cohere_v2}}\n", surroundings()).config.providers.at(0).manners.key_header, "");
+}
+
+TEST(ProviderSection, has_the_residency_of_its_kind_at_the_kinds_own_address_only) {
+  const auto residency_of = [](const std::string& more) {
+    return load(model + "providers: {p: {kind: mistral, api_key: k" + more + "}}\n", surroundings())
+        .config.providers.at(0)
+        .residency;
+  };
+  EXPECT_EQ(residency_of(""), "eu");
+  EXPECT_EQ(residency_of(", residency: on-premises"), "on-premises");
+  EXPECT_EQ(residency_of(", base_url: \"https://elsewhere.example/v1\""), "");
 }
 
 TEST(ProviderSection, lets_kinds_of_ones_own_machines_reach_private_addresses) {

@@ -88,6 +88,13 @@ struct Thinking {
   std::vector<std::string> takes;   // of "budget", "adaptive", "effort", "xhigh" and "max"
 };
 
+// What a provider means by a failure that its dialect would take for something else (chat::FailureRule).
+struct Failure {
+  int status = 0;
+  std::string says;
+  std::string means;
+};
+
 // How a kind of provider wants to be spoken to, beyond its dialect. Data of the catalogue.
 struct Manners {
   struct Field {
@@ -105,6 +112,7 @@ struct Manners {
   std::string top_n;
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
   std::vector<Thinking> thinking;       // the first that fits a model counts; without one, it takes everything
+  std::vector<Failure> failures;        // the first that fits counts
 };
 
 // When a provider is left alone (traffic::BreakerRules).

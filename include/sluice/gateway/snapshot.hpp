@@ -17,6 +17,7 @@
 #include <sluice/base/secret.hpp>
 #include <sluice/chat/dialect.hpp>
 #include <sluice/chat/door.hpp>
+#include <sluice/chat/failure_rules.hpp>
 #include <sluice/config/config.hpp>
 #include <sluice/config/model_table.hpp>
 #include <sluice/config/token_family.hpp>
@@ -35,6 +36,7 @@ struct Voice {
   const chat::Dialect* dialect = nullptr;
   std::string path_prefix;           // what the base URL's path becomes: "/v1"
   const chat::Door* door = nullptr;  // through which it is reached; null: the upstream is the dialect's own house
+  std::vector<chat::FailureRule> failures{};  // what it means by some of its failures
 
   bool serves(chat::Task task) const { return door == nullptr || door->serves(task); }
   // As in Dialect, or in Door where there is one.

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/json_walk.hpp"
 
 namespace sluice::chat::anthropic {
@@ -121,7 +122,7 @@ void encode_response(const Response& response, std::string& out, Dropped& droppe
     if (response.dialect == dialect_name) {
       writer.raw_member(extra.name, extra.value.bytes);
     } else {
-      drop(dropped, extra.name);
+      drop(dropped, path_of(extra));
     }
   }
   if (choice.logprobs) drop(dropped, "logprobs");

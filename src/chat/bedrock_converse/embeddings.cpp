@@ -4,6 +4,7 @@
 #include <sluice/base/text.hpp>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/request_body.hpp"
 #include "chat/vectors.hpp"
@@ -109,7 +110,7 @@ class BedrockEmbeddings final : public EmbeddingCodec {
     drop_other_types(request, rendered.dropped);
     drop_titles(request, rendered.dropped);
     if (!request.user.empty()) drop(rendered.dropped, "user");
-    for (const Extra& extra : request.extras) drop(rendered.dropped, extra.name);
+    for (const Extra& extra : request.extras) drop(rendered.dropped, path_of(extra));
     to.close_object();
     return rendered;
   }

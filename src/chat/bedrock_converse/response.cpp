@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/provider_failures.hpp"
 
 namespace sluice::chat::bedrock {
@@ -60,7 +61,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
   bool has_metrics = false;
   for (const Extra& extra : response.extras) {
     if (!reader.is_own) {
-      drop(dropped, extra.name);
+      drop(dropped, path_of(extra));
       continue;
     }
     writer.raw_member(extra.name, extra.value.bytes);

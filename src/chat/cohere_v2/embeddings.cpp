@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chat/cohere_v2/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/request_body.hpp"
 #include "chat/vectors.hpp"
@@ -179,7 +180,7 @@ class CohereEmbeddings final : public EmbeddingCodec {
       if (request.dialect == dialect_name) {
         to.raw_member(extra.name, extra.value.bytes);
       } else {
-        drop(rendered.dropped, extra.name);
+        drop(rendered.dropped, path_of(extra));
       }
     }
     to.close_object();

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "chat/cohere_v2/parts.hpp"
+#include "chat/extras.hpp"
 
 namespace sluice::chat::cohere {
 namespace {
@@ -26,7 +27,7 @@ class RequestWriter {
     note_unsaid();
     for (const Extra& extra : request_.extras) {
       if (!is_own_) {
-        drop(dropped_, extra.name);
+        drop(dropped_, path_of(extra));
       } else if (may_say(extra.name, extra.name)) {
         writer_.raw_member(extra.name, extra.value.bytes);
       }

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chat/cohere_v2/parts.hpp"
+#include "chat/extras.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/ranks.hpp"
 #include "chat/request_body.hpp"
@@ -53,7 +54,7 @@ class CohereRerank final : public RerankCodec {
       if (request.dialect == dialect_name) {
         to.raw_member(extra.name, extra.value.bytes);
       } else {
-        drop(rendered.dropped, extra.name);
+        drop(rendered.dropped, path_of(extra));
       }
     }
     to.close_object();

@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/gemini/operations.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
@@ -132,7 +133,7 @@ void note_dropped(const EmbeddingRequest& request, Dropped& dropped) {
   if (!request.user.empty()) drop(dropped, "user");
   if (!request.truncate.empty()) drop(dropped, "truncate");
   if (request.dialect == dialect_name) return;
-  for (const Extra& extra : request.extras) drop(dropped, extra.name);
+  for (const Extra& extra : request.extras) drop(dropped, path_of(extra));
 }
 
 bool has(std::string_view body, std::string_view name) {

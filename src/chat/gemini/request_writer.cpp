@@ -160,7 +160,7 @@ class RequestWriter {
       } else if (extra.within.empty() && quirks_.takes(extra.name)) {
         out_.raw_member(extra.name, extra.value.bytes);
       } else if (extra.within.empty()) {
-        drop(rendered_.dropped, extra.name);
+        drop(rendered_.dropped, path_of(extra));
       }
     }
   }

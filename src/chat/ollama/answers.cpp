@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/logprobs.hpp"
 #include "chat/ollama/parts.hpp"
@@ -95,7 +96,7 @@ void write_response(Form form, const Response& response, std::string& out, Dropp
     if (response.dialect == dialect_name) {
       writer.raw_member(extra.name, extra.value.bytes);
     } else {
-      drop(dropped, extra.name);
+      drop(dropped, path_of(extra));
     }
   }
   writer.close_object();

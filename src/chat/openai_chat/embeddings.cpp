@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/json_tree.hpp"
 #include "chat/json_writer.hpp"
 #include "chat/openai_chat/codec.hpp"
@@ -90,7 +91,7 @@ class Writing {
     if (!request_.truncate.empty()) drop(out_.dropped, "truncate");
     for (const Extra& extra : request_.extras) {
       if (request_.dialect != dialect_name) {
-        drop(out_.dropped, extra.name);
+        drop(out_.dropped, path_of(extra));
       } else if (allows(extra.name)) {
         to_.raw_member(extra.name, extra.value.bytes);
       }

@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
 #include "chat/openai_chat/operations.hpp"
 #include "chat/openai_chat/parts.hpp"
@@ -70,7 +71,7 @@ class OpenAiRerank final : public RerankCodec {
       if (request.dialect == dialect_name) {
         to.raw_member(extra.name, extra.value.bytes);
       } else {
-        drop(rendered.dropped, extra.name);
+        drop(rendered.dropped, path_of(extra));
       }
     }
     to.close_object();

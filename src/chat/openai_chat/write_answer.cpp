@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
 
 // An answer for a caller of this dialect, in one piece.
@@ -167,7 +168,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
     if (response.dialect == dialect_name) {
       to.raw_member(extra.name, extra.value.bytes);
     } else {
-      drop(dropped, extra.name);
+      drop(dropped, path_of(extra));
     }
   }
   to.close_object();

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "chat/extras.hpp"
 #include "chat/openai_responses/parts.hpp"
 
 // Complete answers.
@@ -88,7 +89,7 @@ void drop_unsayable(const Response& response, Dropped& dropped) {
   if (response.choices.size() > 1) drop(dropped, "n");
   if (!response.system_fingerprint.empty()) drop(dropped, "system_fingerprint");
   if (response.dialect == dialect_name) return;
-  for (const Extra& extra : response.extras) drop(dropped, extra.name);
+  for (const Extra& extra : response.extras) drop(dropped, path_of(extra));
 }
 
 }  // namespace

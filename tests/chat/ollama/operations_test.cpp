@@ -42,7 +42,6 @@ TEST(OllamaEmbeddings, refuse_what_cannot_be_understood) {
   EXPECT_EQ(refused_member(embeddings(), R"({"input":"a","dimensions":-1})"), "dimensions");
   EXPECT_EQ(refused_member(embeddings(), R"({"input":"a","truncate":"END"})"), "truncate");
   EXPECT_EQ(refused_member(embeddings(), R"({"input":"a","options":[]})"), "options");
-  EXPECT_EQ(refused_member(embeddings(), R"({"input":"a","options.num_ctx":1})"), "options.num_ctx");
 }
 
 TEST(OllamaEmbeddings, name_what_they_cannot_say) {

@@ -70,6 +70,7 @@ std::vector<Recording> recordings_of(const fs::path& root, const std::string& fi
                                    : "";
       const bool is_ours = path.ends_with("/completions") || path.ends_with("/embeddings");
       if (!is_ours) continue;
+      recordings_used().insert(std::string(dialect) + "/" + scenario.path().filename().string());
       found.push_back({std::string(dialect) + "/" + scenario.path().filename().string(), std::move(meta),
                        contents_of((scenario.path() / file).string())});
     }

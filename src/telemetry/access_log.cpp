@@ -123,7 +123,7 @@ void append_how_much(std::string& out, const AccessRecord& record) {
   append_number(out, record.bytes_in);
   out += R"(,"bytes_out":)";
   append_number(out, record.bytes_out);
-  append_text_or_null(out, R"(,"dropped":")", record.dropped);
+  if (!record.dropped.empty()) append_text(out, R"(,"dropped":")", record.dropped);
   out += "}\n";
 }
 

@@ -77,6 +77,7 @@ CHANGED = {
     "openai_chat": {
         "like_a_path": (REQUEST, b'{"messages":[],"tools":[{"type":"function","function":{"name":"a"}}],"tools[0].strict":1,'
                                  b'"reasoning.effort":2}'),
+        "like_an_item": (REQUEST, b'{"messages":[{"role":"user","content.":"a"}]}'),
     },
     "anthropic_messages": {
         "unredacted": (REQUEST, b'{"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[{"type":'

@@ -195,13 +195,16 @@ TEST_F(Dialects, a_caller_of_a_path_that_streams_may_have_one_array) {
   EXPECT_TRUE(events.body.starts_with("data: {")) << events.body;
 }
 
-TEST_F(Dialects, a_broken_array_stays_open) {
+TEST_F(Dialects, a_broken_array_says_why_and_stays_open) {
   auto& upstream = stage_.upstream(Script().read_request().send(stream_head() + chunk(delta_event("one"))).close());
   open({{&upstream, {}}}, "retry: {attempts: 1}");
   const Answer cut = stage_.ask(post("/v1beta/models/m:streamGenerateContent",
                                      R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})", bearer()));
   EXPECT_FALSE(cut.whole());
   EXPECT_FALSE(nlohmann::json::accept(cut.body)) << cut.body;
+  const auto list = nlohmann::json::parse(cut.body + "]", nullptr, false);
+  ASSERT_TRUE(list.is_array()) << cut.body;
+  EXPECT_EQ(list.back()["error"]["code"], 502) << cut.body;
 }
 
 TEST_F(Dialects, names_that_callers_make_up_are_harmless_in_the_field_that_lists_them) {

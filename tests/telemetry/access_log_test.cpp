@@ -75,7 +75,7 @@ TEST(AccessLog, says_null_for_what_is_not_known) {
             R"({"time":"1970-01-01T00:00:00.000Z","request_id":"","client":"","method":"GET","path":"/","status":401,)"
             R"("error":null,"key":null,"team":null,"route":null,"model":null,"provider":null,"attempts":0,)"
             R"("stream":false,"cut":false,"input_tokens":null,"output_tokens":null,"cost_nano_usd":null,)"
-            R"("first_byte_ms":null,"duration_ms":0.040,"bytes_in":0,"bytes_out":0,"dropped":null})"
+            R"("first_byte_ms":null,"duration_ms":0.040,"bytes_in":0,"bytes_out":0})"
             "\n");
 }
 

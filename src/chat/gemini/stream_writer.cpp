@@ -33,8 +33,7 @@ class Encoder final : public StreamEncoder {
       over_ = true;
       std::string chunk;
       encode_failure(failed->error, chunk);
-      write(chunk, out);
-      if (form_.json_array) out += ']';
+      write(chunk, out);  // an array stays open: what broke must not look whole
     } else if (std::holds_alternative<AnswerEnd>(event)) {
       write_end(out);
     }

@@ -31,7 +31,7 @@ void keep_members(json::Value holder, std::string_view prefix, const Names& know
   for (const json::Value member : holder) {
     if ((!member.is_object() && !member.is_array()) || member.size() == 0) continue;
     const std::string name = member.name();
-    if (contains(known, name)) continue;
+    if (contains(known, name) || name.starts_with("content.")) continue;  // the latter is how an item is called
     Opaque opaque{std::string(dialect_name), std::string(prefix) + name, on_one_line(member.raw())};
     const auto before =
         std::find_if(kept.begin(), kept.end(), [&](const Opaque& other) { return other.kind == opaque.kind; });

@@ -94,7 +94,9 @@ class Messages {
       const std::string name = member.name();
       const bool is_known =
           std::find(conversation_members.begin(), conversation_members.end(), name) != conversation_members.end();
-      if (!is_known && !member.is_null()) message.parts.push_back({.what = opaque_of("messages." + name, member)});
+      // By its name the latter would be an item of the content.
+      if (is_known || member.is_null() || name.starts_with("content.")) continue;
+      message.parts.push_back({.what = opaque_of("messages." + name, member)});
     }
     return Ok{};
   }

@@ -126,6 +126,11 @@ TEST(OpenAiChatRequest, without_a_list_of_messages_or_with_a_wrong_type_names_th
   }
 }
 
+TEST(OpenAiChatRequest, with_a_member_that_is_called_like_an_item_does_not_gain_one) {
+  const Request request = read(R"({"messages":[{"role":"user","content.":"a","content.text":{"type":"text"}}]})");
+  EXPECT_TRUE(request.messages.at(0).parts.empty());
+}
+
 TEST(OpenAiChatRequest, takes_null_for_nothing_everywhere) {
   const Request request = read(
       R"({"messages":[{"role":"user","content":null,"name":null,"tool_calls":null}],"tools":null,"tool_choice":null,)"

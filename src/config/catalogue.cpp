@@ -100,6 +100,7 @@ const Kind* Catalogue::find(std::string_view name) const {
 
 std::vector<std::string_view> Catalogue::names() const {
   std::vector<std::string_view> out;
+  out.reserve(kinds.size());
   for (const Kind& kind : kinds) out.push_back(kind.name);
   return out;
 }

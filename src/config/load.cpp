@@ -55,6 +55,7 @@ void check_listeners(const Value& root, const Config& config) {
 // What callers may ask for: models, and names that routes make something of.
 std::vector<std::string> askable_names(const std::vector<Model>& models, const std::vector<Route>& routes) {
   std::vector<std::string> out;
+  out.reserve(models.size());
   for (const Model& model : models) out.push_back(model.name);
   for (const Route& route : routes) {
     if (!route.use.empty()) out.insert(out.end(), route.when.models.begin(), route.when.models.end());

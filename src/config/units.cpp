@@ -135,7 +135,7 @@ bool patterns_overlap(std::string_view left, std::string_view right) {
       const bool star = (i > 0 && left[i - 1] == '*') || (j > 0 && right[j - 1] == '*');
       const bool by_star = star && ((i > 0 && reachable[j]) || (j > 0 && next[j - 1]));
       const bool by_letter = i > 0 && j > 0 && reachable[j - 1] && left[i - 1] == right[j - 1];
-      next[j] = (i == 0 && j == 0) || by_star || by_letter;
+      next[j] = (i == 0 && j == 0) || by_star || by_letter ? 1 : 0;
     }
     reachable = std::move(next);
   }

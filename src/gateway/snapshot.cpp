@@ -19,6 +19,7 @@ namespace {
 
 std::vector<chat::FailureRule> failures_of(const config::Manners& manners) {
   std::vector<chat::FailureRule> rules;
+  rules.reserve(manners.failures.size());
   for (const config::Failure& failure : manners.failures)
     rules.push_back({failure.status, failure.says, failure.means});
   return rules;
@@ -29,6 +30,7 @@ chat::Quirks quirks_of(const config::Manners& manners) {
                       manners.unsupported, manners.dimensions,
                       manners.purpose,     manners.top_n,
                       manners.text_lists,  {}};
+  quirks.thinks.reserve(manners.thinking.size());
   for (const config::Thinking& rule : manners.thinking) {
     const auto takes = [&rule](std::string_view way) {
       return std::find(rule.takes.begin(), rule.takes.end(), way) != rule.takes.end();

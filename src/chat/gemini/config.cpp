@@ -50,9 +50,9 @@ class ConfigReader {
   }
 
   template <class T>
-  void take(const std::string& name, std::optional<T> value, std::optional<T>& into) {
+  void take(const std::string& name, const std::optional<T>& value, std::optional<T>& into) {
     if (value) {
-      into = *value;
+      into = value;
     } else if (wrong_.empty()) {
       wrong_ = std::string(config_path) + "." + name;
     }

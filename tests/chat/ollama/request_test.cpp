@@ -5,8 +5,6 @@
 
 #include <sluice/chat/dialect.hpp>
 
-#include "chat/extras.hpp"
-
 namespace sluice::chat::request_test {
 namespace {
 
@@ -191,8 +189,8 @@ TEST(OllamaRequest, reads_what_it_has_words_for_and_keeps_the_rest) {
   EXPECT_THAT(request.sampling.stop, ElementsAre("END"));
   EXPECT_FALSE(request.sampling.max_tokens) << "below zero there is no limit";
   std::vector<std::string> names;
-  for (const Extra& extra : request.extras) names.push_back(path_of(extra));
-  EXPECT_THAT(names, ElementsAre("options.num_ctx", "options.num_predict", "keep_alive"));
+  for (const Extra& extra : request.extras) names.push_back(extra.within + "/" + extra.name);
+  EXPECT_THAT(names, ElementsAre("options/num_ctx", "options/num_predict", "/keep_alive"));
   const json again = written(request).body;
   EXPECT_EQ(again["options"], json::parse(R"({"num_ctx":4096,"num_predict":-1,"stop":["END"]})"));
   EXPECT_EQ(again["keep_alive"], "5m");

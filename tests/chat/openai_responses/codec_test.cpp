@@ -6,7 +6,6 @@
 
 #include "chat/events.hpp"
 #include "chat/exchanges.hpp"
-#include "chat/extras.hpp"
 
 namespace sluice::chat {
 namespace {
@@ -310,8 +309,8 @@ TEST(OpenAiResponsesRequest, keeps_what_no_word_covers) {
   const Request request = decoded(R"({"model":"m","input":"q","previous_response_id":"r0","conversation":null,
     "background":true,"reasoning":{"effort":"low","context":"all_turns"},"truncation":"disabled"})");
   std::vector<std::string> names;
-  for (const Extra& extra : request.extras) names.push_back(path_of(extra));
-  EXPECT_EQ(names, (std::vector<std::string>{"reasoning.context", "previous_response_id", "background"}));
+  for (const Extra& extra : request.extras) names.push_back(extra.within + "/" + extra.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"reasoning/context", "/previous_response_id", "/background"}));
   EXPECT_EQ(request.dialect, "openai_responses");
 }
 

@@ -138,7 +138,8 @@ class Process {
     if (source_.file.empty() && !unused.empty()) {
       std::string names;
       for (const std::string& name : unused) names += (names.empty() ? "" : ", ") + name;
-      log_->info("the environment holds keys that are used only where a configuration names them", {{"variables", names}});
+      log_->info("the environment holds keys that are used only where a configuration names them",
+                 {{"variables", names}});
     }
     std::string providers;
     for (const config::Provider& provider : loaded.config.providers)

@@ -21,9 +21,8 @@ std::string arguments_object(std::string_view text, bool is_json) {
 
 std::string minted_id(std::string_view answer_id, std::size_t number) {
   constexpr std::size_t longest = 26;
-  const bool plain = std::all_of(answer_id.begin(), answer_id.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
+  const bool plain = std::all_of(answer_id.begin(), answer_id.end(),
+                                 [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
   std::string id = "call_";
   if (plain && !answer_id.empty()) (id += answer_id.substr(0, longest)) += '_';
   return id += std::to_string(number);

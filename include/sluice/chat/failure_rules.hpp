@@ -20,8 +20,8 @@ struct FailureRule {
 // "credential", "rate", "quota", "overloaded", "timeout", "context_length", "model", "filtered", "refused", "server".
 std::span<const std::string_view> failure_words();
 
-// What the first rule that fits makes of a failure; without one, `error`, which the dialect made of it. How long to wait
-// is kept.
+// What the first rule that fits makes of a failure; without one, `error`, which the dialect made of it. How long to
+// wait is kept.
 Error by_rules(std::span<const FailureRule> rules, int status, std::string_view body, Error error);
 
 }  // namespace sluice::chat

@@ -16,8 +16,8 @@ struct Open {
   std::uint64_t index = 0;  // as the reader counts, contents and calls apart
   bool is_thinking = false;
   bool has_arguments = false;  // of a call
-  Thinking proof{};         // of thinking, held back until the block ends
-  std::string signature{};  // of anything else
+  Thinking proof{};            // of thinking, held back until the block ends
+  std::string signature{};     // of anything else
 };
 
 class Encoder final : public StreamEncoder {

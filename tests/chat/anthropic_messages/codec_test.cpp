@@ -482,8 +482,8 @@ TEST(AnthropicAnswers, drop_by_name_what_the_dialect_has_no_block_for) {
   Dropped dropped;
   EXPECT_EQ(answered(response, dropped)["content"].size(), 1u);
   std::sort(dropped.begin(), dropped.end());
-  EXPECT_EQ(dropped,
-            (Dropped{"code_interpreter_call", "logprobs", "messages.image_url", "n", "provider", "system_fingerprint"}));
+  EXPECT_EQ(dropped, (Dropped{"code_interpreter_call", "logprobs", "messages.image_url", "n", "provider",
+                              "system_fingerprint"}));
   Dropped in_stream;
   streamed(unfold(response), &in_stream);
   std::sort(in_stream.begin(), in_stream.end());

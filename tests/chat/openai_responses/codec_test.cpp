@@ -234,8 +234,8 @@ TEST(OpenAiResponsesRequest, names_what_it_leaves_out) {
   request.extras = {{"logit_bias", {"{}"}}};
   Dropped dropped;
   body_of(request, &dropped);
-  EXPECT_EQ(dropped, (Dropped{"messages.name", "messages.input_audio", "messages.reasoning", "top_k", "frequency_penalty",
-                              "seed", "stop", "n", "cache_control", "logit_bias"}));
+  EXPECT_EQ(dropped, (Dropped{"messages.name", "messages.input_audio", "messages.reasoning", "top_k",
+                              "frequency_penalty", "seed", "stop", "n", "cache_control", "logit_bias"}));
 }
 
 TEST(OpenAiResponsesRequest, obeys_a_provider_that_takes_less) {

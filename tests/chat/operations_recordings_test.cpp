@@ -51,7 +51,7 @@ std::vector<Source> with_counts() {
 // The question of an exchange; where it was not kept, one that such an answer may belong to.
 template <class Codec>
 typename Codec::Asks question_of(const Codec& codec, const Exchange& exchange, typename Codec::Asks unknown) {
-  return exchange.request.empty() ? unknown : question(codec, exchange.request);
+  return exchange.request.empty() ? std::move(unknown) : question(codec, exchange.request);
 }
 
 template <class Codec>

@@ -280,7 +280,7 @@ TEST(Load, shows_no_secret_wherever_it_stands) {
   }
 }
 
-Surroundings with_variables(std::vector<std::string> names) {
+Surroundings with_variables(const std::vector<std::string>& names) {
   return {[names](const std::string& name) -> std::optional<std::string> {
             if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
             return "canary-of-" + name;

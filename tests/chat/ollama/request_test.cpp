@@ -189,6 +189,7 @@ TEST(OllamaRequest, reads_what_it_has_words_for_and_keeps_the_rest) {
   EXPECT_THAT(request.sampling.stop, ElementsAre("END"));
   EXPECT_FALSE(request.sampling.max_tokens) << "below zero there is no limit";
   std::vector<std::string> names;
+  names.reserve(request.extras.size());
   for (const Extra& extra : request.extras) names.push_back(extra.within + "/" + extra.name);
   EXPECT_THAT(names, ElementsAre("options/num_ctx", "options/num_predict", "/keep_alive"));
   const json again = written(request).body;

@@ -282,7 +282,9 @@ TEST(OpenAiChatRequest, reads_and_writes_every_choice_of_tools) {
        R"({"type":"custom","custom":{"name":"g"}})",
        R"({"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"custom","custom":{"name":"g"}}]}})",
        R"({"type":"something","new":1})"}) {
-    const Request request = read(R"({"messages":[],)" + tools + R"(,"tool_choice":)" + choice + "}");
+    std::string body = R"({"messages":[],)";
+    body.append(tools).append(R"(,"tool_choice":)").append(choice).append("}");
+    const Request request = read(body);
     EXPECT_EQ(write(request).body["tool_choice"], json::parse(choice));
   }
   EXPECT_EQ(read(R"({"messages":[],"tool_choice":"any"})").tool_choice.mode, ToolChoice::Mode::required);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chat/events.hpp"
+#include "chat/exchanges.hpp"
 #include "chat/openai_chat/counts.hpp"
 
 // Recorded exchanges with providers are not part of this tree. Where SLUICE_RECORDINGS names a directory

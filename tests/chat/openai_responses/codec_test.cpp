@@ -79,6 +79,7 @@ std::vector<json> data_of(std::string_view stream) {
 
 std::vector<std::string> types_of(const std::vector<json>& events) {
   std::vector<std::string> types;
+  types.reserve(events.size());
   for (const json& event : events) types.push_back(event["type"]);
   return types;
 }
@@ -97,7 +98,8 @@ TEST(OpenAiResponsesOutline, refuses_deciding_members_twice) {
   std::string scratch;
   for (const std::string member : {"model", "stream", "input", "instructions", "tools", "store", "conversation",
                                    "previous_response_id", "max_output_tokens", "metadata"}) {
-    const std::string body = R"({"model":"m",")" + member + R"(":null,")" + member + R"(":null})";
+    std::string body = R"({"model":"m",")";
+    body.append(member).append(R"(":null,")").append(member).append(R"(":null})");
     const auto outline = dialect().outline({Task::chat}, body, scratch);
     ASSERT_FALSE(outline) << member;
     EXPECT_EQ(outline.error().param(), member);
@@ -309,6 +311,7 @@ TEST(OpenAiResponsesRequest, keeps_what_no_word_covers) {
   const Request request = decoded(R"({"model":"m","input":"q","previous_response_id":"r0","conversation":null,
     "background":true,"reasoning":{"effort":"low","context":"all_turns"},"truncation":"disabled"})");
   std::vector<std::string> names;
+  names.reserve(request.extras.size());
   for (const Extra& extra : request.extras) names.push_back(extra.within + "/" + extra.name);
   EXPECT_EQ(names, (std::vector<std::string>{"reasoning/context", "/previous_response_id", "/background"}));
   EXPECT_EQ(request.dialect, "openai_responses");

@@ -125,12 +125,16 @@ Names provider_keys() {
   return names;
 }
 
-// Who speaks another dialect than its kind is spoken to as those are whose own it is: with the key in their field.
-void take_manners_of(const std::string& dialect, const Catalogue& catalogue, Provider& provider) {
-  const auto home = std::find_if(catalogue.kinds.begin(), catalogue.kinds.end(), [&](const Kind& kind) {
-    return kind.dialect == dialect && kind.credential == CredentialWay::none;
+// Who speaks a dialect that its kind does not is spoken to as those are whose own it is: with the key in their field.
+void take_manners_of(const std::string& dialect, const Kind& kind, const Catalogue& catalogue, Provider& provider) {
+  const bool is_kinds =
+      dialect == kind.dialect || std::any_of(kind.also.begin(), kind.also.end(),
+                                             [&](const Provider::Voice& voice) { return voice.dialect == dialect; });
+  if (is_kinds || !provider.door.empty()) return;
+  const auto home = std::find_if(catalogue.kinds.begin(), catalogue.kinds.end(), [&](const Kind& other) {
+    return other.dialect == dialect && other.credential == CredentialWay::none;
   });
-  if (home == catalogue.kinds.end() || !provider.door.empty()) return;
+  if (home == catalogue.kinds.end()) return;
   provider.manners.key_header = home->manners.key_header;
   provider.manners.headers = home->manners.headers;
   provider.manners.default_max_tokens = home->manners.default_max_tokens;
@@ -164,7 +168,7 @@ Provider read_provider(const Member& member, const Catalogue& catalogue) {
   place_voices(*kind, provider);
   read_dialect(section["dialect"], catalogue, provider);
   if (section["dialect"].written()) speak_one_dialect(*kind, provider);
-  if (provider.dialect != kind->dialect) take_manners_of(provider.dialect, catalogue, provider);
+  take_manners_of(provider.dialect, *kind, catalogue, provider);
   read_manners(member.value, provider.manners);
   read_ca(section["tls"], provider);
   if (leads_home(provider.base_url) && !provider.allow_private) {

@@ -275,6 +275,8 @@ TEST(ProviderSection, of_another_dialect_than_its_kinds_is_spoken_to_as_those_wh
   ASSERT_EQ(claude.headers.size(), 1U);
   EXPECT_EQ(claude.headers[0].name, "anthropic-version");
   EXPECT_EQ(load(start + "gemini}}\n", surroundings()).config.providers.at(0).manners.key_header, "x-goog-api-key");
+  const auto served = load(model + "providers: {p: {kind: vllm, dialect: anthropic_messages}}\n", surroundings());
+  EXPECT_EQ(served.config.providers.at(0).manners.key_header, "") << "the kind serves it, with its own key";
   EXPECT_EQ(load(start + "cohere_v2}}\n", surroundings()).config.providers.at(0).manners.key_header, "");
 }
 

@@ -1,6 +1,7 @@
 // What is promised of dialects beyond the matrix: fields, keys, counts, moments, and what happens when things go wrong
 // on the way from one dialect to another.
 #include <sluice/chat/dialect.hpp>
+#include <sluice/chat/failure_rules.hpp>
 
 #include "gateway/stage.hpp"
 
@@ -231,6 +232,62 @@ TEST_F(Dialects, how_long_to_wait_may_stand_in_the_body) {
   const Answer answer = stage_.ask(chat());
   expect_error(answer, 429);
   EXPECT_EQ(answer.field("retry-after"), "34");
+}
+
+TEST_F(Dialects, an_answer_that_its_provider_gives_up_is_another_targets_to_give) {
+  const std::string given_up =
+      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"half"}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]})";
+  const std::string given =
+      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"here"}]},"finishReason":"STOP"}]})";
+  auto& first = stage_.upstream(always(response(200, given_up)));
+  auto& second = stage_.upstream(always(response(200, given)));
+  open({{&first, speaks("gemini")}, {&second, speaks("gemini")}});
+  EXPECT_EQ(words_of(stage_.ask(chat())), "here");
+  open({{&first, speaks("gemini")}}, "retry: {attempts: 1}");
+  expect_error(stage_.ask(chat()), 502);
+}
+
+TEST_F(Dialects, what_tools_gave_back_as_data_reaches_other_dialects) {
+  auto& upstream = stage_.upstream(always(
+      response(200, R"({"candidates":[{"content":{"role":"model","parts":[{"text":"a"}]},"finishReason":"STOP"}]})")));
+  open({{&upstream, speaks("gemini")}});
+  const std::string body =
+      R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"id":"c1","type":)"
+      R"("function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":[{"type":)"
+      R"("document","document":{"data":{"tide":4.50}}}]}]})";
+  const Answer answer = stage_.ask(post("/v2/chat", body, bearer()));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_FALSE(answer.has("x-sluice-dropped")) << answer.field("x-sluice-dropped");
+  EXPECT_NE(upstream.seen().back().body.find("4.50"), std::string::npos) << upstream.seen().back().body;
+}
+
+TEST_F(Dialects, marks_of_another_dialect_stay_here_when_the_next_turn_is_the_callers_own) {
+  auto& upstream = stage_.upstream(always(whole_stream(message_begins + message_says("one") + message_ends)));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string body =
+      R"({"model":"m","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant",)"
+      R"("content":[{"type":"thinking","thinking":"t","signature":""},{"type":"text","text":"a"}]},)"
+      R"({"role":"user","content":"r"}]})";
+  const Answer answer = stage_.ask(post("/v1/messages", body, bearer()));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.field("x-sluice-dropped"), "messages.reasoning");
+  EXPECT_EQ(upstream.seen().back().body.find("signature"), std::string::npos) << upstream.seen().back().body;
+}
+
+TEST_F(Dialects, a_failure_means_what_the_configuration_says_of_its_provider) {
+  auto& upstream = stage_.upstream(always(response(400, R"({"error":{"message":"No such KEY here."}})")));
+  open({{&upstream, {.more = ", failures: [{status: 400, says: no such key, means: credential}]"}}},
+       "retry: {attempts: 1}");
+  expect_error(stage_.ask(chat()), 502, "upstream_auth");
+}
+
+TEST_F(Dialects, every_word_for_a_failure_is_one_that_a_configuration_may_use) {
+  auto& upstream = stage_.upstream(always(response(400, R"({"error":{"message":"x"}})")));
+  for (const std::string_view word : chat::failure_words()) {
+    open({{&upstream, {.more = ", failures: [{status: 400, means: " + std::string(word) + "}]"}}},
+         "retry: {attempts: 1}");
+    EXPECT_GE(stage_.ask(chat()).status, 400) << word;
+  }
 }
 
 TEST_F(Dialects, what_one_dialect_s_provider_refuses_another_s_may_answer) {

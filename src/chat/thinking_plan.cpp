@@ -77,7 +77,9 @@ ThinkingPlan plan_of(const Reasoning& wanted, const Quirks::Thinks& can, std::ui
   } else {
     plan = budgeted(std::min(max_tokens / 100 * share_of(effort), most_budget), max_tokens);
   }
-  if (can.effort && !effort.empty() && !plan.is_lost) choose_effort(effort, can, plan);
+  if (effort.empty() || plan.is_lost) return plan;
+  if (can.effort) choose_effort(effort, can, plan);
+  plan.is_less = plan.is_less || (!can.effort && can.adaptive);
   return plan;
 }
 
@@ -87,7 +89,9 @@ Quirks::Thinks thinks_how(const Quirks& quirks, std::string_view model) {
   for (const Quirks::Thinks& rule : quirks.thinks) {
     const bool fits = std::any_of(rule.models.begin(), rule.models.end(),
                                   [&](const std::string& pattern) { return glob_matches(pattern, model); });
-    if (fits) return rule;
+    if (!fits) continue;
+    return {
+        .budget = rule.budget, .adaptive = rule.adaptive, .effort = rule.effort, .xhigh = rule.xhigh, .max = rule.max};
   }
   return {};
 }

@@ -26,7 +26,7 @@ struct ThinkingPlan {
   bool thinks() const { return mode == Mode::adaptive || mode == Mode::enabled; }
 };
 
-// What the quirks say of that model.
+// What the quirks say of that model; without the patterns.
 Quirks::Thinks thinks_how(const Quirks& quirks, std::string_view model);
 
 // For requests of other dialects: what such a model accepts together with the rest of the request.

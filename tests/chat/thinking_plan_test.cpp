@@ -55,6 +55,13 @@ TEST(ThinkingPlan, tells_when_an_effort_is_higher_than_the_model_knows) {
   EXPECT_FALSE(planned({.effort = "high"}, can).is_less);
 }
 
+TEST(ThinkingPlan, tells_when_a_model_decides_by_itself_how_much) {
+  const ThinkingPlan plan = planned({.effort = "high"}, {.budget = false, .effort = false});
+  EXPECT_EQ(plan.mode, Mode::adaptive);
+  EXPECT_TRUE(plan.is_less);
+  EXPECT_FALSE(planned({.adaptive = true}, {.budget = false, .effort = false}).is_less);
+}
+
 TEST(ThinkingPlan, tells_when_a_model_cannot_think) {
   const Quirks::Thinks cannot{.budget = false, .adaptive = false};
   EXPECT_TRUE(planned({.effort = "low"}, cannot).is_lost);

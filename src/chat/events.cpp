@@ -167,14 +167,19 @@ std::vector<Event> unfold(const Response& response) {
   std::size_t block = 0;
   for (std::size_t number = 0; number < response.choices.size(); ++number) {
     const Choice& choice = response.choices[number];
+    // Those of a choice come together: with its first text.
+    bool untold = static_cast<bool>(choice.logprobs);
     for (const Part& part : choice.parts) {
       events.emplace_back(BlockStart{block, number, bare(part)});
       BlockDelta delta = delta_of(part);
       delta.block = block;
       if (says_something(delta)) events.emplace_back(std::move(delta));
+      if (std::holds_alternative<Text>(part.what) && std::exchange(untold, false)) {
+        events.emplace_back(LogprobsSeen{number, choice.logprobs});
+      }
       events.emplace_back(BlockEnd{block++});
     }
-    if (choice.logprobs) events.emplace_back(LogprobsSeen{number, choice.logprobs});
+    if (untold) events.emplace_back(LogprobsSeen{number, choice.logprobs});
     events.emplace_back(ChoiceEnd{number, choice.ending});
   }
   if (response.usage) events.emplace_back(UsageSeen{*response.usage});

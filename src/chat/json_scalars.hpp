@@ -30,6 +30,7 @@ struct Number {
 Number read_number(std::string_view text);
 
 // White space between tokens, RFC 8259 §2.
+inline constexpr std::string_view white_space = " \t\r\n";
 constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // What may stand behind a number or a literal.

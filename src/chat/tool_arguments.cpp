@@ -9,7 +9,7 @@
 namespace sluice::chat {
 
 std::string arguments_object(std::string_view text, bool is_json) {
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return "{}";
+  if (text.find_first_not_of(json::white_space) == std::string_view::npos) return "{}";
   if (is_json) {
     const json::Tree tree = json::Tree::read(text);
     if (tree.root().is_object()) return std::string(tree.root().raw());

@@ -34,6 +34,8 @@ void read_more_manners(const Section& section, Manners& manners) {
   read_text(names["purpose"], manners.purpose);
   read_text(names["top_n"], manners.top_n);
   manners.text_lists = read_list(section["text_lists"]);
+  manners.instances = read_list(section["instances"]);
+  manners.single = read_list(section["single"]);
 }
 
 void read_credential_way(const Section& section, Kind& kind) {
@@ -49,10 +51,10 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  Names known{"dialect",      "doors",           "also",          "base_url", "key",
-              "key_variable", "models",          "allow_private", "built_in", "probe",
-              "names",        "text_lists",      "credential",    "service",  "scope",
-              "token_url",    "bearer_variable", "tables",        "free",     "residency"};
+  Names known{"dialect",         "doors",         "also",       "base_url", "key",   "key_variable",
+              "models",          "allow_private", "built_in",   "probe",    "names", "text_lists",
+              "instances",       "single",        "credential", "service",  "scope", "token_url",
+              "bearer_variable", "tables",        "free",       "residency"};
   known.insert(known.end(), manner_keys().begin(), manner_keys().end());
   const Section section(member.value, known);
   Kind kind;

@@ -256,7 +256,7 @@ class CallUpstream final : public Handler {
     // What is translated is a conversation, whatever the caller's dialect made of it.
     const bool converses = !wording.as_it_is && exchange.spoken.caller_codec(task) != nullptr;
     const chat::Asked asked{converses ? chat::Task::chat : task, wording.model, exchange.outline.stream,
-                            wording.as_it_is && exchange.asked.single};
+                            exchange.scratch.way};
     if (!write_upstream_head(exchange, asked, outgoing, grant.get(), parts_.clock.utc())) {
       co_return Error(Fault::bad_request, Blame::client, "invalid_request",
                       "The request's header fields are too large.");
@@ -303,7 +303,7 @@ class CallUpstream final : public Handler {
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
     if (is_stream && is_wrapped) {
-      held.add("content-type", exchange.spoken.codec()->stream_type(chat::StreamForm()));
+      held.add("content-type", exchange.spoken.codec()->stream_type(chat::AnswerForm()));
     }
     held.keep(head);
     if (is_stream) {

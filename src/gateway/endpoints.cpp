@@ -44,7 +44,7 @@ constexpr Endpoint named(std::string_view name, std::string_view path, std::stri
 }
 
 constexpr Endpoint single(Endpoint endpoint) {
-  endpoint.single = true;
+  endpoint.way = chat::Way::single;
   return endpoint;
 }
 

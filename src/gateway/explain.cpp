@@ -39,7 +39,7 @@ class Explaining {
     chat::Asked asked;
     asked.task = endpoint.task;
     asked.stream = endpoint.stream;
-    asked.single = endpoint.single;
+    asked.way = endpoint.way;
     std::string in_path;
     if (endpoint.names_model) {
       model_in_path(endpoint, supposed_.path, in_path);

@@ -56,7 +56,7 @@ class Receive final : public Middleware {
     const Endpoint& endpoint = exchange.endpoint;
     exchange.asked.task = endpoint.task;
     exchange.asked.stream = endpoint.stream;
-    exchange.asked.single = endpoint.single;
+    exchange.asked.way = endpoint.way;
     if (!endpoint.names_model) return;
     model_in_path(endpoint, without_query(exchange.incoming.request().target), exchange.scratch.in_path);
     exchange.asked.model = exchange.scratch.in_path;

@@ -26,10 +26,9 @@ std::vector<chat::FailureRule> failures_of(const config::Manners& manners) {
 }
 
 chat::Quirks quirks_of(const config::Manners& manners) {
-  chat::Quirks quirks{manners.max_tokens,  manners.default_max_tokens,
-                      manners.unsupported, manners.dimensions,
-                      manners.purpose,     manners.top_n,
-                      manners.text_lists,  {}};
+  chat::Quirks quirks{
+      manners.max_tokens, manners.default_max_tokens, manners.unsupported, manners.dimensions, manners.purpose,
+      manners.top_n,      manners.text_lists,         manners.instances,   manners.single,     {}};
   quirks.thinks.reserve(manners.thinking.size());
   for (const config::Thinking& rule : manners.thinking) {
     const auto takes = [&rule](std::string_view way) {
@@ -105,7 +104,7 @@ bool Voice::takes_along(std::string_view field) const {
 
 std::string_view Voice::stream_type() const {
   if (door != nullptr) return door->stream_type();
-  return dialect->streams_events() ? "text/event-stream" : dialect->codec()->stream_type(chat::StreamForm());
+  return dialect->streams_events() ? "text/event-stream" : dialect->codec()->stream_type(chat::AnswerForm());
 }
 
 Error Voice::decode_error(int status, std::string_view body) const {

@@ -64,11 +64,12 @@ const chat::Ending* failed_ending(const chat::Response& response) {
   return nullptr;
 }
 
-chat::StreamForm form_of(const Exchange& exchange) {
-  chat::StreamForm form;
+chat::AnswerForm form_of(const Exchange& exchange) {
+  chat::AnswerForm form;
   form.usage = exchange.usage_is_wanted;
   const bool has_both_forms = exchange.endpoint.names_model && exchange.spoken.streams_events();
   form.json_array = has_both_forms && !query_has(exchange.incoming.request().target, "alt=sse");
+  form.repeats = callers_codec(exchange).repeats(exchange.body);
   return form;
 }
 
@@ -204,7 +205,7 @@ class TranslatedStream {
   Exchange& exchange_;
   net::Call& call_;
   ArrivedStream arrived_;
-  const chat::StreamForm form_;
+  const chat::AnswerForm form_;
   StreamReply reply_;
   const std::unique_ptr<chat::StreamDecoder> decoder_;
   const std::unique_ptr<chat::StreamEncoder> encoder_;
@@ -257,7 +258,7 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
 Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {
   exchange.scratch.body.clear();
   chat::Dropped dropped;
-  callers_codec(exchange).encode_response(response, exchange.scratch.body, dropped);
+  callers_codec(exchange).encode_response(response, form_of(exchange), exchange.scratch.body, dropped);
   append_dropped(exchange.scratch.dropped, dropped);
   co_return co_await send_translated(parts, exchange);
 }
@@ -273,6 +274,7 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
                                                               [](const std::string& name) { return is_history(name); });
   if (!rendered->dropped.empty() && is_too_much) return would_lose(exchange.scratch.dropped);
   exchange.scratch.translated = std::move(rendered->body);
+  exchange.scratch.way = rendered->way;
   return std::move(rendered->dropped);
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/translation_limits.hpp"
 
 #include <cstddef>
+#include <string>
 
 namespace sluice {
 namespace {
@@ -32,10 +33,19 @@ Result<Ok> make_room(Exchange& exchange) {
 }
 
 Result<Ok> check_tools(const chat::Request& request) {
-  if (request.tools.size() <= most_tools && request.tool_choice.only.size() <= most_tools) return Ok{};
-  return Error(Fault::bad_request, Blame::client, "invalid_request",
-               "The request has too many tools to be translated for its model's provider.")
-      .with_param("tools");
+  if (request.tools.size() > most_tools || request.tool_choice.only.size() > most_tools) {
+    return Error(Fault::bad_request, Blame::client, "invalid_request",
+                 "The request has too many tools to be translated for its model's provider.")
+        .with_param("tools");
+  }
+  for (std::size_t i = 0; i < request.tools.size(); ++i) {
+    const chat::Tool& tool = request.tools[i];
+    if (tool.is_custom || !tool.schema || tool.schema.bytes.front() == '{') continue;
+    return Error(Fault::bad_request, Blame::client, "invalid_request",
+                 "The schema of the arguments of tools[" + std::to_string(i) + "] must be an object.")
+        .with_param("tools");
+  }
+  return Ok{};
 }
 
 bool is_too_large(std::string_view answer) { return chat::count_values(answer, most_values) >= most_values; }

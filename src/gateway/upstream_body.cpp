@@ -52,6 +52,7 @@ Wording word(const Exchange& exchange) {
 
 Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& exchange, const Wording& wording) {
   exchange.scratch.dropped.clear();
+  exchange.scratch.way = exchange.asked.way;
   if (exchange.form != nullptr) return form_for(exchange, wording.model);
   const chat::Task task = exchange.endpoint.task;
   const chat::Door* const door = exchange.voice->door;

@@ -12,7 +12,8 @@ namespace {
 
 [[maybe_unused]] const bool every_one = [] {
   expect_all_recordings_are_used([](const Exchange& exchange) {
-    return !exchange.is_good() || !(is_embedding(exchange) || is_rerank(exchange) || is_count(exchange));
+    return !exchange.is_good() ||
+           !(is_embedding(exchange) || is_prediction(exchange) || is_rerank(exchange) || is_count(exchange));
   });
   return true;
 }();
@@ -32,7 +33,7 @@ bool is_beside_conversations(const Exchange& exchange) {
   const std::string path = exchange.path();
   if (path.ends_with("/models") || path.starts_with("/v1/models/") || path.find("/operations/") != std::string::npos)
     return true;
-  for (const std::string_view part : {"/images", "/audio", "/moderations", "/batches", "/invoke", "predict"}) {
+  for (const std::string_view part : {"/images", "/audio", "/moderations", "/batches", "/invoke"}) {
     if (path.find(part) != std::string::npos && !is_embedding(exchange)) return true;
   }
   // What one provider has instead of what its dialect has by now.
@@ -77,8 +78,8 @@ TEST_P(Beside, conversations_answers_are_none) {
 INSTANTIATE_TEST_SUITE_P(Recorded, Beside,
                          ::testing::Values("openai_audio", "openai_images", "openai_moderations", "openai_models",
                                            "groq", "mistral", "xai", "bedrock_invoke", "anthropic_messages",
-                                           "cohere_v2", "gemini_generate_content", "vertex_gemini",
-                                           "bedrock_agent_rerank", "ollama", "openai_embeddings", "voyage"),
+                                           "cohere_v2", "gemini_generate_content", "bedrock_agent_rerank", "ollama",
+                                           "openai_embeddings", "voyage"),
                          [](const auto& folder) { return std::string(folder.param); });
 
 }  // namespace

@@ -230,6 +230,8 @@ bool is_embedding(const Exchange& exchange) {
          path.ends_with("mbedContent") || path.ends_with("mbedContents");
 }
 
+bool is_prediction(const Exchange& exchange) { return exchange.path().ends_with(":predict"); }
+
 bool is_rerank(const Exchange& exchange) {
   return exchange.path().ends_with("/rerank") && exchange.path() != "/rerank";
 }
@@ -350,7 +352,7 @@ void expect_answer_survives(const Codec& codec, const std::string& name, const R
   SCOPED_TRACE(name);
   std::string body;
   Dropped dropped;
-  codec.encode_response(response, body, dropped);
+  codec.encode_response(response, {}, body, dropped);
   EXPECT_TRUE(json::accept(body)) << body;
   const auto again = codec.decode_response(body);
   ASSERT_TRUE(again) << again.error().message() << '\n' << body;
@@ -411,7 +413,7 @@ void expect_damage_is_survived(const Codec& codec, const std::string& name, cons
     } else if (const auto response = codec.decode_response(damaged)) {
       std::string out;
       Dropped dropped;
-      codec.encode_response(*response, out, dropped);
+      codec.encode_response(*response, {}, out, dropped);
       EXPECT_TRUE(json::accept(out)) << out;
     }
   };

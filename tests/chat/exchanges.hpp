@@ -41,6 +41,7 @@ std::vector<Exchange> own(std::string_view dialect, const Wanted& wanted);
 std::set<std::string>& recordings_used();
 // What stands beside conversations, by the path that was asked for; its tests are a program of their own.
 bool is_embedding(const Exchange& exchange);
+bool is_prediction(const Exchange& exchange);  // vectors by a verb of their own
 bool is_rerank(const Exchange& exchange);
 bool is_count(const Exchange& exchange);
 // After all tests: fails for each recording that `wanted` accepts and nobody looked at.

@@ -43,7 +43,8 @@ std::vector<Source> with_counts() {
 
 [[maybe_unused]] const bool every_one = [] {
   expect_all_recordings_are_used([](const Exchange& exchange) {
-    return exchange.is_good() && (is_embedding(exchange) || is_rerank(exchange) || is_count(exchange));
+    return exchange.is_good() &&
+           (is_embedding(exchange) || is_prediction(exchange) || is_rerank(exchange) || is_count(exchange));
   });
   return true;
 }();
@@ -96,6 +97,20 @@ EmbeddingRequest unknown_texts(const Exchange& exchange) {
 // A server of an old version packed doubles: its vectors can be handed on, and nothing else.
 bool packs_doubles(const Exchange& exchange) { return exchange.name == "vllm/embeddings_8000"; }
 
+void expect_same_vectors_everywhere(const EmbeddingAnswer& answer, const EmbeddingRequest& asked) {
+  const auto vectors = vectors_as(answer, vector_type::packed);
+  ASSERT_TRUE(vectors);
+  for (const Dialect* other : dialects()) {
+    if (other->embedding_codec() == nullptr) continue;
+    EmbeddingRequest theirs = asked;
+    theirs.types = {"float"};
+    std::string out;
+    ASSERT_TRUE(other->embedding_codec()->encode_answer(answer, theirs, out)) << other->name();
+    const EmbeddingAnswer again = answer_in(*other->embedding_codec(), out, theirs);
+    EXPECT_EQ((**vectors_as(again, vector_type::packed)).vectors, (*vectors)->vectors) << other->name();
+  }
+}
+
 TEST(RecordedEmbeddings, mean_the_same_in_every_dialect) {
   std::size_t count = 0;
   for (const Source& source : with_embeddings()) {
@@ -109,18 +124,7 @@ TEST(RecordedEmbeddings, mean_the_same_in_every_dialect) {
       ASSERT_FALSE(answer.sets.empty());
       expect_damage_is_survived(*codec, exchange.response, asked);
       ++count;
-      if (packs_doubles(exchange)) continue;
-      const auto vectors = vectors_as(answer, vector_type::packed);
-      ASSERT_TRUE(vectors);
-      for (const Dialect* other : dialects()) {
-        if (other->embedding_codec() == nullptr) continue;
-        EmbeddingRequest theirs = asked;
-        theirs.types = {"float"};
-        std::string out;
-        ASSERT_TRUE(other->embedding_codec()->encode_answer(answer, theirs, out)) << other->name();
-        const EmbeddingAnswer again = answer_in(*other->embedding_codec(), out, theirs);
-        EXPECT_EQ((**vectors_as(again, vector_type::packed)).vectors, (*vectors)->vectors) << other->name();
-      }
+      if (!packs_doubles(exchange)) expect_same_vectors_everywhere(answer, asked);
     }
   }
   std::cout << count << " answers checked\n";
@@ -157,6 +161,37 @@ TEST(RecordedEmbeddings, say_what_they_cost) {
       }
     }
   }
+}
+
+// Vectors by predict: what its own clients sent is what we send, and what came back is counted.
+TEST(RecordedPredictions, are_asked_for_as_others_ask_and_mean_the_same_in_every_dialect) {
+  const EmbeddingCodec& codec = *gemini().embedding_codec();
+  std::size_t count = 0;
+  for (const Exchange& exchange : recorded("vertex_gemini", is_prediction)) {
+    SCOPED_TRACE(exchange.name);
+    ASSERT_TRUE(exchange.is_good());
+    const Json answered_there = Json::parse(exchange.response);
+    EmbeddingRequest asked = asks_for(std::vector<std::string>(answered_there["predictions"].size(), "text"));
+    if (!exchange.request.empty()) {
+      const Json sent = Json::parse(exchange.request);
+      asked = asks_for({});
+      for (const Json& instance : sent["instances"]) asked.inputs.push_back({{instance["content"]}, {}, {}});
+      if (sent["instances"][0].contains("task_type")) asked.purpose = Purpose::query;
+      if (sent.contains("parameters")) asked.dimensions = sent["parameters"]["outputDimensionality"];
+      EXPECT_EQ(written(codec, asked, {.instances = {"*"}}), sent);
+    }
+    const EmbeddingAnswer answer = answer_in(codec, exchange.response, asked);
+    ASSERT_FALSE(answer.sets.empty());
+    std::uint64_t tokens = 0;
+    for (const Json& one : answered_there["predictions"]) {
+      tokens += one["embeddings"]["statistics"]["token_count"].get<std::uint64_t>();
+    }
+    EXPECT_EQ(answer.usage->all_input(), tokens);
+    expect_damage_is_survived(codec, exchange.response, asked);
+    expect_same_vectors_everywhere(answer, asked);
+    ++count;
+  }
+  std::cout << count << " answers checked\n";
 }
 
 RerankRequest unknown_documents() {

@@ -119,7 +119,7 @@ void add_response(Lines& lines, const std::string& from, Response response) {
   for (const Dialect* const caller : dialects()) {
     std::string out;
     Dropped dropped;
-    caller->codec()->encode_response(response, out, dropped);
+    caller->codec()->encode_response(response, {}, out, dropped);
     lines.add(*caller, "response", from, out);
   }
 }

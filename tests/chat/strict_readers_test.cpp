@@ -28,7 +28,7 @@ Response answer(std::vector<Part> parts = {{Text{"Hi", {}, {}}, {}}}) {
 
 json told(const Dialect& dialect, const Response& response, Dropped& dropped) {
   std::string out;
-  dialect.codec()->encode_response(response, out, dropped);
+  dialect.codec()->encode_response(response, {}, out, dropped);
   return json::parse(out);
 }
 

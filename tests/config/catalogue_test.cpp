@@ -146,6 +146,9 @@ TEST(Catalogue, knows_what_providers_call_otherwise) {
   EXPECT_EQ(voyage.top_n, "top_k");
   EXPECT_EQ(catalogue.find("openai")->manners.dimensions, "");
   EXPECT_FALSE(catalogue.find("bedrock")->manners.text_lists.empty());
+  EXPECT_FALSE(catalogue.find("vertex")->manners.instances.empty());
+  EXPECT_FALSE(catalogue.find("vertex")->manners.single.empty());
+  EXPECT_TRUE(catalogue.find("gemini")->manners.single.empty());
 }
 
 TEST(Catalogue, complains_about_itself) {

@@ -37,7 +37,7 @@ void check_request(std::string_view body) {
 std::string told(const Response& response) {
   std::string body;
   Dropped dropped;
-  codec().encode_response(response, body, dropped);
+  codec().encode_response(response, {}, body, dropped);
   return body;
 }
 

@@ -31,11 +31,11 @@ inline void check_response(const chat::Codec& codec, std::string_view body) {
   if (!given) return;
   std::string first;
   chat::Dropped dropped;
-  codec.encode_response(*given, first, dropped);
+  codec.encode_response(*given, {}, first, dropped);
   const auto read = codec.decode_response(first);
   require(static_cast<bool>(read));
   std::string second;
-  codec.encode_response(*read, second, dropped);
+  codec.encode_response(*read, {}, second, dropped);
   const auto again = codec.decode_response(second);
   require(again && *again == *read);
 }

@@ -45,7 +45,7 @@ void check_answer(std::string_view body) {
   if (!first) return;
   std::string again;
   Dropped dropped;
-  codec().encode_response(*first, again, dropped);
+  codec().encode_response(*first, {}, again, dropped);
   const auto second = codec().decode_response(again);
   require(second && *first == *second);
 }

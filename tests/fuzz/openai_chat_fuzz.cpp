@@ -38,11 +38,11 @@ void check_settled(const Response& response) {
   std::string first;
   std::string second;
   Dropped dropped;
-  codec().encode_response(response, first, dropped);
+  codec().encode_response(response, {}, first, dropped);
   require(static_cast<bool>(json::read(first)));
   const auto again = codec().decode_response(first);
   if (!again) return;  // an ending that is an error
-  codec().encode_response(*again, second, dropped);
+  codec().encode_response(*again, {}, second, dropped);
   require(first == second);
 }
 

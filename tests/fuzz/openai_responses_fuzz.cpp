@@ -36,7 +36,7 @@ void check_request(std::string_view body) {
 Response again(const Response& response) {
   std::string out;
   Dropped dropped;
-  codec().encode_response(response, out, dropped);
+  codec().encode_response(response, {}, out, dropped);
   auto read = codec().decode_response(out);
   require(static_cast<bool>(read));
   return *std::move(read);

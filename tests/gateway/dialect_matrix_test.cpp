@@ -43,7 +43,7 @@ std::string write_answer(const Dialect& dialect, const chat::Response& answer, b
   std::string body;
   if (!stream) {
     chat::Dropped dropped;
-    dialect.codec()->encode_response(answer, body, dropped);
+    dialect.codec()->encode_response(answer, {}, body, dropped);
     return body;
   }
   const auto encoder = dialect.codec()->stream_encoder({});

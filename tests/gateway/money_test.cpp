@@ -74,6 +74,20 @@ TEST_F(Money, tokens_that_were_not_used_are_given_back) {
   expect_error(ask_at_most(2000), 429, "rate_limit_exceeded");
 }
 
+TEST_F(Money, tokens_of_a_request_that_no_provider_can_be_told_are_given_back) {
+  auto& upstream = provider("one", always(response(200, R"({"content":[{"type":"text","text":"fine"}],"usage":{}})")),
+                            "dialect: anthropic_messages");
+  open_for("limits: {tpm: 1000}");
+  const std::string body = R"({"model":"m","max_tokens":900,"seed":1,"messages":[{"role":"user","content":"hi"}]})";
+  for (int i = 0; i < 3; ++i) {
+    const Answer refused = stage_.ask(post("/v1/chat/completions", body, bearer() + "x-sluice-strict: 1\r\n"));
+    expect_error(refused, 400, "unsupported_parameter");
+    stage_.lines();
+  }
+  EXPECT_EQ(upstream.requests(), 0u);
+  EXPECT_EQ(ask_at_most(900).status, 200);
+}
+
 TEST_F(Money, a_request_larger_than_the_whole_limit_is_not_worth_sending_again) {
   provider("one", always(counted_answer(10, 10)));
   open_for("limits: {tpm: 1000}");

@@ -8,6 +8,7 @@
 
 #include <sluice/chat/operation.hpp>
 
+#include "credential/rsa_keys.hpp"
 #include "gateway/stage.hpp"
 
 namespace sluice::test {
@@ -254,6 +255,52 @@ TEST_F(Operations, rename_the_model_inside_of_a_batch) {
       stage_.ask(posted("/v1beta/models/gemini:batchEmbedContents",
                         R"({"requests":[{"model":"models/dearer","content":{"parts":[{"text":"a"}]}}]})"));
   EXPECT_EQ(other.status, 400);
+}
+
+// A cloud that serves the dialect, but has another verb for lists of inputs, and for some models for no list at all.
+TEST_F(Operations, ask_a_cloud_for_vectors_by_the_verb_it_has) {
+  const credential::testing::RsaKey key;
+  ScriptedUpstream& tokens = stage_.upstream(always(response(200, R"({"access_token":"t","expires_in":3599})")));
+  const std::string account =
+      Json{{"type", "service_account"}, {"project_id", "house"},    {"client_email", "gateway@house.example"},
+           {"private_key_id", "kid-1"}, {"private_key", key.pem()}, {"token_uri", "https://never.example/token"}}
+          .dump();
+  Script script;
+  script.read_request().decide([](const SeenRequest& request) {
+    const bool predicts = request.target().ends_with(":predict");
+    return Script().send(
+        response(200, predicts ? R"({"predictions":[{"embeddings":{"values":[0.50],"statistics":{"token_count":4}}},)"
+                                 R"({"embeddings":{"values":[1],"statistics":{"token_count":2}}}]})"
+                               : R"({"embedding":{"values":[0.50]},"usageMetadata":{"promptTokenCount":3}})"));
+  });
+  ScriptedUpstream& cloud = stage_.upstream(script.again());
+  stage_.open_with(
+      "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\nproviders:\n"
+      "  cloud: {kind: vertex, credentials: \"${ACCOUNT}\", token_url: \"http://127.0.0.1:" +
+          std::to_string(tokens.port()) + "/token\", base_url: \"http://127.0.0.1:" + std::to_string(cloud.port()) +
+          "/at\"}\nmodels:\n  \"*\": {targets: [{provider: cloud, model: \"*\"}]}\n"
+          "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n",
+      {{"ACCOUNT", account}});
+  const Answer ours = stage_.ask(
+      posted("/v1/embeddings", R"({"model":"text-embedding-005","input":["sail","anchor"],"dimensions":8})"));
+  ASSERT_EQ(ours.status, 200) << ours.body;
+  EXPECT_NE(ours.body.find("0.50"), std::string::npos);
+  EXPECT_EQ(stage_.lines().back()["input_tokens"], 6);
+  EXPECT_EQ(cloud.seen().back().target(), "/at/models/text-embedding-005:predict");
+  EXPECT_EQ(Json::parse(cloud.seen().back().body),
+            Json::parse(
+                R"({"instances":[{"content":"sail"},{"content":"anchor"}],"parameters":{"outputDimensionality":8}})"));
+
+  const Answer native = stage_.ask(posted("/v1beta/models/gemini-embedding-001:batchEmbedContents",
+                                          R"({"requests":[{"content":{"parts":[{"text":"sail"}]}},
+                                                          {"content":{"parts":[{"text":"anchor"}]}}]})"));
+  ASSERT_EQ(native.status, 200) << native.body;
+  EXPECT_EQ(Json::parse(native.body)["embeddings"], Json::parse(R"([{"values":[0.5]},{"values":[1]}])"));
+
+  const Answer one = stage_.ask(posted("/v1/embeddings", R"({"model":"gemini-embedding-2","input":"sail"})"));
+  EXPECT_EQ(cloud.seen().back().target(), "/at/models/gemini-embedding-2:embedContent");
+  const Answer many = stage_.ask(posted("/v1/embeddings", R"({"model":"gemini-embedding-2","input":["a","b"]})"));
+  expect_error(many, 400, "unsupported_parameter");
 }
 
 TEST_F(Operations, rank_documents_across_dialects_and_forms) {

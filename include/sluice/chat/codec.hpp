@@ -25,6 +25,8 @@ inline constexpr std::size_t most_dropped = 100;
 inline constexpr std::size_t longest_dropped = 100;
 inline constexpr std::string_view more_dropped = "more";
 void drop(Dropped& dropped, std::string_view name);
+// That instructions stood in the midst of a conversation, which many dialects have at its beginning only.
+inline constexpr std::string_view moved_instructions = "messages.position";
 // The name of a part of that kind: "messages.image_url", "messages.input_audio", "messages.video_url", "messages.file".
 std::string_view name_of(Media::Kind kind);
 
@@ -35,10 +37,18 @@ bool is_json(std::string_view body);
 // them, whatever they are: what is decoded has to be bounded by their number, not by the text's length.
 std::size_t count_values(std::string_view json, std::size_t most);
 
+// Which of a dialect's ways to ask a body is written for, where they have paths of their own.
+enum class Way : std::uint8_t {
+  usual,
+  single,     // one input
+  instances,  // a list of inputs, with what is said of all beside it
+};
+
 // A request as a provider shall get it.
 struct Rendered {
   std::string body;
   Dropped dropped;
+  Way way = Way::usual;
 };
 
 // How a provider departs from its dialect. From the catalogue, so that a new provider is data.
@@ -52,6 +62,9 @@ struct Quirks {
   std::string top_n{};
   // Patterns of the models whose embeddings are made of a list of texts, where a dialect has both forms.
   std::vector<std::string> text_lists{};
+  // Patterns of the models that are asked for embeddings in that Way; what fits none is asked in the usual one.
+  std::vector<std::string> instances{};
+  std::vector<std::string> single{};
   // How models are asked to think, where a dialect leaves that to them: the first that fits the model's name counts. A
   // model that fits none takes all of it.
   struct Thinks {
@@ -70,10 +83,11 @@ struct Quirks {
   }
 };
 
-// How a stream shall look to its reader, beyond what the dialect says.
-struct StreamForm {
+// How an answer shall look to its reader, beyond what the dialect says.
+struct AnswerForm {
   bool usage = true;        // the reader asked for the token counts, where that is a choice
   bool json_array = false;  // one JSON array instead of events, where a dialect has both
+  std::string repeats{};    // CallerCodec::repeats() of the request; empty: what it says of none
 };
 
 // Reads a provider's stream, whatever its framing. One per answer.
@@ -108,11 +122,15 @@ class CallerCodec {
   // A request body that outline() (dialect.hpp) accepted. `model` and `stream` are what outline() said: some dialects
   // write them in the path. An Error is the caller's: it names the member that cannot be understood.
   virtual Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) const = 0;
+  // What an answer repeats of the request it answers, for the dialects that do that: members of a JSON object without
+  // its braces, on one line. The body is one that decode_request() accepted.
+  virtual std::string repeats(std::string_view) const { return {}; }
   // Appends the body of an answer; what could not be said is added to `dropped`.
-  virtual void encode_response(const Response& response, std::string& out, Dropped& dropped) const = 0;
-  virtual std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const = 0;
+  virtual void encode_response(const Response& response, const AnswerForm& form, std::string& out,
+                               Dropped& dropped) const = 0;
+  virtual std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) const = 0;
   // The media type of a stream ("text/event-stream").
-  virtual std::string_view stream_type(const StreamForm& form) const = 0;
+  virtual std::string_view stream_type(const AnswerForm& form) const = 0;
 };
 
 // Both halves of a conversation's task: providers are spoken to as well.

@@ -49,7 +49,7 @@ struct Asked {
   Task task = Task::chat;
   std::string_view model{};      // decoded; empty: it is in the body
   std::optional<bool> stream{};  // nothing: it is in the body
-  bool single = false;           // one input, where a dialect has a path of its own for that
+  Way way = Way::usual;
 };
 
 // A part of the caller's body, by offset.

@@ -111,6 +111,8 @@ struct Manners {
   std::string purpose;
   std::string top_n;
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
+  std::vector<std::string> instances;   // patterns of those that are asked for them with a list of instances
+  std::vector<std::string> single;      // and with one input at a time
   std::vector<Thinking> thinking;       // the first that fits a model counts; without one, it takes everything
   std::vector<Failure> failures;        // the first that fits counts
 };

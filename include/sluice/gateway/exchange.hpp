@@ -30,7 +30,7 @@ struct Endpoint {
   Kind kind = Kind::nowhere;
   chat::Task task{};                                       // for `converse`
   std::optional<bool> stream{};                            // for `converse`: what the path says
-  bool single = false;                                     // the same: one input
+  chat::Way way = chat::Way::usual;                        // the same
   const chat::Dialect& (*dialect)() = &chat::openai_chat;  // in which it speaks and fails
 };
 
@@ -54,6 +54,7 @@ struct Scratch {
   std::string timing;          // the server-timing value
   std::string body;            // of an answer of our own
   std::string translated;      // the body of a request to a provider of another dialect
+  chat::Way way{};             // of the request to the provider
   std::string dropped;         // what that dialect could not say, for x-sluice-dropped
   ledger::UsageRecord record;  // of the exchange
   std::vector<ledger::AttemptRecord> spare_attempts;  // whose memory is used again

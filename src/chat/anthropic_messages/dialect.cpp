@@ -80,7 +80,7 @@ class MessagesCodec final : public Codec {
     return anthropic::encode_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return anthropic::decode_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     anthropic::encode_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return anthropic::stream_decoder(); }
@@ -88,10 +88,10 @@ class MessagesCodec final : public Codec {
     static constexpr std::array<std::string_view, 3> marks{"sluice:", R"("signature":"")", R"("signature": "")"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) const override {
     return anthropic::stream_encoder(form);
   }
-  std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
+  std::string_view stream_type(const AnswerForm&) const override { return "text/event-stream"; }
 };
 
 class AnthropicMessages final : public Dialect {

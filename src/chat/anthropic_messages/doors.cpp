@@ -21,7 +21,6 @@ namespace {
 using json::Kind;
 using json::Member;
 
-constexpr std::string_view white_space = " \t\r\n";
 constexpr std::string_view beta_field = "anthropic-beta";
 
 // ---- Envelopes
@@ -48,7 +47,7 @@ class Rewriting {
     // The names that are asked for have no quotes in them, however they are spelled.
     const std::size_t colon = body_.rfind(':', member.value.begin - 1);
     const std::size_t name = body_.rfind('"', body_.rfind('"', colon) - 1);
-    const std::size_t before = body_.find_last_not_of(white_space, name - 1);
+    const std::size_t before = body_.find_last_not_of(json::white_space, name - 1);
     const bool is_first = before < begin_;
     first_goes_ = first_goes_ || is_first;
     put({{is_first ? name : before, member.value.end}, {}});
@@ -56,7 +55,7 @@ class Rewriting {
 
   // With members in front of all; a comma is put behind them if need be.
   http::Slices with(std::string& added) && {
-    const bool is_empty = body_[body_.find_first_not_of(white_space, begin_)] == '}';
+    const bool is_empty = body_[body_.find_first_not_of(json::white_space, begin_)] == '}';
     if (!first_goes_ && !is_empty) added += ',';
     edits_[0].text = added;
     return edited(body_, std::span(edits_).first(count_));

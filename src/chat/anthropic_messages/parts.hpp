@@ -154,7 +154,7 @@ const CountCodec& count_codec();
 Result<Response> decode_response(std::string_view body);
 void encode_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form);
 
 // ---- Where others serve it
 

@@ -161,7 +161,7 @@ class Reader {
 
   void read_function(Value tool, Tool& read) {
     read.description = tool["description"].string();
-    if (tool["input_schema"].is_object()) read.schema = raw_of(tool["input_schema"]);
+    if (!tool["input_schema"].absent()) read.schema = raw_of(tool["input_schema"]);
     read.strict = tool["strict"].boolean();
     read.cache = read_cache(tool["cache_control"]);
     constexpr std::array<std::string_view, 6> known{"type",         "name",   "description",

@@ -118,6 +118,7 @@ class RequestWriter {
       if (!message.name.empty()) lose("messages.name");
       // A request of this dialect may have such messages in its midst; not every model takes them.
       if (is_system(message) && (turns.empty() || !is_own_)) {
+        if (!turns.empty()) lose(moved_instructions);
         for (const Part& part : message.parts) system.push_back(&part);
         continue;
       }
@@ -135,14 +136,19 @@ class RequestWriter {
 
   void write_turn(const Turn& turn, bool is_last) {
     std::vector<const Part*> parts(turn.results);
-    parts.insert(parts.end(), turn.rest.begin(), turn.rest.end());
+    for (const Part* const part : turn.rest) {
+      // Texts in which nothing stands are refused.
+      const std::string* const text = plain_text(*part);
+      const bool is_blank = text != nullptr && text->find_first_not_of(json::white_space) == std::string::npos;
+      if (is_own_ || !is_blank) parts.push_back(part);
+    }
     Part trimmed;
     const bool is_assistant = turn.role == "assistant";
     if (is_last && is_assistant && !parts.empty()) {
       // A model that shall go on from here refuses white space at the end.
       trimmed = *parts.back();
       if (auto* text = std::get_if<Text>(&trimmed.what)) {
-        text->text.erase(text->text.find_last_not_of(" \t\r\n") + 1);
+        text->text.erase(text->text.find_last_not_of(json::white_space) + 1);
         parts.back() = &trimmed;
       }
     }
@@ -281,7 +287,7 @@ class RequestWriter {
     write_number("top_k", sampling.top_k, [](double) { return false; });
     std::vector<std::string_view> stops;
     for (const std::string& stop : sampling.stop) {
-      if (is_own_ || stop.find_first_not_of(" \t\r\n") != std::string::npos) {
+      if (is_own_ || stop.find_first_not_of(json::white_space) != std::string::npos) {
         stops.push_back(stop);
       } else {
         lose("stop");  // the dialect refuses what is only white space

@@ -342,6 +342,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) { return std::make_unique<Encoder>(); }
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm&) { return std::make_unique<Encoder>(); }
 
 }  // namespace sluice::chat::anthropic

@@ -47,7 +47,7 @@ class BedrockCodec final : public Codec {
     return bedrock::write_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return bedrock::read_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     bedrock::write_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return bedrock::make_decoder(); }
@@ -55,8 +55,8 @@ class BedrockCodec final : public Codec {
     static constexpr std::array<std::string_view, 3> marks{"sluice:", R"("signature":"")", R"("signature": "")"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override { return bedrock::make_encoder(); }
-  std::string_view stream_type(const StreamForm&) const override { return http::event_stream_type; }
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm&) const override { return bedrock::make_encoder(); }
+  std::string_view stream_type(const AnswerForm&) const override { return http::event_stream_type; }
 };
 
 class BedrockConverse final : public Dialect {

@@ -12,7 +12,7 @@ using json::Writer;
 // What stands for counts where nobody knows them.
 constexpr std::string_view unknown_usage = R"({"inputTokens":0,"outputTokens":0,"totalTokens":0})";
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool is_blank(std::string_view text) { return text.find_first_not_of(json::white_space) == std::string_view::npos; }
 
 void write_reasoning(Writer& writer, const Thinking& thinking, const ThinkingForm& form) {
   writer.open_object().name("reasoningContent").open_object();

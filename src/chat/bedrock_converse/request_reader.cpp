@@ -130,7 +130,7 @@ class RequestReader {
         Tool tool;
         tool.name = spec["name"].string();
         tool.description = spec["description"].string();
-        tool.schema.bytes = spec["inputSchema"]["json"].raw();
+        if (const Value schema = spec["inputSchema"]["json"]; !schema.absent()) tool.schema.bytes = schema.raw();
         tool.strict = spec["strict"].boolean();
         request_.tools.push_back(std::move(tool));
       } else if (point["type"].is("default") && !request_.tools.empty() && !request_.tools.back().cache) {

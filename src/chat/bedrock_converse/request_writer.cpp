@@ -62,6 +62,7 @@ class RequestWriter {
       if (!message.name.empty()) drop(dropped_, "messages.name");
       const Role role = turn_of(message);
       if (role == Role::developer) {
+        if (!turns_.empty() && !is_own_) drop(dropped_, moved_instructions);
         for (const Part& part : message.parts) write_part(system_.writer, part, reader_);
         continue;
       }
@@ -69,7 +70,12 @@ class RequestWriter {
       if (turns_.empty() || turns_.back().role != role || is_own_) turns_.emplace_back(role);
       for (const Part& part : message.parts) {
         note_tools(part);
-        write_part(turns_.back().writer, part, reader_);
+        const bool is_last = &part == &message.parts.back() && &message == &request_.messages.back();
+        if (is_last && role == Role::assistant && !is_own_) {
+          write_part(turns_.back().writer, without_end(part), reader_);
+        } else {
+          write_part(turns_.back().writer, part, reader_);
+        }
       }
       // What is left empty would keep its neighbours apart.
       if (turns_.back().blocks.empty()) turns_.pop_back();
@@ -80,6 +86,14 @@ class RequestWriter {
       writer.member_if("ttl", request_.cache->ttl).close_object().close_object();
     }
     name_documents();
+  }
+
+  // An answer that a model shall go on with must not end with white space.
+  static Part without_end(Part part) {
+    if (auto* const text = std::get_if<Text>(&part.what); text != nullptr) {
+      text->text.erase(text->text.find_last_not_of(json::white_space) + 1);
+    }
+    return part;
   }
 
   // The tools that the conversation so far is about.

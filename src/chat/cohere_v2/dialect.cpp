@@ -44,7 +44,7 @@ class CohereCodec final : public Codec {
     return cohere::write_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return cohere::read_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     cohere::write_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return cohere::make_decoder(); }
@@ -52,8 +52,8 @@ class CohereCodec final : public Codec {
     static constexpr std::array<std::string_view, 2> marks{R"("signature":")", R"("signature": ")"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override { return cohere::make_encoder(); }
-  std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm&) const override { return cohere::make_encoder(); }
+  std::string_view stream_type(const AnswerForm&) const override { return "text/event-stream"; }
 };
 
 class CohereV2 final : public Dialect {

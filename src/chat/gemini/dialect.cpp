@@ -77,7 +77,8 @@ void append_encoded(std::string_view name, std::string& out) {
 }
 
 std::string_view verb_of(const Asked& asked) {
-  if (asked.task == Task::embedding) return asked.single ? ":embedContent" : ":batchEmbedContents";
+  if (asked.task == Task::embedding && asked.way == Way::instances) return ":predict";
+  if (asked.task == Task::embedding) return asked.way == Way::single ? ":embedContent" : ":batchEmbedContents";
   if (asked.task == Task::count) return ":countTokens";
   return asked.stream.value_or(false) ? ":streamGenerateContent?alt=sse" : ":generateContent";
 }
@@ -114,7 +115,7 @@ class GeminiCodec final : public Codec {
   Result<Response> decode_response(std::string_view body) const override {
     return generate_content::decode_response(body);
   }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     generate_content::encode_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return generate_content::stream_decoder(); }
@@ -123,10 +124,10 @@ class GeminiCodec final : public Codec {
     static constexpr std::array<std::string_view, 1> marks{"c2x1aWNlO"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) const override {
     return generate_content::stream_encoder(form);
   }
-  std::string_view stream_type(const StreamForm& form) const override {
+  std::string_view stream_type(const AnswerForm& form) const override {
     return form.json_array ? "application/json" : "text/event-stream";
   }
 };

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include <sluice/base/text.hpp>
 
 #include "chat/extras.hpp"
 #include "chat/gemini/operations.hpp"
@@ -117,23 +120,27 @@ Result<Ok> write_parts(const EmbeddingInput& input, Writer& to, Dropped& dropped
 }
 
 void write_settings(const EmbeddingRequest& request, const EmbeddingInput& input, Writer& to) {
-  if (request.purpose != Purpose::unset) {
-    for (const Word& word : words) {
-      if (word.means == request.purpose) to.member("taskType", word.word);
-    }
-  }
-  to.member_if("title", input.title);
+  to.member_if("taskType", task_type_of(request.purpose)).member_if("title", input.title);
   if (request.dimensions) to.member("outputDimensionality", *request.dimensions);
   if (request.dialect != dialect_name) return;
   for (const Extra& extra : request.extras) to.raw_member(extra.name, extra.value.bytes);
 }
 
-void note_dropped(const EmbeddingRequest& request, Dropped& dropped) {
-  drop_other_types(request, dropped);
-  if (!request.user.empty()) drop(dropped, "user");
-  if (!request.truncate.empty()) drop(dropped, "truncate");
-  if (request.dialect == dialect_name) return;
-  for (const Extra& extra : request.extras) drop(dropped, path_of(extra));
+bool is_among(const std::vector<std::string>& patterns, std::string_view model) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [model](const std::string& pattern) { return glob_matches(pattern, model); });
+}
+
+// The only request, or one of a batch: then it names the model.
+Result<Ok> write_one(const EmbeddingRequest& request, const EmbeddingInput& input, std::string_view model, Writer& to,
+                     Dropped& dropped) {
+  to.open_object().member_if("model", model).name("content").open_object().name("parts").open_array();
+  Result<Ok> written = write_parts(input, to, dropped);
+  if (!written) return written;
+  to.close_array().close_object();
+  write_settings(request, input, to);
+  to.close_object();
+  return Ok{};
 }
 
 bool has(std::string_view body, std::string_view name) {
@@ -156,29 +163,42 @@ class GeminiEmbeddings final : public EmbeddingCodec {
     return request;
   }
 
-  // Always as a batch: one request's path takes one input only.
-  Result<Rendered> encode_request(const EmbeddingRequest& request, const Quirks&) const override {
+  // As a batch, unless the model has no such thing: one request's path takes one input only.
+  Result<Rendered> encode_request(const EmbeddingRequest& request, const Quirks& quirks) const override {
+    if (is_among(quirks.instances, request.model)) return write_instances(request);
     Rendered rendered;
+    drop_foreign(request, rendered.dropped);
+    if (!request.truncate.empty()) drop(rendered.dropped, "truncate");
+    if (is_among(quirks.single, request.model)) {
+      rendered.way = Way::single;
+      if (request.inputs.size() != 1) {
+        return cannot_tell("input", "The provider of this model takes one input at a time.");
+      }
+      Writer to(rendered.body);
+      Result<Ok> written = write_one(request, request.inputs.front(), {}, to, rendered.dropped);
+      if (!written) return std::move(written).error();
+      return rendered;
+    }
     const std::string model =
         request.model.starts_with(model_folder) ? request.model : std::string(model_folder) + request.model;
     Writer to(rendered.body);
     to.open_object().name("requests").open_array();
     for (const EmbeddingInput& input : request.inputs) {
-      to.open_object().member("model", model).name("content").open_object().name("parts").open_array();
-      Result<Ok> written = write_parts(input, to, rendered.dropped);
+      Result<Ok> written = write_one(request, input, model, to, rendered.dropped);
       if (!written) return std::move(written).error();
-      to.close_array().close_object();
-      write_settings(request, input, to);
-      to.close_object();
     }
     to.close_array().close_object();
-    note_dropped(request, rendered.dropped);
     return rendered;
   }
 
   Result<EmbeddingAnswer> decode_answer(std::string_view body, const EmbeddingRequest& request) const override {
     const json::Tree tree = json::Tree::read(body);
     const Value root = tree.root();
+    if (is_predicted(root)) {
+      auto predicted = read_predictions(root);
+      if (!predicted) return predicted;
+      return complete_answer(*std::move(predicted), request);
+    }
     EmbeddingAnswer answer;
     answer.usage = read_usage(root["usageMetadata"]);
     VectorSet set{std::string(vector_type::numbers), {}};
@@ -209,12 +229,27 @@ class GeminiEmbeddings final : public EmbeddingCodec {
     return Ok{};
   }
 
-  bool must_rewrite(std::string_view body, bool renamed, const Quirks&) const override {
+  bool must_rewrite(std::string_view body, bool renamed, const Quirks& quirks) const override {
+    if (!quirks.instances.empty() || !quirks.single.empty()) return true;
     return renamed && (has(body, "requests") || has(body, "model"));
   }
 };
 
 }  // namespace
+
+std::string_view task_type_of(Purpose purpose) {
+  for (const Word& word : words) {
+    if (word.means == purpose && purpose != Purpose::unset) return word.word;
+  }
+  return {};
+}
+
+void drop_foreign(const EmbeddingRequest& request, Dropped& dropped) {
+  drop_other_types(request, dropped);
+  if (!request.user.empty()) drop(dropped, "user");
+  if (request.dialect == dialect_name) return;
+  for (const Extra& extra : request.extras) drop(dropped, path_of(extra));
+}
 
 const EmbeddingCodec& embedding_codec() {
   static const GeminiEmbeddings codec;

@@ -4,11 +4,26 @@
 
 #include <sluice/chat/operations.hpp>
 
-// What the gemini dialect asks beside conversations: embedContent, batchEmbedContents and countTokens.
+#include "chat/json_tree.hpp"
+
+// What the gemini dialect asks beside conversations: embedContent, batchEmbedContents, countTokens, and predict, which
+// a cloud has in the place of batchEmbedContents.
 namespace sluice::chat::generate_content {
 
 const EmbeddingCodec& embedding_codec();
 const CountCodec& count_codec();
+
+// The word for a purpose; empty for unset.
+std::string_view task_type_of(Purpose purpose);
+// Notes what no form of these requests can say.
+void drop_foreign(const EmbeddingRequest& request, Dropped& dropped);
+
+// ---- The form of predict: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+
+Result<Rendered> write_instances(const EmbeddingRequest& request);
+// Whether an answer has that form.
+bool is_predicted(json::Value answer);
+Result<EmbeddingAnswer> read_predictions(json::Value answer);
 
 // Whether a model's name in a body ("models/NAME", or the bare name) is the one in the path.
 bool is_same_model(std::string_view written, std::string_view in_path);

@@ -184,7 +184,7 @@ Result<Rendered> encode_request(const Request& request, const Quirks& quirks);
 Result<Response> decode_response(std::string_view body);
 void encode_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form);
 
 // One generationConfig both ways, and what goes into it from elsewhere in a request.
 Result<Ok> read_config(json::Value config, Request& request);

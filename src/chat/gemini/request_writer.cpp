@@ -53,7 +53,10 @@ class RequestWriter {
     for (std::size_t number = 0; number < request_.messages.size(); ++number) {
       const Message& message = request_.messages[number];
       if (!message.name.empty()) drop(rendered_.dropped, "messages.name");
-      if (is_system(message)) continue;
+      if (is_system(message)) {
+        if (!turns_.empty() && !is_own_request()) drop(rendered_.dropped, moved_instructions);
+        continue;
+      }
       const bool is_model = message.role == Role::assistant;
       if (turns_.empty() || turns_.back().is_model != is_model) turns_.push_back({is_model, {}});
       for (const Part& part : message.parts) take(part, number);
@@ -114,7 +117,11 @@ class RequestWriter {
     PartWriter writer(out_, Side::provider, rendered_.dropped);
     writer.nest_media(generation_.wants_proofs || is_own_request());
     if (generation_.wants_proofs && !is_own_request()) writer.prove_with(no_proof);
-    for (const Part* const part : turn.parts) write_part(writer, *part);
+    for (const Part* const part : turn.parts) {
+      // What tools showed, before anybody speaks of it.
+      if (!std::holds_alternative<ToolResult>(part->what)) writer.finish();
+      write_part(writer, *part);
+    }
     writer.finish();
     out_.close_array().close_object();
   }

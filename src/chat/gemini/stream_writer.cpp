@@ -9,7 +9,7 @@ namespace {
 
 class Encoder final : public StreamEncoder {
  public:
-  explicit Encoder(const StreamForm& form) : form_(form) {}
+  explicit Encoder(const AnswerForm& form) : form_(form) {}
 
   void encode(const Event& event, std::string& out) override {
     if (over_) return;
@@ -199,7 +199,7 @@ class Encoder final : public StreamEncoder {
     any_ = true;
   }
 
-  StreamForm form_;
+  AnswerForm form_;
   AnswerStart start_{};
   std::map<std::size_t, Block> blocks_{};
   std::map<std::size_t, std::vector<Part>> riders_{};  // by choice, waiting for the part they belong to
@@ -213,6 +213,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) { return std::make_unique<Encoder>(form); }
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) { return std::make_unique<Encoder>(form); }
 
 }  // namespace sluice::chat::generate_content

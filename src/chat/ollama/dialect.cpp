@@ -33,7 +33,7 @@ class MessagesCodec final : public Codec {
     return ollama_api::write_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return ollama_api::read_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     ollama_api::write_response(Form::messages, response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return ollama_api::make_decoder(); }
@@ -41,10 +41,10 @@ class MessagesCodec final : public Codec {
     static constexpr std::array<std::string_view, 3> marks{"thinking_proofs", R"("signature":")", R"("signature": ")"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm&) const override {
     return ollama_api::make_encoder(Form::messages);
   }
-  std::string_view stream_type(const StreamForm&) const override { return ollama_api::stream_type; }
+  std::string_view stream_type(const AnswerForm&) const override { return ollama_api::stream_type; }
 };
 
 // A prompt is a conversation with one message.
@@ -53,13 +53,13 @@ class PromptCodec final : public CallerCodec {
   Result<Request> decode_request(std::string_view body, std::string_view model, bool stream) const override {
     return ollama_api::read_request(Form::prompt, body, model, stream);
   }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     ollama_api::write_response(Form::prompt, response, out, dropped);
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm&) const override {
     return ollama_api::make_encoder(Form::prompt);
   }
-  std::string_view stream_type(const StreamForm&) const override { return ollama_api::stream_type; }
+  std::string_view stream_type(const AnswerForm&) const override { return ollama_api::stream_type; }
 };
 
 class Ollama final : public Dialect {

@@ -12,14 +12,14 @@ class OpenAiChatCodec final : public Codec {
     return write_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return read_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
+  void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     write_response(response, out, dropped);
   }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return openai::stream_decoder(); }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) const override {
     return openai::stream_encoder(form);
   }
-  std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
+  std::string_view stream_type(const AnswerForm&) const override { return "text/event-stream"; }
 };
 
 }  // namespace

@@ -98,7 +98,7 @@ class RequestWriter {
 Result<Response> read_response(std::string_view body);
 void write_response(const Response& response, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form);
 
 // ---- what several of them share ----
 

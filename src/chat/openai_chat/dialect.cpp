@@ -109,9 +109,9 @@ Edit usage_edit(const Outline& outline) {
 
 // Where the value of a member begins whose name ends at `after_name`, or the end if this was no name.
 std::size_t value_begin(std::string_view data, std::size_t after_name) {
-  std::size_t at = data.find_first_not_of(" \t\r\n", after_name);
+  std::size_t at = data.find_first_not_of(json::white_space, after_name);
   if (at == std::string_view::npos || data[at] != ':') return data.size();
-  at = data.find_first_not_of(" \t\r\n", at + 1);
+  at = data.find_first_not_of(json::white_space, at + 1);
   return at == std::string_view::npos ? data.size() : at;
 }
 
@@ -144,7 +144,7 @@ bool may_have_error(std::string_view data) {
       if (data[value] == '{' || (data[value] == '"' && !data.substr(value).starts_with(R"("")"))) return true;
       continue;
     }
-    const std::size_t before = data.find_last_not_of(" \t\r\n", at == 0 ? 0 : at - 1);
+    const std::size_t before = data.find_last_not_of(json::white_space, at == 0 ? 0 : at - 1);
     if (before != std::string_view::npos && data[before] == ':' &&
         json::trimmed(data.substr(0, before)).ends_with(R"("object")")) {
       return true;

@@ -11,7 +11,7 @@ namespace {
 
 class ChatStreamEncoder final : public StreamEncoder {
  public:
-  explicit ChatStreamEncoder(const StreamForm& form) : form_(form) {}
+  explicit ChatStreamEncoder(const AnswerForm& form) : form_(form) {}
 
   void encode(const Event& event, std::string& out) override {
     std::visit([&](const auto& what) { say(what, out); }, event);
@@ -251,7 +251,7 @@ class ChatStreamEncoder final : public StreamEncoder {
     out += "\n\n";
   }
 
-  StreamForm form_;
+  AnswerForm form_;
   AnswerStart start_{};
   std::map<std::size_t, Block> blocks_{};
   std::map<std::size_t, Counts> counts_{};
@@ -261,7 +261,7 @@ class ChatStreamEncoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) {
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) {
   return std::make_unique<ChatStreamEncoder>(form);
 }
 

@@ -56,18 +56,20 @@ class OpenAiResponsesCodec final : public Codec {
     return responses::encode_request(request, quirks);
   }
   Result<Response> decode_response(std::string_view body) const override { return responses::decode_response(body); }
-  void encode_response(const Response& response, std::string& out, Dropped& dropped) const override {
-    responses::encode_response(response, out, dropped);
+  void encode_response(const Response& response, const AnswerForm& form, std::string& out,
+                       Dropped& dropped) const override {
+    responses::encode_response(response, form, out, dropped);
   }
+  std::string repeats(std::string_view body) const override { return responses::repeats(body); }
   std::unique_ptr<StreamDecoder> stream_decoder() const override { return responses::stream_decoder(); }
   std::span<const std::string_view> foreign_marks() const override {
     static constexpr std::array<std::string_view, 2> marks{"_sluice_", "sluice:"};
     return marks;
   }
-  std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form) const override {
+  std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) const override {
     return responses::stream_encoder(form);
   }
-  std::string_view stream_type(const StreamForm&) const override { return "text/event-stream"; }
+  std::string_view stream_type(const AnswerForm&) const override { return "text/event-stream"; }
 };
 
 class OpenAiResponses final : public Dialect {

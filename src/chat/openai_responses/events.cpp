@@ -14,6 +14,8 @@ using Place = Items::Place;
 
 class Encoder final : public StreamEncoder {
  public:
+  explicit Encoder(const AnswerForm& form) { head_.repeats = repeats_of(form); }
+
   void encode(const Event& event, std::string& out) override {
     out_ = &out;
     std::visit([this](const auto& what) { take(what); }, event);
@@ -52,11 +54,9 @@ class Encoder final : public StreamEncoder {
       writer.name("response").open_object();
       write_head(writer, head_, status, failure);
       writer.name("output").open_array();
-      ItemForm form{.status = status.status == "incomplete" ? "incomplete" : "completed", .logprobs = logprobs_.bytes};
+      const ItemForm form{.status = status.status == "incomplete" ? "incomplete" : "completed"};
       for (const Item& item : items_.all()) {
-        if (!item.closed) continue;
-        write_item(writer, item, form);
-        if (item.kind == Item::Kind::message) form.logprobs = {};
+        if (item.closed) write_item(writer, item, form);
       }
       writer.close_array();
       write_tail(writer, head_, usage_);
@@ -66,7 +66,7 @@ class Encoder final : public StreamEncoder {
 
   void take(const AnswerStart& start) {
     if (std::exchange(started_, true)) return;
-    head_ = {start.id, start.model, start.created, known_tier(start.service_tier, dropped_)};
+    head_ = {start.id, start.model, start.created, known_tier(start.service_tier, dropped_), std::move(head_.repeats)};
     items_ = Items(false, start.id);
     if (!start.system_fingerprint.empty()) drop(dropped_, "system_fingerprint");
     answer("response.created", {"in_progress"}, nullptr);
@@ -88,6 +88,10 @@ class Encoder final : public StreamEncoder {
     close_sealed();
     if (block.place.fresh) announce(block.place.item);
     if (block.place.piece != Items::none) announce_piece(block.place);
+    if (std::holds_alternative<Text>(start.part.what)) {
+      latest_text_ = start.block;
+      tell_logprobs();
+    }
     // A whole one given at once.
     if (const auto* text = std::get_if<Text>(&start.part.what)) say(block, text->text);
     if (const auto* refusal = std::get_if<Refusal>(&start.part.what)) say(block, refusal->text);
@@ -251,7 +255,7 @@ class Encoder final : public StreamEncoder {
     event(words_of(kind).added, [&](Writer& writer) {
       about_piece(writer, place);
       writer.name("part");
-      write_piece(writer, Piece{kind}, false, {});
+      write_piece(writer, Piece{kind}, false);
     });
   }
 
@@ -261,12 +265,12 @@ class Encoder final : public StreamEncoder {
     event(words.done, [&](Writer& writer) {
       about_piece(writer, place);
       writer.member(words.member, piece.text);
-      if (piece.kind == Piece::Kind::text) writer.raw_member("logprobs", "[]");
+      if (piece.kind == Piece::Kind::text) writer.raw_member("logprobs", "[" + piece.logprobs + "]");
     });
     event(words.part_done, [&](Writer& writer) {
       about_piece(writer, place);
       writer.name("part");
-      write_piece(writer, piece, false, {});
+      write_piece(writer, piece, false);
     });
   }
 
@@ -298,15 +302,21 @@ class Encoder final : public StreamEncoder {
 
   void take(const LogprobsSeen& seen) {
     if (seen.choice != 0) return drop(dropped_, "n");
-    const Tree tree = Tree::read(seen.content.bytes);
-    const RawJson more = read_list(tree.root());
-    if (!more) return;
-    if (logprobs_) {
-      logprobs_.bytes.back() = ',';
-      logprobs_.bytes.append(more.bytes, 1);
-    } else {
-      logprobs_ = more;
-    }
+    add_logprobs(seen.content, untold_logprobs_);
+    tell_logprobs();
+  }
+
+  // They come behind the words they belong to, and once these have ended only in the whole answer.
+  void tell_logprobs() {
+    if (latest_text_ == Items::none || untold_logprobs_.logprobs.empty()) return;
+    const Block& block = blocks_[latest_text_];
+    const std::string list = "[" + std::exchange(untold_logprobs_.logprobs, {}) + "]";
+    add_logprobs({list}, items_.all()[block.place.item].pieces[block.place.piece]);
+    if (block.ended) return;
+    event("response.output_text.delta", [&](Writer& writer) {
+      about_piece(writer, block.place);
+      writer.member("delta", "").raw_member("logprobs", list);
+    });
   }
 
   void take(const ChoiceEnd& end) {
@@ -319,6 +329,7 @@ class Encoder final : public StreamEncoder {
     if (!started_) take(AnswerStart{});
     for (Item& item : items_.all()) item.sealed = true;
     close_sealed();
+    if (!untold_logprobs_.logprobs.empty()) drop(dropped_, "logprobs");
     const Status status = status_of(ending_, dropped_);
     const bool is_over = status.status == "completed" || status.status == "incomplete" || status.status == "failed";
     answer(is_over ? "response." + std::string(status.status) : "response.completed", status, nullptr);
@@ -335,7 +346,8 @@ class Encoder final : public StreamEncoder {
   Head head_{};
   Items items_{false};
   std::vector<Block> blocks_{};
-  RawJson logprobs_{};
+  std::size_t latest_text_ = Items::none;  // a block
+  Piece untold_logprobs_{};                // that came before any text
   Ending ending_{};
   std::optional<Usage> usage_{};
   Dropped dropped_{};
@@ -346,6 +358,6 @@ class Encoder final : public StreamEncoder {
 
 }  // namespace
 
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm&) { return std::make_unique<Encoder>(); }
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form) { return std::make_unique<Encoder>(form); }
 
 }  // namespace sluice::chat::responses

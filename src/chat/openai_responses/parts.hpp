@@ -61,6 +61,7 @@ struct Piece {
   std::string text{};
   std::string annotations{};  // items of a list, with commas
   std::size_t annotation_count = 0;
+  std::string logprobs{};  // the same; of a text
 };
 
 struct Item {
@@ -101,6 +102,8 @@ class Items {
   Piece& piece_of(Place& place, const Thinking& thinking);
   // A whole part.
   void add(const Part& part, Dropped& dropped);
+  // Null: nothing is said in words.
+  Piece* first_text();
   // An item that carries a call's or a text's proof.
   std::size_t add_proof(std::string proof);
   void prove(std::size_t item, const Thinking& thinking, Dropped& dropped);
@@ -125,14 +128,16 @@ void add_annotations(const RawJson& citations, Piece& piece, Dropped& dropped);
 // Index of a piece among those of its list.
 std::size_t index_of(const Item& item, std::size_t piece);
 
+// Appends what stands in a list.
+void add_logprobs(const RawJson& entries, Piece& text);
+
 // How an item is written. `status` empty: not at all.
 struct ItemForm {
   bool for_provider = false;
   std::string_view status{};
-  std::string_view logprobs{};  // of the first text
 };
 void write_item(json::Writer& writer, const Item& item, const ItemForm& form);
-void write_piece(json::Writer& writer, const Piece& piece, bool for_provider, std::string_view logprobs);
+void write_piece(json::Writer& writer, const Piece& piece, bool for_provider);
 
 // Seconds since 1970, also with a fraction; 0 when there is no such time.
 std::int64_t read_time(json::Value seconds);
@@ -150,14 +155,19 @@ struct Status {
 };
 Status status_of(const Ending& ending, Dropped& dropped);
 
-// The head of a response object up to its output, and the rest. Members that repeat the request have their defaults,
-// because an answer does not say what the request was.
+// The head of a response object up to its output, and the rest.
 struct Head {
   std::string id{};
   std::string model{};
   std::int64_t created = 0;
   std::string service_tier{};
+  std::string repeats{};  // repeats_of() the answer's form
 };
+// CallerCodec::repeats().
+std::string repeats(std::string_view body);
+// The same of the request that an answer of that form belongs to; where it is not known, what the dialect takes for
+// granted.
+std::string repeats_of(const AnswerForm& form);
 // Whether the dialect knows a service tier; of an answer, others are dropped.
 bool is_tier(std::string_view tier);
 std::string known_tier(const std::string& tier, Dropped& dropped);
@@ -177,9 +187,9 @@ Result<Request> decode_request(std::string_view body, std::string_view model, bo
 Result<Rendered> encode_request(const Request& request, const Quirks& quirks);
 const CountCodec& count_codec();
 Result<Response> decode_response(std::string_view body);
-void encode_response(const Response& response, std::string& out, Dropped& dropped);
+void encode_response(const Response& response, const AnswerForm& form, std::string& out, Dropped& dropped);
 std::unique_ptr<StreamDecoder> stream_decoder();
-std::unique_ptr<StreamEncoder> stream_encoder(const StreamForm& form);
+std::unique_ptr<StreamEncoder> stream_encoder(const AnswerForm& form);
 // Decodes `input`; whether the request shows or asks for thinking.
 Result<Ok> read_input(json::Value input, std::vector<Message>& messages);
 bool thinks(const Request& request);

@@ -71,7 +71,7 @@ bool read_count(Value value, std::uint64_t& count) {
 
 std::uint64_t without(std::uint64_t whole, std::uint64_t part) { return whole > part ? whole - part : 0; }
 
-void add_logprobs(Value item, RawJson& logprobs) {
+void read_logprobs(Value item, RawJson& logprobs) {
   for (const Value part : item["content"]) {
     const RawJson more = part.is_object() ? read_list(part["logprobs"]) : RawJson{};
     if (!more) continue;
@@ -193,7 +193,7 @@ void write_head(Writer& writer, const Head& head, const Status& status, const Er
   } else {
     writer.open_object().member("reason", status.reason).close_object();
   }
-  writer.raw_member("instructions", "null").raw_member("max_output_tokens", "null").member("model", head.model);
+  writer.member("model", head.model);
 }
 
 bool is_tier(std::string_view tier) {
@@ -208,16 +208,11 @@ std::string known_tier(const std::string& tier, Dropped& dropped) {
 }
 
 void write_tail(Writer& writer, const Head& head, const std::optional<Usage>& usage) {
-  writer.member("parallel_tool_calls", true).raw_member("previous_response_id", "null");
-  writer.raw_member("reasoning", R"({"effort":null,"summary":null})");
-  writer.member_if("service_tier", head.service_tier).member("store", false).raw_member("temperature", "1.0");
-  writer.raw_member("text", R"({"format":{"type":"text"}})").member("tool_choice", "auto").raw_member("tools", "[]");
-  writer.raw_member("top_p", "1.0").member("truncation", "disabled");
-  if (usage) {
-    writer.name("usage");
-    write_usage(writer, *usage);
-  }
-  writer.raw_member("metadata", "{}");
+  writer.raw(head.repeats);
+  writer.member_if("service_tier", head.service_tier).member("store", false).member("truncation", "disabled");
+  if (!usage) return;
+  writer.name("usage");
+  write_usage(writer, *usage);
 }
 
 Result<Response> decode_response(std::string_view body) {
@@ -238,7 +233,7 @@ Result<Response> decode_response(std::string_view body) {
   for (const Value item : root["output"]) {
     if (!item.is_object()) continue;
     read_item(item, Author::provider, choice.parts);
-    if (item["type"].is("message")) add_logprobs(item, choice.logprobs);
+    if (item["type"].is("message")) read_logprobs(item, choice.logprobs);
   }
   bool calls = false;
   for (const Part& part : choice.parts) calls = calls || std::holds_alternative<ToolCall>(part.what);
@@ -252,28 +247,26 @@ Result<Response> decode_response(std::string_view body) {
   return response;
 }
 
-void encode_response(const Response& response, std::string& out, Dropped& dropped) {
+void encode_response(const Response& response, const AnswerForm& form, std::string& out, Dropped& dropped) {
   drop_unsayable(response, dropped);
   static const Choice nothing;
   const Choice& choice = response.choices.empty() ? nothing : response.choices.front();
   Items items(false, response.id);
   for (const Part& part : choice.parts) items.add(part, dropped);
   const Status status = status_of(choice.ending, dropped);
-  const Head head{response.id, response.model, response.created, known_tier(response.service_tier, dropped)};
+  if (Piece* const text = items.first_text(); text != nullptr) {
+    add_logprobs(choice.logprobs, *text);
+  } else if (choice.logprobs) {
+    drop(dropped, "logprobs");
+  }
+  const Head head{response.id, response.model, response.created, known_tier(response.service_tier, dropped),
+                  repeats_of(form)};
   Writer writer(out);
   writer.open_object();
   write_head(writer, head, status, nullptr);
   writer.name("output").open_array();
-  ItemForm form{.status = status.status == "incomplete" ? "incomplete" : "completed",
-                .logprobs = choice.logprobs.bytes};
-  bool said = !choice.logprobs;
-  for (const Item& item : items.all()) {
-    write_item(writer, item, form);
-    if (item.kind != Item::Kind::message) continue;
-    said = true;
-    form.logprobs = {};
-  }
-  if (!said) drop(dropped, "logprobs");
+  const ItemForm written{.status = status.status == "incomplete" ? "incomplete" : "completed"};
+  for (const Item& item : items.all()) write_item(writer, item, written);
   writer.close_array();
   write_tail(writer, head, response.usage);
   if (response.dialect == dialect_name) {

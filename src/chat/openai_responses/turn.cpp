@@ -44,12 +44,9 @@ void write_members(Writer& writer, const Item& item) {
 }
 
 void write_pieces(Writer& writer, const Item& item, bool summaries, const ItemForm& form) {
-  std::string_view logprobs = form.logprobs;
   writer.open_array();
   for (const Piece& piece : item.pieces) {
-    if ((piece.kind == Piece::Kind::summary) != summaries) continue;
-    write_piece(writer, piece, form.for_provider, logprobs);
-    if (piece.kind == Piece::Kind::text) logprobs = {};
+    if ((piece.kind == Piece::Kind::summary) == summaries) write_piece(writer, piece, form.for_provider);
   }
   writer.close_array();
 }
@@ -101,6 +98,14 @@ void add_annotations(const RawJson& citations, Piece& piece, Dropped& dropped) {
     }
     if (piece.annotation_count++ > 0) piece.annotations += ',';
     piece.annotations += flat_annotation(entry);
+  }
+}
+
+void add_logprobs(const RawJson& entries, Piece& text) {
+  const Tree tree = Tree::read(entries.bytes);
+  for (const Value entry : tree.root()) {
+    if (!text.logprobs.empty()) text.logprobs += ',';
+    text.logprobs += entry.raw();
   }
 }
 
@@ -209,6 +214,15 @@ void Items::prove(std::size_t item, const Thinking& thinking, Dropped& dropped) 
   items_[item].sealed = true;
 }
 
+Piece* Items::first_text() {
+  for (Item& item : items_) {
+    for (Piece& piece : item.pieces) {
+      if (piece.kind == Piece::Kind::text) return &piece;
+    }
+  }
+  return nullptr;
+}
+
 std::size_t Items::add_proof(std::string proof) {
   Item& item = make(Item::Kind::reasoning, "rs", "");
   item.proof = std::move(proof);
@@ -242,13 +256,13 @@ void Items::add(const Part& part, Dropped& dropped) {
   }
 }
 
-void write_piece(Writer& writer, const Piece& piece, bool for_provider, std::string_view logprobs) {
+void write_piece(Writer& writer, const Piece& piece, bool for_provider) {
   writer.open_object();
   switch (piece.kind) {
     case Piece::Kind::text:
       writer.member("type", "output_text").member("text", piece.text);
       if (!for_provider || piece.annotation_count > 0) writer.raw_member("annotations", "[" + piece.annotations + "]");
-      if (!for_provider) writer.raw_member("logprobs", logprobs.empty() ? "[]" : logprobs);
+      if (!for_provider) writer.raw_member("logprobs", "[" + piece.logprobs + "]");
       break;
     case Piece::Kind::refusal:
       writer.member("type", "refusal").member("refusal", piece.text);

@@ -49,7 +49,7 @@ bool has(const Dropped& dropped, std::string_view name) {
 
 json answered(const Response& response, Dropped& dropped) {
   std::string out;
-  codec().encode_response(response, out, dropped);
+  codec().encode_response(response, {}, out, dropped);
   return json::parse(out);
 }
 
@@ -102,6 +102,19 @@ TEST(AnthropicRequests, say_what_plain_requests_say) {
     "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"},
                                               {"type": "text", "text": "Are you there?"}]}]})"));
   EXPECT_EQ(result.dropped, Dropped{"stop"});
+}
+
+TEST(AnthropicRequests, say_that_instructions_stood_elsewhere) {
+  const Rendered result = rendered(asking({said(Role::user, "Hello"), said(Role::developer, "Be brief.")}));
+  EXPECT_EQ(json::parse(result.body)["system"], "Be brief.");
+  EXPECT_EQ(result.dropped, Dropped{"messages.position"});
+}
+
+// They are refused.
+TEST(AnthropicRequests, have_no_texts_in_which_nothing_stands) {
+  const json body = sent(asking({said(Role::user, "Hello"), said(Role::user, " \n"), said(Role::assistant, "\t")}));
+  EXPECT_EQ(body["messages"], json::parse(R"([{"role":"user","content":"Hello"}])"));
+  EXPECT_FALSE(codec().encode_request(asking({said(Role::user, " ")}), {}));
 }
 
 TEST(AnthropicRequests, name_what_the_dialect_cannot_say) {
@@ -520,7 +533,7 @@ TEST(AnthropicProofs, of_other_families_come_back_with_the_next_turn) {
   std::string stream;
   for (const Event& event : unfold(response)) encoder->encode(event, stream);
   std::string again;
-  codec().encode_response(*fold(events_of(codec(), stream)), again, dropped);
+  codec().encode_response(*fold(events_of(codec(), stream)), {}, again, dropped);
   for (const json& content : {whole, json::parse(again)["content"]}) {
     const json turn{{"messages", {{{"role", "assistant"}, {"content", content}}}}};
     const Request request = understood(turn.dump());
@@ -594,7 +607,7 @@ TEST(AnthropicStreams, say_no_member_of_the_answer_twice) {
   ASSERT_TRUE(response);
   std::string written;
   Dropped dropped;
-  codec().encode_response(*response, written, dropped);
+  codec().encode_response(*response, {}, written, dropped);
   EXPECT_EQ(written.find("other"), std::string::npos) << written;
   EXPECT_EQ(written.find("usage.cost"), std::string::npos) << written;
   EXPECT_EQ(json::parse(written)["model"], "owl-1");

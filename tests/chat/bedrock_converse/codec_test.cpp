@@ -95,7 +95,18 @@ TEST(BedrockConverseRequest, says_what_it_can_and_names_the_rest) {
     "inferenceConfig":{"maxTokens":3000,"topP":1,"stopSequences":["a","b"]},
     "additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000}},
     "requestMetadata":{"k":"v"},"serviceTier":{"type":"flex"}})"));
-  EXPECT_THAT(out.dropped, ElementsAre("temperature", "n", "seed", "frequency_penalty", "logprobs", "user", "top_k"));
+  EXPECT_THAT(out.dropped, ElementsAre("messages.position", "temperature", "n", "seed", "frequency_penalty", "logprobs",
+                                       "user", "top_k"));
+}
+
+// A model refuses to go on behind white space.
+TEST(BedrockConverseRequest, ends_what_shall_be_gone_on_with_in_words) {
+  Request request = asking("Hi");
+  request.messages.push_back({Role::assistant, {{Text{"The answer is \n", {}, {}}, {}}}, {}});
+  EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"The answer is"}])"));
+  request.messages.push_back({Role::user, {{Text{"Go on ", {}, {}}, {}}}, {}});
+  EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"The answer is \n"}])"));
+  EXPECT_EQ(written(request).body["messages"][2]["content"], json::parse(R"([{"text":"Go on "}])"));
 }
 
 TEST(BedrockConverseRequest, keeps_the_spelling_of_numbers_and_schemas) {
@@ -338,7 +349,7 @@ TEST(BedrockConverseAnswer, carries_foreign_proofs_to_the_caller_and_back) {
   const Text text{"x", "other proof", {}};
   std::string body;
   Dropped dropped;
-  codec().encode_response(saying({{thought, {}}, {text, {}}, {call, {}}}), body, dropped);
+  codec().encode_response(saying({{thought, {}}, {text, {}}, {call, {}}}), {}, body, dropped);
   EXPECT_THAT(dropped, IsEmpty());
   const json content = json::parse(body)["output"]["message"]["content"];
   const json turn{{"messages", {{{"role", "assistant"}, {"content", content}}}}};
@@ -407,11 +418,11 @@ TEST(BedrockConverseAnswer, maps_the_end_both_ways) {
     Response back = *response;
     std::string body;
     Dropped dropped;
-    codec().encode_response(back, body, dropped);
+    codec().encode_response(back, {}, body, dropped);
     EXPECT_EQ(json::parse(body)["stopReason"], raw == "something_new" ? "end_turn" : raw);
     back.choices[0].ending.raw = "FOREIGN";
     body.clear();
-    codec().encode_response(back, body, dropped);
+    codec().encode_response(back, {}, body, dropped);
     const std::string said = json::parse(body)["stopReason"];
     EXPECT_EQ(codec().decode_response(body)->choices[0].ending.finish, finish) << said;
   }
@@ -436,12 +447,12 @@ TEST(BedrockConverseAnswer, names_what_it_cannot_say) {
   response.choices[0].logprobs.bytes = "[]";
   std::string body;
   Dropped dropped;
-  codec().encode_response(response, body, dropped);
+  codec().encode_response(response, {}, body, dropped);
   EXPECT_THAT(dropped, ElementsAre("n", "logprobs", "messages.annotations", "widget", "x_other"));
   const auto encoder = codec().stream_encoder({});
   std::string stream;
   for (const Event& event : unfold(response)) encoder->encode(event, stream);
-  EXPECT_THAT(encoder->dropped(), ElementsAre("messages.annotations", "widget", "logprobs", "n"));
+  EXPECT_THAT(encoder->dropped(), ElementsAre("messages.annotations", "logprobs", "widget", "n"));
   EXPECT_TRUE(fold(events_of(codec(), stream)));
 }
 

@@ -198,7 +198,7 @@ TEST(CohereV2Answer, carries_foreign_proofs_to_the_caller_and_back) {
   const Text text{"x", "other proof", {}};
   std::string body;
   Dropped dropped;
-  codec().encode_response(saying({{thought, {}}, {text, {}}, {call, {}}}), body, dropped);
+  codec().encode_response(saying({{thought, {}}, {text, {}}, {call, {}}}), {}, body, dropped);
   EXPECT_THAT(dropped, IsEmpty());
   const json turn{{"messages", {json::parse(body)["message"]}}};
   const Request request = read(turn.dump());
@@ -216,7 +216,7 @@ TEST(CohereV2Answer, maps_the_end_both_ways) {
         Row{Finish::content_filter, "ERROR"}, Row{Finish::error, "ERROR"}, Row{Finish::pause, "COMPLETE"}}) {
     std::string body;
     Dropped dropped;
-    codec().encode_response(saying({}, finish), body, dropped);
+    codec().encode_response(saying({}, finish), {}, body, dropped);
     EXPECT_EQ(json::parse(body)["finish_reason"], raw);
   }
   for (const char* const failed : {"ERROR", "TIMEOUT"}) {

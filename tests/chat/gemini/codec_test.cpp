@@ -115,7 +115,7 @@ TEST(GeminiRequest, gathers_system_messages_and_lets_turns_alternate) {
     "contents":[{"role":"user","parts":[{"text":"A?"},{"text":"B?"}]},
                 {"role":"model","parts":[{"text":"C."}]},
                 {"role":"user","parts":[{"text":"D?"}]}]})"));
-  EXPECT_TRUE(request.dropped.empty());
+  EXPECT_EQ(request.dropped, Dropped{"messages.position"}) << "it stood in the midst";
 }
 
 TEST(GeminiRequest, begins_with_the_user) {
@@ -180,8 +180,11 @@ TEST(GeminiRequest, puts_pictures_of_tools_where_the_model_takes_them) {
   result.content.emplace_back(Text{"done", {}, {}});
   result.content.emplace_back(Media{Media::Kind::image, "image/png", "AAAA", {}, {}, {}, {}});
   const Message message{Role::tool, {{result, {}}}, {}};
-  EXPECT_EQ(sent(asking({says(Role::user, "Go."), message})).body["contents"][0]["parts"][2],
-            json::parse(R"({"inlineData":{"mimeType":"image/png","data":"AAAA"}})"));
+  const json parts =
+      sent(asking({says(Role::user, "Go."), message, says(Role::user, "Well?")})).body["contents"][0]["parts"];
+  ASSERT_EQ(parts.size(), 4u);
+  EXPECT_EQ(parts[1], json::parse(R"({"inlineData":{"mimeType":"image/png","data":"AAAA"}})"));
+  EXPECT_EQ(parts[3]["text"], "Well?") << "what is said of it comes behind it";
   // The result comes first: it must follow its call.
   const json newer = sent(asking({says(Role::user, "Go."), message}, "gemini-3-flash")).body["contents"][0]["parts"];
   EXPECT_EQ(newer[0]["functionResponse"]["parts"],
@@ -445,7 +448,7 @@ Response answer_with(std::vector<Part> parts, Ending ending) {
   return response;
 }
 
-std::string streamed(const Response& response, const StreamForm& form = {}) {
+std::string streamed(const Response& response, const AnswerForm& form = {}) {
   const auto encoder = codec().stream_encoder(form);
   std::string stream;
   for (const Event& event : unfold(response)) encoder->encode(event, stream);
@@ -462,7 +465,7 @@ TEST(GeminiAnswer, is_written_for_callers) {
   response.extras = {{"x", {"1"}}};
   std::string body;
   Dropped dropped;
-  codec().encode_response(response, body, dropped);
+  codec().encode_response(response, {}, body, dropped);
   EXPECT_EQ(json::parse(body), json::parse(R"({"candidates":[{"content":{"parts":[{"text":"Hi"},
       {"functionCall":{"id":"c1","name":"f","args":{"a":1}}}],"role":"model"},"finishReason":"STOP","index":0}],
     "usageMetadata":{"promptTokenCount":15,"candidatesTokenCount":7,"totalTokenCount":25,"cachedContentTokenCount":5,
@@ -483,7 +486,7 @@ TEST(GeminiAnswer, ends_in_the_words_of_the_dialect) {
         Case{{Finish::error, {}, {}}, "OTHER"}}) {
     std::string body;
     Dropped dropped;
-    codec().encode_response(answer_with({}, each.ending), body, dropped);
+    codec().encode_response(answer_with({}, each.ending), {}, body, dropped);
     EXPECT_EQ(json::parse(body)["candidates"][0]["finishReason"], each.word);
   }
 }
@@ -540,7 +543,7 @@ TEST(GeminiAnswer, carries_proofs_of_other_models_to_the_next_turn) {
     const Response response = answer_with({{thought, {}}, {Text{"Yes.", {}, {}}, {}}}, {Finish::stop, {}, {}});
     std::string body;
     Dropped dropped;
-    codec().encode_response(response, body, dropped);
+    codec().encode_response(response, {}, body, dropped);
     EXPECT_TRUE(dropped.empty());
     json content = json::parse(body)["candidates"][0]["content"];
     const Request back = received(json{{"contents", {content}}}.dump());
@@ -597,7 +600,7 @@ TEST(GeminiStream, ends_with_the_counts_beside_the_reason) {
 }
 
 TEST(GeminiStream, can_be_one_json_array) {
-  const StreamForm form{.json_array = true};
+  const AnswerForm form{.json_array = true};
   const Response response = answer_with({{Text{"Hi", {}, {}}, {}}, {ToolCall{"c", "f", "{}", {}, {}, false}, {}}},
                                         {Finish::tool_calls, "STOP", {}});
   const std::string stream = streamed(response, form);

@@ -42,9 +42,67 @@ TEST(GeminiEmbeddings, name_what_they_cannot_say) {
   request.user = "u";
   request.truncate = "NONE";
   request.extras = {{"priority", {"1"}}};
-  EXPECT_EQ(dropped(embeddings(), request), (Dropped{"embedding_types", "user", "truncate", "priority"}));
+  EXPECT_EQ(dropped(embeddings(), request), (Dropped{"embedding_types", "user", "priority", "truncate"}));
   request.inputs = {tokens()};
   EXPECT_EQ(untold(embeddings(), request), "unsupported_parameter");
+}
+
+// Where a cloud has predict in the place of batches.
+TEST(GeminiEmbeddings, are_asked_for_as_instances_of_models_that_want_that) {
+  const Quirks quirks{.instances = {"text-*"}, .single = {"*"}};
+  EmbeddingRequest request = asks_for({"a", "b"});
+  request.model = "text-1";
+  EXPECT_EQ(written(embeddings(), request, quirks), Json::parse(R"({"instances":[{"content":"a"},{"content":"b"}]})"));
+  request.purpose = Purpose::query;
+  request.dimensions = 8;
+  request.truncate = "NONE";
+  request.inputs.at(0).title = "t";
+  const auto rendered = embeddings().encode_request(request, quirks);
+  ASSERT_TRUE(rendered);
+  EXPECT_EQ(rendered->way, Way::instances);
+  EXPECT_EQ(Json::parse(rendered->body),
+            Json::parse(R"({"instances":[{"content":"a","task_type":"RETRIEVAL_QUERY","title":"t"},
+      {"content":"b","task_type":"RETRIEVAL_QUERY"}],"parameters":{"autoTruncate":false,"outputDimensionality":8}})"));
+  EXPECT_TRUE(rendered->dropped.empty());
+  request.truncate = "START";
+  request.user = "u";
+  request.types = {"int8"};
+  request.dialect = "gemini";
+  request.extras = {{"priority", {"1"}}};
+  EXPECT_EQ(dropped(embeddings(), request, quirks), (Dropped{"embedding_types", "user", "priority", "truncate"}));
+  request.truncate = "END";
+  EXPECT_EQ(written(embeddings(), request, quirks)["parameters"]["autoTruncate"], true);
+  request.inputs = {picture()};
+  EXPECT_EQ(untold(embeddings(), request, quirks), "unsupported_parameter");
+}
+
+TEST(GeminiEmbeddings, are_asked_for_one_by_one_of_models_that_want_that) {
+  const Quirks quirks{.single = {"*"}};
+  EmbeddingRequest request = asks_for({"a"});
+  request.dimensions = 8;
+  const auto rendered = embeddings().encode_request(request, quirks);
+  ASSERT_TRUE(rendered);
+  EXPECT_EQ(rendered->way, Way::single);
+  EXPECT_EQ(Json::parse(rendered->body),
+            Json::parse(R"({"content":{"parts":[{"text":"a"}]},"outputDimensionality":8})"));
+  EXPECT_EQ(untold(embeddings(), asks_for({"a", "b"}), quirks), "unsupported_parameter");
+}
+
+TEST(GeminiEmbeddings, of_instances_are_counted_one_by_one) {
+  const EmbeddingRequest request = asks_for({"a", "b"});
+  const auto with = [](const std::string& first, const std::string& second) {
+    return R"({"predictions":[{"embeddings":{"values":[0.50],"statistics":)" + first +
+           R"(}},{"embeddings":{"values":[1],"statistics":)" + second + R"(}}],"metadata":{}})";
+  };
+  const EmbeddingAnswer answer =
+      answer_in(embeddings(), with(R"({"token_count":4,"truncated":false})", R"({"token_count":3.0})"), request);
+  EXPECT_EQ(answer.sets.at(0).vectors, (std::vector<std::string>{"[0.50]", "[1]"}));
+  EXPECT_EQ(answer.usage->all_input(), 7u);
+  EXPECT_FALSE(answer_in(embeddings(), with(R"({"token_count":4})", "{}"), request).usage) << "a part is no count";
+  EXPECT_FALSE(embeddings().decode_answer(with("{}", "{}"), asks_for({"a"})));
+  for (const char* wrong : {R"({"predictions":[]})", R"({"predictions":[{}]})", R"({"predictions":[7]})"}) {
+    EXPECT_FALSE(embeddings().decode_answer(wrong, request)) << wrong;
+  }
 }
 
 TEST(GeminiEmbeddings, answer_one_question_with_one_vector) {
@@ -84,6 +142,7 @@ TEST(GeminiOperations, are_rewritten_for_a_model_of_another_name_only_where_that
   EXPECT_TRUE(embeddings().must_rewrite(R"({"requests":[]})", true, {}));
   EXPECT_FALSE(embeddings().must_rewrite(R"({"requests":[]})", false, {}));
   EXPECT_FALSE(embeddings().must_rewrite(R"({"content":{}})", true, {}));
+  EXPECT_TRUE(embeddings().must_rewrite(R"({"content":{}})", false, {.single = {"x"}})) << "who has no batches";
   EXPECT_TRUE(counting().must_rewrite(R"({"generateContentRequest":{}})", true, {}));
   EXPECT_FALSE(counting().must_rewrite(R"({"contents":[]})", true, {}));
 }
@@ -95,7 +154,8 @@ TEST(GeminiOperations, have_paths_of_their_own) {
     return out;
   };
   EXPECT_EQ(path({Task::embedding, "m"}), "/models/m:batchEmbedContents");
-  EXPECT_EQ(path({Task::embedding, "m", {}, true}), "/models/m:embedContent");
+  EXPECT_EQ(path({Task::embedding, "m", {}, Way::single}), "/models/m:embedContent");
+  EXPECT_EQ(path({Task::embedding, "m", {}, Way::instances}), "/models/m:predict");
   EXPECT_EQ(path({Task::count, "models/m"}), "/models/m:countTokens");
 }
 

@@ -50,7 +50,7 @@ TEST(OllamaPrompt, is_answered_in_its_own_shape) {
       saying({{Thinking{"Hm.", "s", {}, {}, thinking_format::anthropic, false}, {}}, {Text{"Because.", {}, {}}, {}}});
   std::string body;
   Dropped dropped;
-  prompts().encode_response(response, body, dropped);
+  prompts().encode_response(response, {}, body, dropped);
   const json expected = json::parse(R"({"model":"m","created_at":"2026-09-21T14:13:20Z","response":"Because.",
     "thinking":"Hm.","done":true,"done_reason":"stop","prompt_eval_count":7,"eval_count":4})");
   EXPECT_EQ(json::parse(body), expected);
@@ -78,7 +78,7 @@ TEST(OllamaAnswer, carries_foreign_proofs_to_the_caller_and_back) {
   const Response response = saying({{plain, {}}, {thought, {}}, {hidden, {}}, {text, {}}, {call, {}}});
   std::string body;
   Dropped dropped;
-  codec().encode_response(response, body, dropped);
+  codec().encode_response(response, {}, body, dropped);
   EXPECT_THAT(dropped, IsEmpty());
   // In a stream the same members come one by one, for the reader to put together.
   json streamed = {{"role", "assistant"}, {"content", ""}, {"thinking", ""}, {"thinking_proofs", json::array()}};
@@ -138,7 +138,7 @@ TEST(OllamaAnswer, maps_the_end_both_ways) {
         Row{Finish::content_filter, "content_filter"}, Row{Finish::error, "error"}, Row{Finish::pause, "stop"}}) {
     std::string body;
     Dropped dropped;
-    codec().encode_response(saying({}, finish), body, dropped);
+    codec().encode_response(saying({}, finish), {}, body, dropped);
     EXPECT_EQ(json::parse(body)["done_reason"], raw);
   }
   const auto old = codec().decode_response(R"({"message":{"content":"a"},"done":true})");

@@ -55,11 +55,11 @@ Response answer_of(std::vector<Part> parts, Ending ending = {Finish::stop, "stop
 Written written(const Response& response) {
   std::string out;
   Dropped dropped;
-  codec().encode_response(response, out, dropped);
+  codec().encode_response(response, {}, out, dropped);
   return {json::parse(out), dropped};
 }
 
-std::vector<json> chunks_of(const std::vector<Event>& events, const StreamForm& form = {}) {
+std::vector<json> chunks_of(const std::vector<Event>& events, const AnswerForm& form = {}) {
   const auto encoder = codec().stream_encoder(form);
   std::string stream;
   for (const Event& event : events) encoder->encode(event, stream);
@@ -207,6 +207,15 @@ TEST(OpenAiChatRequest, names_what_it_cannot_say_of_another_dialect) {
   EXPECT_EQ(dropped,
             (Dropped{"messages.container", "messages.file", "messages.input_audio", "messages.cache_control",
                      "tools.web_search", "top_k", "min_p", "reasoning.summary", "service_tier", "safetySettings"}));
+}
+
+// Other dialects have a number that means nothing alone, which this one refuses.
+TEST(OpenAiChatRequest, asks_how_many_tokens_were_likely_only_where_it_asks_for_any) {
+  Request request = foreign();
+  request.sampling.top_logprobs = 3;
+  EXPECT_FALSE(write(request).body.contains("top_logprobs"));
+  request.sampling.logprobs = true;
+  EXPECT_EQ(write(request).body["top_logprobs"], 3);
 }
 
 TEST(OpenAiChatRequest, puts_results_before_what_the_user_says_and_their_images_behind_the_last) {

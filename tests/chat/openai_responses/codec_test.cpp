@@ -51,7 +51,7 @@ Response answer(std::vector<Part> parts, Finish finish = Finish::stop) {
 json body_of(const Response& response, Dropped* dropped = nullptr) {
   std::string out;
   Dropped left_out;
-  codec().encode_response(response, out, left_out);
+  codec().encode_response(response, {}, out, left_out);
   if (dropped != nullptr) *dropped = left_out;
   return json::parse(out);
 }
@@ -420,6 +420,86 @@ std::vector<Part> proven() {
       {Text{"words", "text-proof", {}}, {}},
       {ToolCall{.id = "c:1", .name = "f", .arguments = "{}", .signature = "call-proof"}, {}},
       {ToolCall{.id = "c2", .name = "g", .arguments = "{}"}, {}}};
+}
+
+// Functions are promised to say more of themselves than callers have to.
+TEST(OpenAiResponsesAnswer, repeats_what_the_request_said) {
+  AnswerForm form;
+  form.repeats = codec().repeats(R"({"model":"m","input":"x","instructions":"be\nbrief","temperature":0.20,"top_p":null,
+    "tools":[{"type":"function","name":"f","parameters":{ "b":1, "a":2 }},
+             {"type":"function","name":"g","strict":true},{"type":"custom","name":"c"}],
+    "tool_choice":{"type":"function","name":"f"},"text":{"verbosity":"low"},"parallel_tool_calls":false,
+    "max_output_tokens":50,"top_logprobs":2,"reasoning":{"effort":"low"},"metadata":{"team":"a"},"user":"u",
+    "store":true,"truncation":"auto","include":[]})");
+  EXPECT_EQ(form.repeats.find('\n'), std::string::npos);
+  EXPECT_NE(form.repeats.find(R"("temperature":0.20)"), std::string::npos) << form.repeats;
+  std::string out;
+  Dropped none;
+  codec().encode_response(answer({text("hi")}), form, out, none);
+  const json said = json::parse(out);
+  EXPECT_EQ(said["instructions"], "be\nbrief");
+  EXPECT_EQ(said["tools"], json::parse(R"([
+    {"type":"function","name":"f","parameters":{"b":1,"a":2},"strict":null},
+    {"type":"function","name":"g","parameters":null,"strict":true},{"type":"custom","name":"c"}])"));
+  EXPECT_EQ(said["tool_choice"]["name"], "f");
+  EXPECT_EQ(said["text"], json::parse(R"({"format":{"type":"text"},"verbosity":"low"})"));
+  EXPECT_EQ(said["parallel_tool_calls"], false);
+  EXPECT_EQ(said["max_output_tokens"], 50);
+  EXPECT_EQ(said["top_logprobs"], 2);
+  EXPECT_EQ(said["reasoning"]["effort"], "low");
+  EXPECT_EQ(said["metadata"]["team"], "a");
+  EXPECT_EQ(said["user"], "u");
+  EXPECT_EQ(said["top_p"], 1.0);
+  EXPECT_EQ(said["store"], false) << "nothing is kept here";
+  EXPECT_EQ(said["truncation"], "disabled");
+}
+
+TEST(OpenAiResponsesStream, repeats_the_request_in_each_event_about_the_whole) {
+  AnswerForm form;
+  form.repeats = codec().repeats(R"({"model":"m","input":"x","instructions":"be brief"})");
+  const auto encoder = codec().stream_encoder(form);
+  std::string out;
+  for (const Event& event : unfold(answer({text("hi")}))) encoder->encode(event, out);
+  std::size_t wholes = 0;
+  for (const json& event : data_of(out)) {
+    if (!event.contains("response")) continue;
+    ++wholes;
+    EXPECT_EQ(event["response"]["instructions"], "be brief");
+    EXPECT_EQ(event["response"]["tool_choice"], "auto");
+  }
+  EXPECT_EQ(wholes, 3u);
+}
+
+// They come behind the words they belong to, and stand with them wherever these are told as a whole.
+TEST(OpenAiResponsesStream, tells_log_probabilities_where_the_words_are) {
+  const std::string first = R"([{"token":"h","logprob":-0.10,"bytes":[104],"top_logprobs":[]}])";
+  const std::string second = R"([{"token":"i","logprob":-0.20,"bytes":[105],"top_logprobs":[]}])";
+  const std::vector<Event> events{AnswerStart{"r", "m", 1, {}, {}},
+                                  LogprobsSeen{0, {first}},
+                                  BlockStart{0, 0, text("")},
+                                  BlockDelta{.block = 0, .text = "h"},
+                                  BlockDelta{.block = 0, .text = "i"},
+                                  LogprobsSeen{0, {second}},
+                                  BlockEnd{0},
+                                  ChoiceEnd{0, {Finish::stop, "", {}}},
+                                  AnswerEnd{}};
+  Dropped none;
+  json told = json::array();
+  const json both = json::parse(first.substr(0, first.size() - 1) + "," + second.substr(1));
+  for (const json& event : data_of(streamed(events, &none))) {
+    if (event["type"] == "response.output_text.delta")
+      told.insert(told.end(), event["logprobs"].begin(), event["logprobs"].end());
+    if (event["type"] == "response.output_text.done") EXPECT_EQ(event["logprobs"], both);
+    if (event["type"] == "response.content_part.done") EXPECT_EQ(event["part"]["logprobs"], both);
+    if (event["type"] == "response.completed") {
+      EXPECT_EQ(event["response"]["output"][0]["content"][0]["logprobs"], both);
+    }
+  }
+  EXPECT_EQ(told, both);
+  EXPECT_TRUE(none.empty());
+  const std::vector<Event> without_words{events[0], events[1], events[7], events[8]};
+  streamed(without_words, &none);
+  EXPECT_EQ(none, Dropped{"logprobs"});
 }
 
 TEST(OpenAiResponsesAnswer, carries_foreign_proofs_to_the_next_turn) {

@@ -29,6 +29,9 @@ Request again(const Request& request) {
 void check_request(std::string_view body) {
   const auto request = codec().decode_request(body, "m", false);
   if (!request) return;
+  // What answers repeat of it stands in a line of an event.
+  const std::string repeats = codec().repeats(body);
+  require(repeats.find_first_of("\r\n") == std::string::npos && is_json("{" + repeats + "}"));
   const Request once = again(*request);
   require(again(once) == once);
 }

@@ -9,9 +9,19 @@ namespace {
 
 void write_members(json::Writer& to, json::Value entry) {
   for (const json::Value member : entry) {
-    if (member.name() != "top_logprobs") to.raw_member(member.name(), json::on_one_line(member.raw()));
+    const std::string name = member.name();
+    const bool is_unsaid = name == "bytes" && member.is_null();
+    if (name != "top_logprobs" && !is_unsaid) to.raw_member(name, json::on_one_line(member.raw()));
   }
   if (entry["bytes"].absent() && entry["token"].is_string()) write_bytes(to, entry["token"].string());
+}
+
+bool is_complete(json::Value entry) {
+  if (!entry["bytes"].is_array() || !entry["top_logprobs"].is_array()) return false;
+  for (const json::Value other : entry["top_logprobs"]) {
+    if (!other["bytes"].is_array()) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -28,6 +38,10 @@ std::string complete_logprobs(json::Value entries) {
   to.open_array();
   for (const json::Value entry : entries) {
     if (!entry.is_object()) continue;
+    if (is_complete(entry)) {
+      to.raw(json::on_one_line(entry.raw()));
+      continue;
+    }
     to.open_object();
     write_members(to, entry);
     to.name("top_logprobs").open_array();

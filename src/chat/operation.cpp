@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace sluice::chat {
@@ -59,6 +60,9 @@ class OperationOf final : public Operation {
     const Codec& codec = *codec_of<Codec>(caller);
     auto question = codec.decode_request(body, model);
     if (!question) return std::move(question).error();
+    if constexpr (std::is_same_v<Codec, CountCodec>) {
+      if (Result<Ok> good = check_schemas(*question); !good) return std::move(good).error();
+    }
     return std::unique_ptr<Operation>(std::make_unique<OperationOf>(codec, *std::move(question)));
   }
 

@@ -36,6 +36,7 @@ void read_more_manners(const Section& section, Manners& manners) {
   manners.text_lists = read_list(section["text_lists"]);
   manners.instances = read_list(section["instances"]);
   manners.single = read_list(section["single"]);
+  read_flag(section["bare_counts"], manners.bare_counts);
 }
 
 void read_credential_way(const Section& section, Kind& kind) {
@@ -51,10 +52,10 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  Names known{"dialect",         "doors",         "also",       "base_url", "key",   "key_variable",
-              "models",          "allow_private", "built_in",   "probe",    "names", "text_lists",
-              "instances",       "single",        "credential", "service",  "scope", "token_url",
-              "bearer_variable", "tables",        "free",       "residency"};
+  Names known{"dialect",   "doors",           "also",        "base_url",   "key",      "key_variable",
+              "models",    "allow_private",   "built_in",    "probe",      "names",    "text_lists",
+              "instances", "single",          "bare_counts", "credential", "service",  "scope",
+              "token_url", "bearer_variable", "tables",      "free",       "residency"};
   known.insert(known.end(), manner_keys().begin(), manner_keys().end());
   const Section section(member.value, known);
   Kind kind;

@@ -274,7 +274,7 @@ class CallUpstream final : public Handler {
       provider.credential->keeper.refused(grant, parts_.clock.now());
     }
     const std::string_view secret = shown_secret(*exchange.key, grant.get());
-    if (wording.as_it_is) co_return co_await pass_on(exchange, **call, wording.meter_stream, secret);
+    if (wording.answers_as_it_is) co_return co_await pass_on(exchange, **call, wording.meter_stream, secret);
     co_return co_await pass_on_translated(exchange, **call, secret);
   }
 
@@ -306,6 +306,7 @@ class CallUpstream final : public Handler {
       held.add("content-type", exchange.spoken.codec()->stream_type(chat::AnswerForm()));
     }
     held.keep(head);
+    if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
     if (is_stream) {
       const RelayParts relay{parts_.clock, parts_.metrics};
       held.for_stream();

@@ -26,9 +26,16 @@ std::vector<chat::FailureRule> failures_of(const config::Manners& manners) {
 }
 
 chat::Quirks quirks_of(const config::Manners& manners) {
-  chat::Quirks quirks{
-      manners.max_tokens, manners.default_max_tokens, manners.unsupported, manners.dimensions, manners.purpose,
-      manners.top_n,      manners.text_lists,         manners.instances,   manners.single,     {}};
+  chat::Quirks quirks{.max_tokens = manners.max_tokens,
+                      .default_max_tokens = manners.default_max_tokens,
+                      .unsupported = manners.unsupported,
+                      .dimensions = manners.dimensions,
+                      .purpose = manners.purpose,
+                      .top_n = manners.top_n,
+                      .text_lists = manners.text_lists,
+                      .instances = manners.instances,
+                      .single = manners.single,
+                      .bare_counts = manners.bare_counts};
   quirks.thinks.reserve(manners.thinking.size());
   for (const config::Thinking& rule : manners.thinking) {
     const auto takes = [&rule](std::string_view way) {

@@ -97,6 +97,7 @@ class TranslatedStream {
         held_(exchange, parts.clock.now()),
         meter_(exchange),
         cost_(exchange) {
+    std::string().swap(form_.repeats);  // the encoder has them
     held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
     held_.for_stream();
@@ -198,14 +199,19 @@ class TranslatedStream {
 
   Async<> write() {
     const http::HeadView head{200, held_.all()};
-    co_return co_await reply_.write(head, out_);
+    Result<> written = co_await reply_.write(head, out_);
+    // A stream may go on for long, and not every event is as large as the largest.
+    if (out_.capacity() > most_kept) std::string().swap(out_);
+    co_return written;
   }
+
+  static constexpr std::size_t most_kept = 64 * 1024;  // bytes, between events
 
   const RelayParts& parts_;
   Exchange& exchange_;
   net::Call& call_;
   ArrivedStream arrived_;
-  const chat::AnswerForm form_;
+  chat::AnswerForm form_;
   StreamReply reply_;
   const std::unique_ptr<chat::StreamDecoder> decoder_;
   const std::unique_ptr<chat::StreamEncoder> encoder_;
@@ -246,6 +252,7 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
         callers_codec(exchange).decode_request(exchange.body, exchange.outline.model, exchange.outline.stream);
     if (!decoded) return std::move(decoded).error();
     if (Result<Ok> few = check_tools(*decoded); !few) return std::move(few).error();
+    if (Result<Ok> good = chat::check_schemas(*decoded); !good) return std::move(good).error();
     exchange.request = std::make_unique<chat::Request>(*std::move(decoded));
     // The books need the counts; whether the caller sees them is the encoder's concern. Whole answers have them anyway.
     exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, exchange.outline.stream);

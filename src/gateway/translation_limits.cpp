@@ -1,7 +1,6 @@
 #include "gateway/translation_limits.hpp"
 
 #include <cstddef>
-#include <string>
 
 namespace sluice {
 namespace {
@@ -36,13 +35,6 @@ Result<Ok> check_tools(const chat::Request& request) {
   if (request.tools.size() > most_tools || request.tool_choice.only.size() > most_tools) {
     return Error(Fault::bad_request, Blame::client, "invalid_request",
                  "The request has too many tools to be translated for its model's provider.")
-        .with_param("tools");
-  }
-  for (std::size_t i = 0; i < request.tools.size(); ++i) {
-    const chat::Tool& tool = request.tools[i];
-    if (tool.is_custom || !tool.schema || tool.schema.bytes.front() == '{') continue;
-    return Error(Fault::bad_request, Blame::client, "invalid_request",
-                 "The schema of the arguments of tools[" + std::to_string(i) + "] must be an object.")
         .with_param("tools");
   }
   return Ok{};

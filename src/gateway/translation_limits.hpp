@@ -16,7 +16,7 @@ bool converses(const Exchange& exchange);
 // or if there is no room.
 Result<Ok> make_room(Exchange& exchange);
 
-// Tools are looked for one after the other: an Error if there are too many, or if one has a schema that is none.
+// Tools are looked for one after the other: an Error if there are too many.
 Result<Ok> check_tools(const chat::Request& request);
 
 // Whether an answer has more values than are decoded.

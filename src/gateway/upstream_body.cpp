@@ -43,9 +43,12 @@ Wording word(const Exchange& exchange) {
   const chat::Task task = exchange.endpoint.task;
   Wording wording;
   wording.model = model_for(exchange);
-  wording.as_it_is = exchange.voice->dialect == &exchange.spoken &&
-                     !chat::must_rewrite(exchange.spoken, task, exchange.body, wording.model != exchange.outline.model,
-                                         exchange.target->provider->quirks);
+  const bool is_own = exchange.voice->dialect == &exchange.spoken;
+  wording.as_it_is =
+      is_own && !chat::must_rewrite(exchange.spoken, task, exchange.body, wording.model != exchange.outline.model,
+                                    exchange.target->provider->quirks);
+  // A conversation may have been written anew, but what is said next is in the caller's words.
+  wording.answers_as_it_is = wording.as_it_is || (is_own && task == chat::Task::chat);
   wording.meter_stream = exchange.outline.stream && chat::has_metered_stream(task);
   return wording;
 }

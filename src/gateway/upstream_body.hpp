@@ -9,9 +9,10 @@ namespace sluice {
 
 // How the exchange's target is asked.
 struct Wording {
-  std::string_view model;     // its name there; a view into the world or the exchange
-  bool as_it_is = false;      // in the caller's own bytes, but for the model's name and a door's envelope
-  bool meter_stream = false;  // the stream is to bring token counts, where that is a choice
+  std::string_view model;         // its name there; a view into the world or the exchange
+  bool as_it_is = false;          // in the caller's own bytes, but for the model's name and a door's envelope
+  bool answers_as_it_is = false;  // the answer needs no translation
+  bool meter_stream = false;      // the stream is to bring token counts, where that is a choice
 };
 
 // Decides that, for the exchange's voice.

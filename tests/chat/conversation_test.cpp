@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sluice/chat/dialect.hpp>
+#include <sluice/chat/operation.hpp>
 
 namespace sluice::chat {
 namespace {
@@ -38,6 +39,56 @@ TEST(WhatToolsGaveBack, reaches_other_dialects_in_words_where_it_was_data) {
       EXPECT_TRUE(written->dropped.empty()) << provider->name() << ' ' << written->dropped.front();
     }
   }
+}
+
+// Some dialects take it alone, and others refuse it.
+TEST(HowManyTokensWereLikely, is_asked_only_where_any_are_asked_for) {
+  Request request;
+  request.dialect = "openai_responses";
+  request.sampling.top_logprobs = 3;
+  Request same = request;
+  put_in_words(same, "openai_responses");
+  EXPECT_EQ(same.sampling.top_logprobs, 3u);
+  Request alone = request;
+  put_in_words(alone, "openai_chat");
+  EXPECT_FALSE(alone.sampling.top_logprobs);
+  request.sampling.logprobs = true;
+  put_in_words(request, "openai_chat");
+  EXPECT_EQ(request.sampling.top_logprobs, 3u);
+}
+
+std::string refused(const Request& request) {
+  const auto checked = check_schemas(request);
+  return checked ? "fine" : checked.error().param();
+}
+
+TEST(Schemas, must_be_objects_wherever_they_stand) {
+  Request request;
+  request.tools.push_back({.name = "any"});
+  request.tools.push_back({.name = "f", .schema = {R"( {"type":"object"})"}});
+  request.tools.push_back({.name = "free", .schema = {R"("text")"}, .is_custom = true});
+  EXPECT_EQ(refused(request), "fine");
+  for (const char* wrong : {R"("str")", "[1]", "true", "7"}) {
+    request.tools[1].schema.bytes = wrong;
+    EXPECT_EQ(refused(request), "tools") << wrong;
+    request.tools[1].schema.bytes = "{}";
+    request.format.schema.bytes = wrong;
+    EXPECT_EQ(refused(request), "response_format") << wrong;
+    request.format.schema.bytes.clear();
+  }
+}
+
+// Counting asks the same of them.
+TEST(Schemas, must_be_objects_where_tokens_are_counted_too) {
+  const auto counted = [](const std::string& schema) {
+    const auto read = Operation::read(
+        anthropic_messages(), Task::count,
+        R"({"messages":[{"role":"user","content":"q"}],"tools":[{"name":"f","input_schema":)" + schema + "}]}", "m");
+    return read ? "fine" : read.error().param();
+  };
+  EXPECT_EQ(counted("{}"), "fine");
+  EXPECT_EQ(counted("null"), "fine");
+  EXPECT_EQ(counted(R"("str")"), "tools");
 }
 
 }  // namespace

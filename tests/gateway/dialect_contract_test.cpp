@@ -272,6 +272,8 @@ TEST_F(Dialects, marks_of_another_dialect_stay_here_when_the_next_turn_is_the_ca
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.field("x-sluice-dropped"), "messages.reasoning");
   EXPECT_EQ(upstream.seen().back().body.find("signature"), std::string::npos) << upstream.seen().back().body;
+  EXPECT_EQ(answer.body, message_begins + message_says("one") + message_ends)
+      << "what is said next needs no translation";
 }
 
 TEST_F(Dialects, a_failure_means_what_the_configuration_says_of_its_provider) {

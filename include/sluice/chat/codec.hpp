@@ -44,6 +44,10 @@ enum class Way : std::uint8_t {
   instances,  // a list of inputs, with what is said of all beside it
 };
 
+// An Error of the caller's where a tool's arguments or the answer have a schema that is no JSON object: some providers
+// would take it for any, and others refuse it.
+Result<Ok> check_schemas(const Request& request);
+
 // A request as a provider shall get it.
 struct Rendered {
   std::string body;
@@ -65,6 +69,7 @@ struct Quirks {
   // Patterns of the models that are asked for embeddings in that Way; what fits none is asked in the usual one.
   std::vector<std::string> instances{};
   std::vector<std::string> single{};
+  bool bare_counts = false;  // counts are asked for with a request's members, where others wrap the request
   // How models are asked to think, where a dialect leaves that to them: the first that fits the model's name counts. A
   // model that fits none takes all of it.
   struct Thinks {

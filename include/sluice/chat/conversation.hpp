@@ -263,7 +263,14 @@ struct Response {
   bool operator==(const Response&) const = default;
 };
 
-// For a provider of that dialect: what tools gave back as another dialect's data becomes text.
+// For a provider of that dialect: what tools gave back as another dialect's data becomes text, and a number of log
+// probabilities that means nothing alone goes.
 void put_in_words(Request& request, std::string_view dialect);
+
+// A part that a model shall go on with, without the white space at its end that many refuse there.
+Part without_end(Part part);
+
+// Whether all it says is white space, which most providers refuse as a message.
+bool is_blank(const Message& message);
 
 }  // namespace sluice::chat

@@ -51,7 +51,8 @@ struct BlockEnd {
   std::size_t block = 0;
 };
 
-// `logprobs`: entries of OpenAI's `content` list, as a JSON array, to append to the choice's.
+// Entries of OpenAI's `content` list, as a JSON array, to append to the choice's: behind the text they belong to, and
+// before its block ends, where there is one.
 struct LogprobsSeen {
   std::size_t choice = 0;
   RawJson content{};

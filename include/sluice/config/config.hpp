@@ -113,6 +113,7 @@ struct Manners {
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
   std::vector<std::string> instances;   // patterns of those that are asked for them with a list of instances
   std::vector<std::string> single;      // and with one input at a time
+  bool bare_counts = false;             // token counts are asked for with a request's members, without its wrapping
   std::vector<Thinking> thinking;       // the first that fits a model counts; without one, it takes everything
   std::vector<Failure> failures;        // the first that fits counts
 };

@@ -18,6 +18,8 @@ struct Turn {
   std::vector<const Part*> results{};
   std::vector<const Part*> rest{};
 
+  bool is_empty() const { return results.empty() && rest.empty(); }
+
   // Riders go where the block behind them goes.
   void take(const Message& message) {
     std::vector<const Part*> riders;
@@ -114,18 +116,31 @@ class RequestWriter {
   void write_conversation() {
     std::vector<const Part*> system;
     std::vector<Turn> turns;
+    bool begun = false;
     for (const Message& message : request_.messages) {
       if (!message.name.empty()) lose("messages.name");
       // A request of this dialect may have such messages in its midst; not every model takes them.
       if (is_system(message) && (turns.empty() || !is_own_)) {
-        if (!turns.empty()) lose(moved_instructions);
+        if (begun && !is_blank(message)) lose(moved_instructions);
         for (const Part& part : message.parts) system.push_back(&part);
         continue;
       }
+      begun = begun || !is_blank(message);
       std::string_view role = message.role == Role::assistant ? "assistant" : "user";
       if (is_system(message)) role = "system";
       if (turns.empty() || turns.back().role != role) turns.push_back({role});
       turns.back().take(message);
+    }
+    if (!is_own_) {
+      leave_out_blanks(system);
+      for (Turn& turn : turns) {
+        // A question that says nothing is not another answer to go on with: it is the provider's to refuse.
+        const bool asks = &turn == &turns.back() && turn.role == "user";
+        const std::vector<const Part*> all = turn.rest;
+        leave_out_blanks(turn.rest);
+        if (asks && turn.is_empty()) turn.rest = all;
+      }
+      std::erase_if(turns, [](const Turn& turn) { return turn.is_empty(); });
     }
     const std::string text = content_of(system, Role::system);
     if (!text.empty()) out_.raw_member("system", text);
@@ -136,21 +151,12 @@ class RequestWriter {
 
   void write_turn(const Turn& turn, bool is_last) {
     std::vector<const Part*> parts(turn.results);
-    for (const Part* const part : turn.rest) {
-      // Texts in which nothing stands are refused.
-      const std::string* const text = plain_text(*part);
-      const bool is_blank = text != nullptr && text->find_first_not_of(json::white_space) == std::string::npos;
-      if (is_own_ || !is_blank) parts.push_back(part);
-    }
+    parts.insert(parts.end(), turn.rest.begin(), turn.rest.end());
     Part trimmed;
     const bool is_assistant = turn.role == "assistant";
     if (is_last && is_assistant && !parts.empty()) {
-      // A model that shall go on from here refuses white space at the end.
-      trimmed = *parts.back();
-      if (auto* text = std::get_if<Text>(&trimmed.what)) {
-        text->text.erase(text->text.find_last_not_of(json::white_space) + 1);
-        parts.back() = &trimmed;
-      }
+      trimmed = without_end(*parts.back());
+      parts.back() = &trimmed;
     }
     Role role = is_assistant ? Role::assistant : Role::user;
     if (turn.role == "system") role = Role::system;
@@ -158,6 +164,14 @@ class RequestWriter {
     if (content.empty()) return;
     ++turns_written_;
     out_.open_object().member("role", turn.role).raw_member("content", content).close_object();
+  }
+
+  // Texts in which nothing stands are refused.
+  static void leave_out_blanks(std::vector<const Part*>& parts) {
+    std::erase_if(parts, [](const Part* part) {
+      const std::string* const text = plain_text(*part);
+      return text != nullptr && text->find_first_not_of(json::white_space) == std::string::npos;
+    });
   }
 
   // A string where that says it all, else a list of blocks; empty when nothing is left.

@@ -138,7 +138,10 @@ bool read_count(Value value, std::uint64_t& count) {
 void write_part(Writer& writer, const Part& part, const Reader& reader) {
   const auto* const text = std::get_if<Text>(&part.what);
   // Many models refuse a text in which nothing stands; whoever writes one for this dialect knows his.
-  if (reader.is_provider && !reader.is_own && text != nullptr && is_blank(text->text) && !text->citations) return;
+  if (reader.is_provider && !reader.is_own && text != nullptr && is_blank(text->text) && !text->citations) {
+    if (part.cache) drop(reader.dropped, "messages.cache_control");
+    return;
+  }
   std::visit([&](const auto& what) { write(writer, what, reader); }, part.what);
   if (!part.cache) return;
   writer.open_object().name("cachePoint").open_object().member("type", "default");

@@ -58,11 +58,14 @@ class RequestWriter {
   }
 
   void gather_turns() {
+    const Message* const last = last_said();
+    const Part* const words = last_words();
+    bool begun = false;
     for (const Message& message : request_.messages) {
       if (!message.name.empty()) drop(dropped_, "messages.name");
       const Role role = turn_of(message);
       if (role == Role::developer) {
-        if (!turns_.empty() && !is_own_) drop(dropped_, moved_instructions);
+        if (begun && !is_own_ && !is_blank(message)) drop(dropped_, moved_instructions);
         for (const Part& part : message.parts) write_part(system_.writer, part, reader_);
         continue;
       }
@@ -70,13 +73,16 @@ class RequestWriter {
       if (turns_.empty() || turns_.back().role != role || is_own_) turns_.emplace_back(role);
       for (const Part& part : message.parts) {
         note_tools(part);
-        const bool is_last = &part == &message.parts.back() && &message == &request_.messages.back();
-        if (is_last && role == Role::assistant && !is_own_) {
+        if (&part == words && role == Role::assistant && !is_own_) {
           write_part(turns_.back().writer, without_end(part), reader_);
         } else {
           write_part(turns_.back().writer, part, reader_);
         }
       }
+      begun = begun || !is_blank(message);
+      // A question that says nothing is not another answer to go on with: it is the provider's to refuse.
+      const bool asks = &message == last && role == Role::user && !message.parts.empty() && is_blank(message);
+      if (asks && turns_.back().blocks.empty()) turns_.back().writer.open_object().member("text", " ").close_object();
       // What is left empty would keep its neighbours apart.
       if (turns_.back().blocks.empty()) turns_.pop_back();
     }
@@ -88,12 +94,23 @@ class RequestWriter {
     name_documents();
   }
 
-  // An answer that a model shall go on with must not end with white space.
-  static Part without_end(Part part) {
-    if (auto* const text = std::get_if<Text>(&part.what); text != nullptr) {
-      text->text.erase(text->text.find_last_not_of(json::white_space) + 1);
-    }
-    return part;
+  // The last message that is no instruction; null: there is none.
+  const Message* last_said() const {
+    const auto said = std::find_if(request_.messages.rbegin(), request_.messages.rend(), [](const Message& message) {
+      return message.role != Role::system && message.role != Role::developer;
+    });
+    return said == request_.messages.rend() ? nullptr : &*said;
+  }
+
+  // The last part of it that says something.
+  const Part* last_words() const {
+    const Message* const last = last_said();
+    if (last == nullptr) return nullptr;
+    const auto part = std::find_if(last->parts.rbegin(), last->parts.rend(), [](const Part& each) {
+      const auto* const text = std::get_if<Text>(&each.what);
+      return text == nullptr || !json::trimmed(text->text).empty();
+    });
+    return part == last->parts.rend() ? nullptr : &*part;
   }
 
   // The tools that the conversation so far is about.

@@ -13,7 +13,7 @@ using json::Writer;
 constexpr std::string_view whole_request = "generateContentRequest";
 
 // Counting takes either bare contents or a whole request, which has to name its model.
-void write_count_request(std::string_view model, std::string_view body, std::string& out) {
+void wrap_request(std::string_view model, std::string_view body, std::string& out) {
   const json::Tree tree = json::Tree::read(body);
   Writer to(out);
   to.open_object();
@@ -43,8 +43,9 @@ class GeminiCounting final : public CountCodec {
   Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const override {
     Result<Rendered> rendered = generate_content::encode_request(only_what_is_read(request), quirks);
     if (!rendered) return rendered;
+    if (quirks.bare_counts) return rendered;
     std::string body;
-    write_count_request(request.model, rendered->body, body);
+    wrap_request(request.model, rendered->body, body);
     rendered->body = std::move(body);
     return rendered;
   }
@@ -58,8 +59,8 @@ class GeminiCounting final : public CountCodec {
     return Ok{};
   }
 
-  bool must_rewrite(std::string_view body, bool renamed, const Quirks&) const override {
-    return renamed && static_cast<bool>(member(json::Tree::read(body).root(), whole_request));
+  bool must_rewrite(std::string_view body, bool renamed, const Quirks& quirks) const override {
+    return (renamed || quirks.bare_counts) && static_cast<bool>(member(json::Tree::read(body).root(), whole_request));
   }
 };
 

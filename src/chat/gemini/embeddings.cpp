@@ -16,6 +16,8 @@ namespace {
 using json::Value;
 using json::Writer;
 
+constexpr std::string_view config_member = "embedContentConfig";
+
 struct Word {
   std::string_view word;
   Purpose means;
@@ -56,24 +58,35 @@ bool read_purpose(Value value, Purpose& purpose) {
   return false;
 }
 
-// One request of a batch, or the only one: its input, and what it says beside that.
-Result<Ok> read_one(Value root, EmbeddingRequest& request) {
-  EmbeddingInput input;
-  Result<Ok> read = read_content(root["content"], input);
-  if (!read) return read;
+// What a request says beside its input; the cloud's newer form has it in an object of its own.
+Result<Ok> read_settings(Value root, EmbeddingInput& input, EmbeddingRequest& request) {
   for (const Value value : root) {
     const std::string name = camel(value.name());
     if (name == "content" || name == "model" || value.is_null()) continue;
-    if (name == "title") {
+    if (name == config_member && value.is_object()) {
+      Result<Ok> read = read_settings(value, input, request);
+      if (!read) return read;
+    } else if (name == "title") {
       input.title = value.string();
     } else if (name == "outputDimensionality") {
       if (!read_whole(value, request.dimensions)) return wrong_member(name, "must be a whole number.");
     } else if (name == "taskType") {
       if (!read_purpose(value, request.purpose)) return wrong_member(name, "is no type of task.");
+    } else if (name == cut_member && value.boolean()) {
+      request.truncate = *value.boolean() ? "END" : "NONE";
     } else {
       request.extras.push_back({name, {std::string(value.raw())}});
     }
   }
+  return Ok{};
+}
+
+// One request of a batch, or the only one.
+Result<Ok> read_one(Value root, EmbeddingRequest& request) {
+  EmbeddingInput input;
+  Result<Ok> read = read_content(root["content"], input);
+  if (read) read = read_settings(root, input, request);
+  if (!read) return read;
   request.inputs.push_back(std::move(input));
   return Ok{};
 }
@@ -94,6 +107,7 @@ Result<Ok> read_batch(Value list, EmbeddingRequest& request) {
     if (!first) first = std::move(one);
   }
   request.dimensions = first->dimensions;
+  request.truncate = first->truncate;
   request.purpose = first->purpose;
   request.extras = std::move(first->extras);
   request.inputs = std::move(inputs);
@@ -127,20 +141,48 @@ void write_settings(const EmbeddingRequest& request, const EmbeddingInput& input
 }
 
 bool is_among(const std::vector<std::string>& patterns, std::string_view model) {
+  if (model.starts_with(model_folder)) model.remove_prefix(model_folder.size());
   return std::any_of(patterns.begin(), patterns.end(),
                      [model](const std::string& pattern) { return glob_matches(pattern, model); });
 }
 
-// The only request, or one of a batch: then it names the model.
+// One request of a batch.
 Result<Ok> write_one(const EmbeddingRequest& request, const EmbeddingInput& input, std::string_view model, Writer& to,
                      Dropped& dropped) {
-  to.open_object().member_if("model", model).name("content").open_object().name("parts").open_array();
+  to.open_object().member("model", model).name("content").open_object().name("parts").open_array();
   Result<Ok> written = write_parts(input, to, dropped);
   if (!written) return written;
   to.close_array().close_object();
   write_settings(request, input, to);
+  // Its callers may know a server that has it.
+  const bool is_own = request.dialect == dialect_name;
+  if (is_own) write_cut(request, to);
+  if (!request.truncate.empty() && !is_own) drop(dropped, "truncate");
   to.close_object();
   return Ok{};
+}
+
+// A request of its own, as the cloud takes it.
+Result<Rendered> write_single(const EmbeddingRequest& request) {
+  Rendered rendered;
+  rendered.way = Way::single;
+  drop_foreign(request, rendered.dropped);
+  if (request.inputs.size() != 1) {
+    return cannot_tell("input", "The provider of this model takes one input at a time.");
+  }
+  const EmbeddingInput& input = request.inputs.front();
+  Writer to(rendered.body);
+  to.open_object().name("content").open_object().name("parts").open_array();
+  Result<Ok> written = write_parts(input, to, rendered.dropped);
+  if (!written) return std::move(written).error();
+  to.close_array().close_object();
+  std::string settings;
+  Writer members(settings);
+  write_settings(request, input, members);
+  if (!write_cut(request, members)) drop(rendered.dropped, "truncate");
+  if (!settings.empty()) to.raw_member(config_member, "{" + settings + "}");
+  to.close_object();
+  return rendered;
 }
 
 bool has(std::string_view body, std::string_view name) {
@@ -166,19 +208,9 @@ class GeminiEmbeddings final : public EmbeddingCodec {
   // As a batch, unless the model has no such thing: one request's path takes one input only.
   Result<Rendered> encode_request(const EmbeddingRequest& request, const Quirks& quirks) const override {
     if (is_among(quirks.instances, request.model)) return write_instances(request);
+    if (is_among(quirks.single, request.model)) return write_single(request);
     Rendered rendered;
     drop_foreign(request, rendered.dropped);
-    if (!request.truncate.empty()) drop(rendered.dropped, "truncate");
-    if (is_among(quirks.single, request.model)) {
-      rendered.way = Way::single;
-      if (request.inputs.size() != 1) {
-        return cannot_tell("input", "The provider of this model takes one input at a time.");
-      }
-      Writer to(rendered.body);
-      Result<Ok> written = write_one(request, request.inputs.front(), {}, to, rendered.dropped);
-      if (!written) return std::move(written).error();
-      return rendered;
-    }
     const std::string model =
         request.model.starts_with(model_folder) ? request.model : std::string(model_folder) + request.model;
     Writer to(rendered.body);
@@ -242,6 +274,13 @@ std::string_view task_type_of(Purpose purpose) {
     if (word.means == purpose && purpose != Purpose::unset) return word.word;
   }
   return {};
+}
+
+bool write_cut(const EmbeddingRequest& request, Writer& to) {
+  const bool cuts = request.truncate == "END";
+  if (!cuts && request.truncate != "NONE") return request.truncate.empty();
+  to.member(cut_member, cuts);
+  return true;
 }
 
 void drop_foreign(const EmbeddingRequest& request, Dropped& dropped) {

@@ -1,3 +1,4 @@
+#include <string>
 #include <utility>
 
 #include "chat/extras.hpp"
@@ -27,16 +28,11 @@ Result<Rendered> write_instances(const EmbeddingRequest& request) {
     to.member_if("title", input.title).close_object();
   }
   to.close_array();
-  // Too long a text is cut at its end, or refused.
-  const bool cuts = request.truncate == "END";
-  const bool says_cut = cuts || request.truncate == "NONE";
-  if (!request.truncate.empty() && !says_cut) drop(rendered.dropped, "truncate");
-  if (says_cut || request.dimensions) {
-    to.name("parameters").open_object();
-    if (says_cut) to.member("autoTruncate", cuts);
-    if (request.dimensions) to.member("outputDimensionality", *request.dimensions);
-    to.close_object();
-  }
+  std::string parameters;
+  Writer members(parameters);
+  if (!write_cut(request, members)) drop(rendered.dropped, "truncate");
+  if (request.dimensions) members.member("outputDimensionality", *request.dimensions);
+  if (!parameters.empty()) to.raw_member("parameters", "{" + parameters + "}");
   to.close_object();
   return rendered;
 }

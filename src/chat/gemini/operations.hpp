@@ -5,6 +5,7 @@
 #include <sluice/chat/operations.hpp>
 
 #include "chat/json_tree.hpp"
+#include "chat/json_writer.hpp"
 
 // What the gemini dialect asks beside conversations: embedContent, batchEmbedContents, countTokens, and predict, which
 // a cloud has in the place of batchEmbedContents.
@@ -15,6 +16,9 @@ const CountCodec& count_codec();
 
 // The word for a purpose; empty for unset.
 std::string_view task_type_of(Purpose purpose);
+// Whether too long a text is cut at its end or refused, as a member. False: something else is wanted.
+inline constexpr std::string_view cut_member = "autoTruncate";
+bool write_cut(const EmbeddingRequest& request, json::Writer& to);
 // Notes what no form of these requests can say.
 void drop_foreign(const EmbeddingRequest& request, Dropped& dropped);
 

@@ -50,13 +50,15 @@ class RequestWriter {
 
   // Turns alternate, so neighbours of one role become one.
   void gather() {
+    bool begun = false;
     for (std::size_t number = 0; number < request_.messages.size(); ++number) {
       const Message& message = request_.messages[number];
       if (!message.name.empty()) drop(rendered_.dropped, "messages.name");
       if (is_system(message)) {
-        if (!turns_.empty() && !is_own_request()) drop(rendered_.dropped, moved_instructions);
+        if (begun && !is_own_request() && !is_blank(message)) drop(rendered_.dropped, moved_instructions);
         continue;
       }
+      begun = begun || !is_blank(message);
       const bool is_model = message.role == Role::assistant;
       if (turns_.empty() || turns_.back().is_model != is_model) turns_.push_back({is_model, {}});
       for (const Part& part : message.parts) take(part, number);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <sluice/http/sse.hpp>
 
@@ -80,6 +81,7 @@ struct Candidate {
   std::optional<PartialArguments> arguments{};  // of an open call
   std::string finish{};
   std::vector<Part> riders{};
+  std::string logprobs{};  // of the chunk at hand, not told yet
 };
 
 class Decoder final : public StreamDecoder {
@@ -188,13 +190,16 @@ class Decoder final : public StreamDecoder {
     Candidate* const to = candidate(index);
     if (to == nullptr) return unreadable("The provider's stream has too many candidates.");
     to->seen = true;
+    to->logprobs = read_logprobs(from["logprobsResult"]);
     for (const json::Value part : items(from["content"]["parts"])) read_wire_part(part, *to, index, out);
+    tell_logprobs(*to, index, out);
     if (std::string word = finish_word(from["finishReason"]); !word.empty()) to->finish = std::move(word);
-    if (std::string entries = read_logprobs(from["logprobsResult"]); !entries.empty()) {
-      out.emplace_back(LogprobsSeen{index, {std::move(entries)}});
-    }
     for (Part& rider : read_candidate_riders(from)) keep_rider(std::move(rider), to->riders);
     return Ok{};
+  }
+
+  static void tell_logprobs(Candidate& to, std::size_t index, std::vector<Event>& out) {
+    if (!to.logprobs.empty()) out.emplace_back(LogprobsSeen{index, {std::exchange(to.logprobs, {})}});
   }
 
   // A later one replaces an earlier one of its kind.
@@ -298,6 +303,8 @@ class Decoder final : public StreamDecoder {
     }
     delta.block = *to.block;
     if (!delta.text.empty() || !delta.signature.empty() || !delta.data.empty()) out.emplace_back(std::move(delta));
+    // While the text they belong to is open.
+    if (std::holds_alternative<Text>(to.open.what)) tell_logprobs(to, index, out);
     if (!stays_open) close(to, out);
   }
 

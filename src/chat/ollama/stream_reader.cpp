@@ -56,10 +56,15 @@ class Decoder final : public StreamDecoder {
     start(root, created, out);
     std::vector<Part> parts;
     if (!root["message"].absent() && !read_message(root["message"], created, calls_, parts)) return false;
-    for (Part& part : parts) take(std::move(part), out);
-    if (root["logprobs"].is_array() && root["logprobs"].size() > 0) {
-      out.emplace_back(LogprobsSeen{0, {complete_logprobs(root["logprobs"])}});
+    std::string logprobs;
+    if (root["logprobs"].is_array() && root["logprobs"].size() > 0) logprobs = complete_logprobs(root["logprobs"]);
+    for (Part& part : parts) {
+      const bool is_text = std::holds_alternative<Text>(part.what);
+      take(std::move(part), out);
+      // While the text they belong to is open.
+      if (is_text && !logprobs.empty()) out.emplace_back(LogprobsSeen{0, {std::exchange(logprobs, {})}});
     }
+    if (!logprobs.empty()) out.emplace_back(LogprobsSeen{0, {std::move(logprobs)}});
     if (root["done"].boolean().value_or(false)) end(root, line, out);
     return true;
   }

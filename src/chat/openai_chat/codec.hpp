@@ -209,7 +209,7 @@ class AnswerReader {
   void start(json::Value root, std::vector<Event>& out);
   Choice* choice_of(json::Value choice, std::size_t position);
   void take_choice(json::Value choice, Choice& to, std::vector<Event>& out);
-  void take_said(json::Value said, Choice& to, std::vector<Event>& out);
+  void take_said(json::Value said, json::Value logprobs, Choice& to, std::vector<Event>& out);
   void take_thoughts(json::Value said, Choice& to, std::vector<Event>& out);
   void take_content(json::Value content, Choice& to, std::vector<Event>& out);
   void take_item(json::Value item, Choice& to, std::vector<Event>& out);

@@ -92,11 +92,8 @@ AnswerReader::Choice* AnswerReader::choice_of(json::Value choice, std::size_t po
 }
 
 void AnswerReader::take_choice(json::Value choice, Choice& to, std::vector<Event>& out) {
-  take_said(choice[said_], to, out);
+  take_said(choice[said_], choice["logprobs"]["content"], to, out);
   keep_members(choice, "choices.", choice_members, to.kept);
-  if (const json::Value logprobs = choice["logprobs"]; logprobs["content"].is_array()) {
-    out.emplace_back(LogprobsSeen{to.number, on_one_line(logprobs["content"].raw())});
-  }
   take_ending(choice, to);
 }
 
@@ -111,10 +108,12 @@ void AnswerReader::take_ending(json::Value choice, Choice& to) {
   to.ending.stop_sequence = choice["stop_reason"].string();
 }
 
-void AnswerReader::take_said(json::Value said, Choice& to, std::vector<Event>& out) {
-  if (!said.is_object()) return;
+void AnswerReader::take_said(json::Value said, json::Value logprobs, Choice& to, std::vector<Event>& out) {
   take_thoughts(said, to, out);
   take_content(said["content"], to, out);
+  // While the text they belong to is open.
+  if (logprobs.is_array()) out.emplace_back(LogprobsSeen{to.number, on_one_line(logprobs.raw())});
+  if (!said.is_object()) return;
   if (RawJson citations = list_of(said["annotations"])) {
     if (to.open != Open::text) open(Open::text, {.what = Text{}}, to, out);
     out.emplace_back(BlockDelta{.block = to.block, .citations = std::move(citations)});

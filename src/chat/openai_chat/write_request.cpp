@@ -68,10 +68,7 @@ void RequestWriter::write_sampling() {
   }
   if (sampling.choices && allows("n")) to_.member("n", *sampling.choices);
   if (sampling.logprobs && allows("logprobs")) to_.member("logprobs", *sampling.logprobs);
-  // Alone they ask for nothing in some dialects, and are refused here.
-  const bool has_logprobs = is_own() || sampling.logprobs == true;
-  if (sampling.top_logprobs && has_logprobs && allows("top_logprobs"))
-    to_.member("top_logprobs", *sampling.top_logprobs);
+  if (sampling.top_logprobs && allows("top_logprobs")) to_.member("top_logprobs", *sampling.top_logprobs);
 }
 
 void RequestWriter::write_format() {

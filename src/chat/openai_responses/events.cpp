@@ -306,15 +306,19 @@ class Encoder final : public StreamEncoder {
     tell_logprobs();
   }
 
-  // They come behind the words they belong to, and once these have ended only in the whole answer.
-  void tell_logprobs() {
-    if (latest_text_ == Items::none || untold_logprobs_.logprobs.empty()) return;
-    const Block& block = blocks_[latest_text_];
+  // They stand with words: of the text that is being said or of the next one, at the end those of the last.
+  void tell_logprobs(bool at_end = false) {
+    if (untold_logprobs_.logprobs.empty()) return;
+    const Block* const block = latest_text_ == Items::none ? nullptr : &blocks_[latest_text_];
+    if (block == nullptr && at_end) drop(dropped_, "logprobs");
+    if (block == nullptr || (block->ended && !at_end)) return;
     const std::string list = "[" + std::exchange(untold_logprobs_.logprobs, {}) + "]";
-    add_logprobs({list}, items_.all()[block.place.item].pieces[block.place.piece]);
-    if (block.ended) return;
+    std::string& all = items_.all()[block->place.item].pieces[block->place.piece].logprobs;
+    if (!all.empty()) all += ',';
+    all.append(list, 1, list.size() - 2);
+    if (block->ended) return;
     event("response.output_text.delta", [&](Writer& writer) {
-      about_piece(writer, block.place);
+      about_piece(writer, block->place);
       writer.member("delta", "").raw_member("logprobs", list);
     });
   }
@@ -329,7 +333,7 @@ class Encoder final : public StreamEncoder {
     if (!started_) take(AnswerStart{});
     for (Item& item : items_.all()) item.sealed = true;
     close_sealed();
-    if (!untold_logprobs_.logprobs.empty()) drop(dropped_, "logprobs");
+    tell_logprobs(true);
     const Status status = status_of(ending_, dropped_);
     const bool is_over = status.status == "completed" || status.status == "incomplete" || status.status == "failed";
     answer(is_over ? "response." + std::string(status.status) : "response.completed", status, nullptr);
@@ -347,7 +351,7 @@ class Encoder final : public StreamEncoder {
   Items items_{false};
   std::vector<Block> blocks_{};
   std::size_t latest_text_ = Items::none;  // a block
-  Piece untold_logprobs_{};                // that came before any text
+  Piece untold_logprobs_{};
   Ending ending_{};
   std::optional<Usage> usage_{};
   Dropped dropped_{};

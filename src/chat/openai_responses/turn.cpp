@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "chat/logprobs.hpp"
 #include "chat/openai_responses/parts.hpp"
 
 // Putting the items of a turn together, and writing them.
@@ -102,11 +103,10 @@ void add_annotations(const RawJson& citations, Piece& piece, Dropped& dropped) {
 }
 
 void add_logprobs(const RawJson& entries, Piece& text) {
-  const Tree tree = Tree::read(entries.bytes);
-  for (const Value entry : tree.root()) {
-    if (!text.logprobs.empty()) text.logprobs += ',';
-    text.logprobs += entry.raw();
-  }
+  const std::string list = complete_logprobs(Tree::read(entries.bytes).root());
+  if (list.size() <= 2) return;
+  if (!text.logprobs.empty()) text.logprobs += ',';
+  text.logprobs.append(list, 1, list.size() - 2);
 }
 
 std::size_t index_of(const Item& item, std::size_t piece) {

@@ -108,13 +108,22 @@ TEST(AnthropicRequests, say_that_instructions_stood_elsewhere) {
   const Rendered result = rendered(asking({said(Role::user, "Hello"), said(Role::developer, "Be brief.")}));
   EXPECT_EQ(json::parse(result.body)["system"], "Be brief.");
   EXPECT_EQ(result.dropped, Dropped{"messages.position"});
+  const Request nothing = asking(
+      {said(Role::user, " "), said(Role::system, "Be brief."), said(Role::user, "Hello"), said(Role::developer, "\n")});
+  EXPECT_TRUE(rendered(nothing).dropped.empty()) << "nothing moved";
 }
 
 // They are refused.
 TEST(AnthropicRequests, have_no_texts_in_which_nothing_stands) {
   const json body = sent(asking({said(Role::user, "Hello"), said(Role::user, " \n"), said(Role::assistant, "\t")}));
   EXPECT_EQ(body["messages"], json::parse(R"([{"role":"user","content":"Hello"}])"));
-  EXPECT_FALSE(codec().encode_request(asking({said(Role::user, " ")}), {}));
+  EXPECT_EQ(
+      sent(asking({said(Role::user, "Hello"), said(Role::assistant, "So "), said(Role::user, " ")}))["messages"].size(),
+      3u)
+      << "a question that says nothing is the provider's to refuse";
+  const json system = sent(asking({said(Role::system, " "), said(Role::system, "Be kind."), said(Role::user, "Hi")}));
+  EXPECT_EQ(system["system"], "Be kind.");
+  EXPECT_FALSE(sent(asking({said(Role::system, " "), said(Role::user, "Hi")})).contains("system"));
 }
 
 TEST(AnthropicRequests, name_what_the_dialect_cannot_say) {

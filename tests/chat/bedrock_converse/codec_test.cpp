@@ -104,6 +104,16 @@ TEST(BedrockConverseRequest, ends_what_shall_be_gone_on_with_in_words) {
   Request request = asking("Hi");
   request.messages.push_back({Role::assistant, {{Text{"The answer is \n", {}, {}}, {}}}, {}});
   EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"The answer is"}])"));
+  request.messages.push_back({Role::system, {{Text{"Briefly.", {}, {}}, {}}}, {}});
+  request.messages[1].parts.push_back({Text{" ", {}, {}}, {}});
+  EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"The answer is"}])"));
+  request.messages[1].parts = {{Refusal{"no "}, {}}};
+  EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"no"}])"));
+  request.messages[1].parts = {{Text{"The answer is \n", {}, {}}, {}}};
+  request.messages[2] = {Role::user, {{Text{" ", {}, {}}, CacheMark{}}}, {}};
+  EXPECT_EQ(written(request).body["messages"].size(), 3u) << "a question that says nothing is the provider's to refuse";
+  EXPECT_THAT(written(request).dropped, ElementsAre("messages.cache_control"));
+  request.messages.pop_back();
   request.messages.push_back({Role::user, {{Text{"Go on ", {}, {}}, {}}}, {}});
   EXPECT_EQ(written(request).body["messages"][1]["content"], json::parse(R"([{"text":"The answer is \n"}])"));
   EXPECT_EQ(written(request).body["messages"][2]["content"], json::parse(R"([{"text":"Go on "}])"));

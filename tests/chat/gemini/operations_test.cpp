@@ -26,6 +26,22 @@ TEST(GeminiEmbeddings, go_out_as_a_batch_whatever_came_in) {
   EXPECT_EQ(body["requests"][1]["content"]["parts"][1]["inlineData"]["data"], "iVBORw0KGgo=");
 }
 
+// The cloud's newer form has an object for them.
+TEST(GeminiEmbeddings, may_say_their_settings_in_either_form) {
+  const EmbeddingRequest older = question(
+      embeddings(), R"({"content":{"parts":[{"text":"a"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":8,
+                        "title":"t","autoTruncate":false})");
+  const EmbeddingRequest newer =
+      question(embeddings(), R"({"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"taskType":"RETRIEVAL_QUERY",
+                        "outputDimensionality":8,"title":"t","autoTruncate":false}})");
+  EXPECT_EQ(older, newer);
+  EXPECT_EQ(newer.truncate, "NONE");
+  EXPECT_EQ(newer.inputs.at(0).title, "t");
+  EXPECT_EQ(refused_member(embeddings(),
+                           R"({"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"taskType":"POETRY"}})"),
+            "taskType");
+}
+
 TEST(GeminiEmbeddings, must_ask_for_the_same_throughout_a_batch) {
   EXPECT_EQ(refused_member(embeddings(), R"({"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":8},
       {"content":{"parts":[{"text":"b"}]}}]})"),
@@ -53,6 +69,8 @@ TEST(GeminiEmbeddings, are_asked_for_as_instances_of_models_that_want_that) {
   EmbeddingRequest request = asks_for({"a", "b"});
   request.model = "text-1";
   EXPECT_EQ(written(embeddings(), request, quirks), Json::parse(R"({"instances":[{"content":"a"},{"content":"b"}]})"));
+  request.model = "models/text-1";
+  EXPECT_TRUE(written(embeddings(), request, quirks).contains("instances")) << "the same model";
   request.purpose = Purpose::query;
   request.dimensions = 8;
   request.truncate = "NONE";
@@ -84,7 +102,11 @@ TEST(GeminiEmbeddings, are_asked_for_one_by_one_of_models_that_want_that) {
   ASSERT_TRUE(rendered);
   EXPECT_EQ(rendered->way, Way::single);
   EXPECT_EQ(Json::parse(rendered->body),
-            Json::parse(R"({"content":{"parts":[{"text":"a"}]},"outputDimensionality":8})"));
+            Json::parse(R"({"content":{"parts":[{"text":"a"}]},"embedContentConfig":{"outputDimensionality":8}})"));
+  request.truncate = "NONE";
+  EXPECT_EQ(written(embeddings(), request, quirks)["embedContentConfig"]["autoTruncate"], false);
+  EXPECT_TRUE(dropped(embeddings(), request, quirks).empty());
+  EXPECT_EQ(written(embeddings(), asks_for({"a"}), quirks).size(), 1u);
   EXPECT_EQ(untold(embeddings(), asks_for({"a", "b"}), quirks), "unsupported_parameter");
 }
 
@@ -157,6 +179,21 @@ TEST(GeminiOperations, have_paths_of_their_own) {
   EXPECT_EQ(path({Task::embedding, "m", {}, Way::single}), "/models/m:embedContent");
   EXPECT_EQ(path({Task::embedding, "m", {}, Way::instances}), "/models/m:predict");
   EXPECT_EQ(path({Task::count, "models/m"}), "/models/m:countTokens");
+}
+
+// Where a cloud knows no wrapping.
+TEST(GeminiCounting, sends_a_requests_members_to_who_wants_them_bare) {
+  const std::string request =
+      R"({"generateContentRequest":{"model":"models/m","contents":[{"role":"user","parts":[{"text":"hi"}]}],
+      "systemInstruction":{"parts":[{"text":"be brief"}]}}})";
+  const Quirks quirks{.bare_counts = true};
+  const Json body = written(counting(), question(counting(), request), quirks);
+  EXPECT_EQ(body["systemInstruction"]["parts"][0]["text"], "be brief");
+  EXPECT_TRUE(body.contains("contents"));
+  EXPECT_FALSE(body.contains("generateContentRequest"));
+  EXPECT_FALSE(body.contains("model")) << "the path has it";
+  EXPECT_TRUE(counting().must_rewrite(request, false, quirks));
+  EXPECT_FALSE(counting().must_rewrite(R"({"contents":[]})", true, quirks));
 }
 
 TEST(GeminiCounting, sends_bare_contents_bare_and_all_else_as_a_whole_request) {

@@ -209,15 +209,6 @@ TEST(OpenAiChatRequest, names_what_it_cannot_say_of_another_dialect) {
                      "tools.web_search", "top_k", "min_p", "reasoning.summary", "service_tier", "safetySettings"}));
 }
 
-// Other dialects have a number that means nothing alone, which this one refuses.
-TEST(OpenAiChatRequest, asks_how_many_tokens_were_likely_only_where_it_asks_for_any) {
-  Request request = foreign();
-  request.sampling.top_logprobs = 3;
-  EXPECT_FALSE(write(request).body.contains("top_logprobs"));
-  request.sampling.logprobs = true;
-  EXPECT_EQ(write(request).body["top_logprobs"], 3);
-}
-
 TEST(OpenAiChatRequest, puts_results_before_what_the_user_says_and_their_images_behind_the_last) {
   Request request = foreign();
   Message message;

@@ -454,6 +454,22 @@ TEST(OpenAiResponsesAnswer, repeats_what_the_request_said) {
   EXPECT_EQ(said["truncation"], "disabled");
 }
 
+// What would break a reader's types, or cost a stream more than it is worth, is not said again.
+TEST(OpenAiResponsesAnswer, repeats_only_what_has_the_promised_form_and_no_more_than_so_much) {
+  const auto repeated = [](const std::string& members) {
+    return json::parse("{" + codec().repeats(R"({"model":"m","input":"x",)" + members + "}") + "}");
+  };
+  const json odd = repeated(R"("text":{"format":null,"verbosity":"low"},"prompt_cache_key":5,"safety_identifier":{},
+    "max_output_tokens":12.0,"user":null,"tools":[{"type":"function","name":"f","name":"g","strict":null}])");
+  EXPECT_EQ(odd["text"], json::parse(R"({"format":{"type":"text"},"verbosity":"low"})"));
+  EXPECT_FALSE(odd.contains("prompt_cache_key") || odd.contains("safety_identifier") || odd.contains("user"));
+  EXPECT_EQ(odd["max_output_tokens"].dump(), "12");
+  EXPECT_EQ(odd["tools"], json::parse(R"([{"parameters":null,"strict":null,"type":"function","name":"g"}])"));
+  const json large = repeated(R"("temperature":0.5,"instructions":")" + std::string(70'000, 'x') + "\"");
+  EXPECT_EQ(large["temperature"], 0.5);
+  EXPECT_TRUE(large["instructions"].is_null());
+}
+
 TEST(OpenAiResponsesStream, repeats_the_request_in_each_event_about_the_whole) {
   AnswerForm form;
   form.repeats = codec().repeats(R"({"model":"m","input":"x","instructions":"be brief"})");

@@ -12,6 +12,7 @@
 #include "gateway/provider_credential.hpp"
 #include "gateway/quota_fields.hpp"
 #include "gateway/relay.hpp"
+#include "gateway/relay_array.hpp"
 #include "gateway/retry_after.hpp"
 #include "gateway/routing.hpp"
 #include "gateway/translate.hpp"
@@ -294,7 +295,8 @@ class CallUpstream final : public Handler {
     const int status = head.status;
     const std::string_view coding = coding_of(head);
     const bool is_wrapped = exchange.voice->wrapping() != nullptr;
-    if (!coding.empty() && (is_wrapped || !accepts_coding(exchange.incoming.request().fields, coding))) {
+    const bool is_looked_into = is_wrapped || wants_array(exchange);
+    if (!coding.empty() && (is_looked_into || !accepts_coding(exchange.incoming.request().fields, coding))) {
       co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
@@ -302,8 +304,10 @@ class CallUpstream final : public Handler {
     const bool is_stream = good && is_of_type(head, exchange.voice->stream_type());
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
-    if (is_stream && is_wrapped) {
-      held.add("content-type", exchange.spoken.codec()->stream_type(chat::AnswerForm()));
+    const bool is_array = is_stream && wants_array(exchange);
+    if (is_stream && (is_wrapped || is_array)) {
+      const chat::AnswerForm form{.json_array = is_array};
+      held.add("content-type", exchange.spoken.codec()->stream_type(form));
     }
     held.keep(head);
     if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
@@ -313,6 +317,12 @@ class CallUpstream final : public Handler {
       const http::HeadView reply{status, held.all()};
       if (!coding.empty() || !chat::has_stream_end(exchange.endpoint.task)) {
         co_return co_await relay_opaque(relay, exchange, call, reply);
+      }
+      if (is_array) {
+        const TimePoint begins = begins_by(exchange);
+        Result<> relayed = co_await relay_array(relay, exchange, call, reply, begins);
+        if (exchange.complete) note_usage(exchange);
+        co_return relayed;
       }
       const bool strip_usage = meter_stream && exchange.outline.stream_options != chat::StreamOptions::asked;
       const TimePoint first_event_by = begins_by(exchange);

@@ -12,6 +12,7 @@
 #include "gateway/dropped_fields.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/relay_array.hpp"
 #include "gateway/stream_meter.hpp"
 #include "gateway/translate_operation.hpp"
 #include "gateway/translation_limits.hpp"
@@ -67,8 +68,7 @@ const chat::Ending* failed_ending(const chat::Response& response) {
 chat::AnswerForm form_of(const Exchange& exchange) {
   chat::AnswerForm form;
   form.usage = exchange.usage_is_wanted;
-  const bool has_both_forms = exchange.endpoint.names_model && exchange.spoken.streams_events();
-  form.json_array = has_both_forms && !query_has(exchange.incoming.request().target, "alt=sse");
+  form.json_array = wants_array(exchange);
   form.repeats = callers_codec(exchange).repeats(exchange.body);
   return form;
 }

@@ -196,6 +196,47 @@ TEST_F(Dialects, a_caller_of_a_path_that_streams_may_have_one_array) {
   EXPECT_TRUE(events.body.starts_with("data: {")) << events.body;
 }
 
+// Its provider speaks the same dialect: what it says is passed on as it is, in the other form.
+TEST_F(Dialects, a_caller_of_the_providers_own_dialect_may_have_one_array_too) {
+  const std::string first =
+      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"one"}]},"index":0}],"odd":1.50})";
+  const std::string last = R"({"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"STOP","index":0}],)"
+                           R"("usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7}})";
+  const auto as_event = [](const std::string& data) { return "data: " + data + "\r\n\r\n"; };
+  auto& upstream = stage_.upstream(always(whole_stream(as_event(first) + as_event(last))));
+  open({{&upstream, speaks("gemini")}}, "retry: {attempts: 1}");
+  const std::string path = "/v1beta/models/m:streamGenerateContent";
+  const std::string body = R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const Answer whole = stage_.ask(post(path, body, bearer()));
+  EXPECT_EQ(whole.field("content-type"), "application/json");
+  EXPECT_EQ(whole.body, "[" + first + ",\r\n" + last + "]");
+  EXPECT_TRUE(whole.whole());
+  EXPECT_EQ(upstream.seen().back().target(), "/v1/models/real-model:streamGenerateContent?alt=sse");
+  EXPECT_EQ(stage_.lines().back()["output_tokens"], 2);
+  const Answer events = stage_.ask(post(path + "?alt=sse", body, bearer()));
+  EXPECT_EQ(events.field("content-type"), "text/event-stream");
+  EXPECT_EQ(events.body, as_event(first) + as_event(last));
+}
+
+TEST_F(Dialects, an_array_of_the_providers_own_dialect_that_breaks_says_why_and_stays_open) {
+  const std::string first = R"({"candidates":[{"content":{"role":"model","parts":[{"text":"one"}]},"index":0}]})";
+  const std::string failure = R"({"error":{"code":503,"message":"Overloaded.","status":"UNAVAILABLE"}})";
+  const std::string said = stream_head() + chunk("data: " + first + "\r\n\r\n");
+  auto& cutting = stage_.upstream(Script().read_request().send(said).close());
+  auto& failing = stage_.upstream(
+      Script().read_request().send(said + chunk("data: " + failure + "\r\n\r\n") + std::string(last_chunk)).close());
+  const std::string body = R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  for (auto* const upstream : {&cutting, &failing}) {
+    open({{upstream, speaks("gemini")}}, "retry: {attempts: 1}");
+    const Answer broken = stage_.ask(post("/v1beta/models/m:streamGenerateContent", body, bearer()));
+    EXPECT_FALSE(broken.whole());
+    const auto list = nlohmann::json::parse(broken.body + "]", nullptr, false);
+    ASSERT_TRUE(list.is_array()) << broken.body;
+    EXPECT_EQ(list.size(), 2u);
+    EXPECT_EQ(list.back()["error"]["code"], upstream == &failing ? 503 : 502) << broken.body;
+  }
+}
+
 TEST_F(Dialects, a_broken_array_says_why_and_stays_open) {
   auto& upstream = stage_.upstream(Script().read_request().send(stream_head() + chunk(delta_event("one"))).close());
   open({{&upstream, {}}}, "retry: {attempts: 1}");

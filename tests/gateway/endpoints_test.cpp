@@ -43,7 +43,7 @@ TEST(FindEndpoint, knows_what_is_asked_beside_conversations) {
     ASSERT_NE(found.endpoint, nullptr) << one.path;
     EXPECT_EQ(found.endpoint->task, one.task) << one.path;
     EXPECT_EQ(&found.endpoint->dialect(), &one.dialect) << one.path;
-    EXPECT_EQ(found.endpoint->single, one.single) << one.path;
+    EXPECT_EQ(found.endpoint->way, one.single ? chat::Way::single : chat::Way::usual) << one.path;
   }
 }
 

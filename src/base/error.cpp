@@ -48,6 +48,11 @@ Error& Error::operator=(const Error& other) {
   return *this;
 }
 
+Error Error::with_message(std::string message) && {
+  info_->message = std::move(message);
+  return std::move(*this);
+}
+
 Error Error::with_param(std::string param) && {
   info_->param = std::move(param);
   return std::move(*this);

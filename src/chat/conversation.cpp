@@ -46,20 +46,11 @@ Result<Ok> check_schemas(const Request& request) {
   return refuse_member("response_format", "The schema of the answer must be an object.");
 }
 
-void put_in_words(Request& request, std::string_view dialect) {
-  const bool is_foreign = request.dialect != dialect;
-  if (is_foreign && request.sampling.logprobs != true) request.sampling.top_logprobs.reset();
-  for (Message& message : request.messages) {
-    for (Part& part : message.parts) {
-      auto* const result = std::get_if<ToolResult>(&part.what);
-      if (result == nullptr) continue;
-      for (auto& piece : result->content) {
-        const auto* const opaque = std::get_if<Opaque>(&piece);
-        if (opaque != nullptr && opaque->dialect != dialect && !opaque->words.empty())
-          piece = Text{opaque->words, {}, {}};
-      }
-    }
-  }
+bool can_be_forced(const Request& request) {
+  if (request.tool_choice.mode != ToolChoice::Mode::named) return true;
+  return std::any_of(request.tools.begin(), request.tools.end(), [&](const Tool& tool) {
+    return !tool.opaque && !tool.is_custom && tool.name == request.tool_choice.name;
+  });
 }
 
 }  // namespace sluice::chat

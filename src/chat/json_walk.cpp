@@ -329,6 +329,19 @@ std::size_t closing_quote(std::string_view json, std::size_t at) {
 
 bool is_json(std::string_view body) { return static_cast<bool>(json::read(body)); }
 
+bool may_be_failure(std::string_view body) {
+  constexpr std::string_view name = R"("error")";
+  const std::string_view text = json::trimmed(body);
+  if (!text.starts_with('{') && !text.starts_with('[')) return !is_json(text);
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    std::string_view behind = json::trimmed(text.substr(at + name.size(), 64));
+    if (!behind.starts_with(':')) return true;  // a value of that name
+    behind = json::trimmed(behind.substr(1));
+    if (!behind.starts_with("null") && !behind.starts_with(R"("")")) return true;
+  }
+  return false;
+}
+
 // Every value but the outermost stands behind a bracket or a comma.
 std::size_t count_values(std::string_view json, std::size_t most) {
   std::size_t values = 1;

@@ -61,9 +61,26 @@ bool says(std::string_view message, std::initializer_list<std::string_view> phra
 }
 
 bool says_overflow(std::string_view message) {
-  return says(message, {"input tokens exceeded", "input is too long", "prompt is too long", "prompt too long",
-                        "too many tokens: size limit", "context length", "context window", "exceed context limit",
-                        "maximum number of tokens", "exceeds maximum length"});
+  return says(message, {"input tokens exceeded",
+                        "input is too long",
+                        "prompt is too long",
+                        "prompt too long",
+                        "too many tokens: size limit",
+                        "context length",
+                        "context window",
+                        "exceed context limit",
+                        "maximum number of tokens",
+                        "exceeds maximum length",
+                        "length of all messages is too long",
+                        "maximum prompt length",
+                        "exceeded model token limit",
+                        "range of input length should be",
+                        "too many tokens: total number of tokens",
+                        "too many input tokens",
+                        "prompt exceeds max length",
+                        "exceeds the maximum allowed length",
+                        "maximum model length",
+                        "input_too_large"});
 }
 
 bool says_filtered(std::string_view message) {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <system_error>
 
 #include <sluice/base/text.hpp>
 
@@ -67,6 +71,37 @@ std::string presentable(std::string_view words) {
     shown.resize(end);
   }
   return shown;
+}
+
+std::optional<std::chrono::milliseconds> wait_told_in(std::string_view words) {
+  constexpr std::array<std::string_view, 3> phrases{"try again in ", "retry after ", "retry in "};
+  constexpr double longest = 60'000;
+  std::string lower(words.substr(0, 4096));
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  std::string_view text;
+  for (const std::string_view phrase : phrases) {
+    const std::size_t at = lower.find(phrase);
+    if (at != std::string::npos && text.empty()) text = std::string_view(lower).substr(at + phrase.size());
+  }
+  double milliseconds = 0;
+  bool any = false;
+  for (;;) {
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [behind, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    if (error != std::errc() || !std::isfinite(number) || number < 0) break;
+    text = trimmed(std::string_view(behind, static_cast<std::size_t>(end - behind)));
+    const bool is_thousandth = text.starts_with("ms") || text.starts_with("millisecond");
+    const bool is_minute = !is_thousandth && text.starts_with('m');
+    if (!is_thousandth && !is_minute && !text.starts_with('s')) break;
+    milliseconds += number * (is_thousandth ? 1 : is_minute ? 60'000 : 1'000);
+    any = true;
+    if (!is_minute) break;
+    text.remove_prefix(1);  // seconds may follow
+  }
+  if (!any || milliseconds <= 0) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(milliseconds, longest))));
 }
 
 }  // namespace sluice::chat

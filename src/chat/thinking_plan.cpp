@@ -29,12 +29,14 @@ bool is_forced(const ToolChoice& choice) {
   return choice.mode == ToolChoice::Mode::required || choice.mode == ToolChoice::Mode::named;
 }
 
-// Whether the last turn called a tool without a thought that could be sent back: a model that thinks to a budget
-// refuses to go on from there.
+// Whether the last turn called a tool, or is to be gone on with, without a thought that could be sent back: a model
+// that thinks to a budget refuses to go on from there.
 bool lacks_thought(const Request& request) {
+  bool is_last = true;
   for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
+    is_last = is_last && message->role != Role::user && message->role != Role::tool;
     if (message->role != Role::assistant) continue;
-    bool called = false;
+    bool called = is_last;
     for (const Part& part : message->parts) {
       const auto* const thought = std::get_if<Thinking>(&part.what);
       if (thought != nullptr && thought->format == thinking_format::anthropic) return false;
@@ -90,8 +92,13 @@ Quirks::Thinks thinks_how(const Quirks& quirks, std::string_view model) {
     const bool fits = std::any_of(rule.models.begin(), rule.models.end(),
                                   [&](const std::string& pattern) { return glob_matches(pattern, model); });
     if (!fits) continue;
-    return {
-        .budget = rule.budget, .adaptive = rule.adaptive, .effort = rule.effort, .xhigh = rule.xhigh, .max = rule.max};
+    return {.budget = rule.budget,
+            .adaptive = rule.adaptive,
+            .effort = rule.effort,
+            .xhigh = rule.xhigh,
+            .max = rule.max,
+            .sampling = rule.sampling,
+            .both = rule.both};
   }
   return {};
 }

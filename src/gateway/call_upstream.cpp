@@ -8,6 +8,7 @@
 #include "gateway/charge.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/hidden.hpp"
 #include "gateway/names.hpp"
 #include "gateway/provider_credential.hpp"
 #include "gateway/quota_fields.hpp"
@@ -47,15 +48,6 @@ Error unasked_coding() {
 // What proves who we are, as the provider was shown it; empty where the proof is of no use to who sees it.
 std::string_view shown_secret(const ProviderKey& key, const credential::Grant* grant) {
   return grant != nullptr ? grant->token.reveal() : key.key.reveal();
-}
-
-// A refusal without our credential, which some providers quote in it. `copy` is written only if there is one.
-std::string_view without_secret(std::string_view refusal, std::string_view secret, std::string& copy) {
-  std::size_t found = secret.empty() ? std::string_view::npos : refusal.find(secret);
-  if (found == std::string_view::npos) return refusal;
-  copy = refusal;
-  for (; found != std::string::npos; found = copy.find(secret, found)) copy.replace(found, secret.size(), "***");
-  return copy;
 }
 
 // A signature covers the whole body, which is not there.
@@ -275,8 +267,16 @@ class CallUpstream final : public Handler {
       provider.credential->keeper.refused(grant, parts_.clock.now());
     }
     const std::string_view secret = shown_secret(*exchange.key, grant.get());
-    if (wording.answers_as_it_is) co_return co_await pass_on(exchange, **call, wording.meter_stream, secret);
-    co_return co_await pass_on_translated(exchange, **call, secret);
+    exchange.secret = secret;
+    Result<> taken = co_await take_answer(exchange, **call, wording, secret);
+    exchange.secret = {};
+    if (!taken) co_return without_secret(std::move(taken).error(), secret);
+    co_return taken;
+  }
+
+  Async<> take_answer(Exchange& exchange, net::Call& call, const Wording& wording, std::string_view secret) const {
+    if (wording.answers_as_it_is) co_return co_await pass_on(exchange, call, wording.meter_stream, secret);
+    co_return co_await pass_on_translated(exchange, call, secret);
   }
 
   // An answer to a request that was not the caller's own bytes.
@@ -338,6 +338,14 @@ class CallUpstream final : public Handler {
     co_return co_await pass_on_whole(exchange, call, held, coding.empty(), secret);
   }
 
+  // Whether a body with a status of success may be an answer; read only where it looks as if it was none.
+  static Result<Ok> check_answer(const Exchange& exchange, std::string_view body) {
+    if (!chat::may_be_failure(body)) return Ok{};
+    const Result<chat::Response> read = exchange.spoken.codec()->decode_response(body);
+    if (read) return Ok{};
+    return read.error();
+  }
+
   // A failure that another target might not have.
   Async<> fail(Exchange& exchange, net::Call& call, std::string_view secret) const {
     const int status = call.head().status;
@@ -365,6 +373,11 @@ class CallUpstream final : public Handler {
                       "The provider's answer ended too early.")
           .with_outcome(Outcome::truncated)
           .worth_retrying();
+    }
+    // Some report a failure with a status of success.
+    if (status < 300 && readable && exchange.endpoint.task == chat::Task::chat) {
+      const Result<Ok> answered = check_answer(exchange, body);
+      if (!answered) co_return answered.error();
     }
     if (status < 300) {
       if (readable) exchange.usage = exchange.spoken.usage_of(body);

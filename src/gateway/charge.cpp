@@ -67,6 +67,9 @@ Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body
   const std::uint64_t longest = known_output.value_or(UINT32_MAX);
   const std::uint64_t wanted = features.most_tokens > 0 ? features.most_tokens : usual_output;
   size.output_bound = std::min(wanted, longest) * features.choices;
+  if (features.most_tokens > 0 || known_output) {
+    size.output_limit = std::min(features.most_tokens > 0 ? features.most_tokens : longest, longest) * features.choices;
+  }
   return size;
 }
 

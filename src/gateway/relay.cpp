@@ -5,6 +5,7 @@
 #include <sluice/http/sse.hpp>
 
 #include "gateway/arrived_stream.hpp"
+#include "gateway/hidden.hpp"
 #include "gateway/stream_meter.hpp"
 #include "gateway/usage_cost.hpp"
 
@@ -19,7 +20,7 @@ class EventRelay {
         arrived_(call, exchange.voice->wrapping()),
         head_(head),
         strip_usage_(strip_usage),
-        reply_(parts, exchange, exchange.spoken.streams_events()),
+        reply_(parts, exchange, exchange.spoken.has_comments()),
         meter_(exchange),
         cost_(exchange) {}
 
@@ -55,10 +56,12 @@ class EventRelay {
       if (sense.usage) note_usage(sense);
       if (sense.kind == chat::EventSense::Kind::error) co_return co_await pass_on_error(event, ready);
       may_end_ = may_end_ || sense.kind == chat::EventSense::Kind::last;
+      if (sense.usage) meter_.told(sense.usage->all_output());
       // Dialects whose answers have one say it in their first event.
       if (!worth_sending_ && !reply_.started()) exchange_.answer_id = exchange_.spoken.answer_id(event.data);
       reply_.note_event();
-      if (sense.kind == chat::EventSense::Kind::content && !meter_.note(event.data.size())) {
+      const std::size_t said = sense.said.value_or(event.data.size());
+      if (sense.kind == chat::EventSense::Kind::content && !meter_.note(said)) {
         co_return co_await end_for_want_of_money(ready);
       }
       if (sense.kind == chat::EventSense::Kind::usage_only && strip_usage_) {
@@ -117,11 +120,15 @@ class EventRelay {
   Async<> pass_on_error(const http::SseEvent& event, std::size_t ready) {
     // A frame says in its headers what kind of failure it is.
     const std::string_view told = exchange_.spoken.streams_events() ? event.data : event.raw;
-    const Error error = exchange_.spoken.decode_error(200, told);
+    const Error error = without_secret(exchange_.spoken.decode_error(200, told), exchange_.secret);
     if (!reply_.started() && !worth_sending_) co_return error;
-    const std::size_t upto = ready + event.raw.size();
-    const Result<> sent = co_await send(upto);
+    Result<> sent = co_await send(ready);
     if (!sent) co_return sent.error();
+    std::string copy;
+    const std::string_view shown = without_secret(event.raw, exchange_.secret, copy);
+    sent = co_await reply_.write(head_, shown);
+    if (!sent) co_return sent.error();
+    arrived_.consume(event.raw.size());
     exchange_.told = !event.raw.empty();
     co_return error;
   }

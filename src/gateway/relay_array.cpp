@@ -7,6 +7,7 @@
 
 #include "gateway/arrived_stream.hpp"
 #include "gateway/endpoints.hpp"
+#include "gateway/hidden.hpp"
 #include "gateway/stream_meter.hpp"
 #include "gateway/usage_cost.hpp"
 
@@ -60,11 +61,15 @@ class ArrayRelay {
   }
 
   Result<> take(std::string_view data, const chat::EventSense& sense) {
-    if (sense.usage) exchange_.usage = *sense.usage;
+    if (sense.usage) {
+      exchange_.usage = *sense.usage;
+      meter_.told(sense.usage->all_output());
+    }
     if (sense.kind == chat::EventSense::Kind::error) {
-      const Error failure = exchange_.spoken.decode_error(200, data);
+      const Error failure = without_secret(exchange_.spoken.decode_error(200, data), exchange_.secret);
       if (!reply_.started() && out_.empty()) return failure;
-      add(data);
+      std::string copy;
+      add(without_secret(data, exchange_.secret, copy));
       exchange_.told = true;
       return failure;
     }

@@ -41,8 +41,8 @@ chat::Quirks quirks_of(const config::Manners& manners) {
     const auto takes = [&rule](std::string_view way) {
       return std::find(rule.takes.begin(), rule.takes.end(), way) != rule.takes.end();
     };
-    quirks.thinks.push_back(
-        {rule.models, takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"), takes("max")});
+    quirks.thinks.push_back({rule.models, takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"),
+                             takes("max"), takes("sampling"), takes("both")});
   }
   return quirks;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include <sluice/gateway/exchange.hpp>
@@ -16,7 +17,7 @@ class StreamMeter {
   // An event with content went by. False: somebody's budget has no more, and the stream has to end.
   bool note(std::size_t event_bytes) {
     count_.note(event_bytes);
-    bill_.counted_output = count_.tokens();
+    bill_.counted_output = std::min(told_ + count_.tokens(), bill_.size.output_limit);
     if (bill_.tariff == nullptr || bill_.counted_output < next_look_) return true;
     const ledger::NanoUsd before = bill_.permit->reserved();
     if (!bill_.permit->meter(cost_at(bill_.counted_output))) return false;
@@ -26,6 +27,12 @@ class StreamMeter {
     const bool is_far = cost_at(bill_.counted_output + tokens_between_looks) <= reserved;
     next_look_ = bill_.counted_output + (is_far ? tokens_between_looks : 1);
     return true;
+  }
+
+  // The provider said how many tokens it were so far: what comes behind is counted from there.
+  void told(std::uint64_t output) {
+    told_ = output;
+    count_ = {};
   }
 
  private:
@@ -41,6 +48,7 @@ class StreamMeter {
 
   Bill& bill_;
   StreamCount count_;
+  std::uint64_t told_ = 0;
   std::uint64_t next_look_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "gateway/dropped_fields.hpp"
 #include "gateway/endpoints.hpp"
 #include "gateway/held_fields.hpp"
+#include "gateway/hidden.hpp"
 #include "gateway/relay_array.hpp"
 #include "gateway/stream_meter.hpp"
 #include "gateway/translate_operation.hpp"
@@ -91,7 +92,7 @@ class TranslatedStream {
         call_(call),
         arrived_(call, exchange.voice->wrapping()),
         form_(form_of(exchange)),
-        reply_(parts, exchange, exchange.spoken.streams_events() && !form_.json_array),
+        reply_(parts, exchange, exchange.spoken.has_comments() && !form_.json_array),
         decoder_(exchange.voice->dialect->codec()->stream_decoder()),
         encoder_(callers_codec(exchange).stream_encoder(form_)),
         held_(exchange, parts.clock.now()),
@@ -164,7 +165,8 @@ class TranslatedStream {
     out_.clear();
     bool said_something = false;
     for (chat::Event& event : events_) {
-      if (const auto* failed = std::get_if<chat::AnswerFailed>(&event)) {
+      if (auto* const failed = std::get_if<chat::AnswerFailed>(&event)) {
+        failed->error = without_secret(std::move(failed->error), exchange_.secret);
         if (!reply_.started() && out_.empty()) co_return failed->error;
         const Result<> written = co_await write();
         if (!written) co_return written.error();
@@ -258,7 +260,7 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
     exchange.usage_is_wanted = std::exchange(exchange.request->wants_usage, exchange.outline.stream);
   }
   exchange.request->model = model;
-  chat::put_in_words(*exchange.request, exchange.voice->dialect->name());
+  chat::prepare_for(*exchange.request, exchange.voice->dialect->name());
   return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
 }
 

@@ -26,12 +26,12 @@ TEST(WhatToolsGaveBack, reaches_other_dialects_in_words_where_it_was_data) {
     const auto read = dialect_named(name)->codec()->decode_request(body, "m", false);
     ASSERT_TRUE(read) << name;
     Request own = *read;
-    put_in_words(own, name);
+    prepare_for(own, name);
     EXPECT_EQ(own, *read) << "its own dialect gets it as it was";
     for (const Dialect* provider : dialects()) {
       if (provider->name() == name) continue;
       Request request = *read;
-      put_in_words(request, provider->name());
+      prepare_for(request, provider->name());
       const auto written = provider->codec()->encode_request(request, {});
       ASSERT_TRUE(written);
       EXPECT_NE(written->body.find("4.50"), std::string::npos) << provider->name() << ' ' << written->body;
@@ -47,13 +47,13 @@ TEST(HowManyTokensWereLikely, is_asked_only_where_any_are_asked_for) {
   request.dialect = "openai_responses";
   request.sampling.top_logprobs = 3;
   Request same = request;
-  put_in_words(same, "openai_responses");
+  prepare_for(same, "openai_responses");
   EXPECT_EQ(same.sampling.top_logprobs, 3u);
   Request alone = request;
-  put_in_words(alone, "openai_chat");
+  prepare_for(alone, "openai_chat");
   EXPECT_FALSE(alone.sampling.top_logprobs);
   request.sampling.logprobs = true;
-  put_in_words(request, "openai_chat");
+  prepare_for(request, "openai_chat");
   EXPECT_EQ(request.sampling.top_logprobs, 3u);
 }
 

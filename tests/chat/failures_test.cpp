@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/chat/dialect.hpp>
@@ -52,6 +53,45 @@ TEST(Failures, of_content_that_is_not_allowed_have_a_code_of_their_own) {
     EXPECT_FALSE(error.retryable()) << told(report);
     EXPECT_EQ(error.outcome(), Outcome::client_error) << told(report);
   }
+}
+
+// In the words of servers of one dialect, as they were recorded or reported.
+TEST(Failures, of_prompts_that_are_too_long_are_known_in_many_words) {
+  const std::vector<std::pair<int, std::string>> reports{
+      {400,
+       R"({"error":{"message":"The total length of all messages is too long.","type":"too_many_prompt_tokens","code":400}})"},
+      {400,
+       R"({"code":"c","error":"This model's maximum prompt length is 131072 but the request contains 200000 tokens."})"},
+      {400,
+       R"({"error":{"message":"Invalid request: Your request exceeded model token limit: 8192","type":"invalid_request_error"}})"},
+      {400, R"({"error":{"message":"Range of input length should be [1, 30720]","code":"invalid_parameter_error"}})"},
+      {400, R"({"error":{"message":"Prompt exceeds max length","code":"1261"}})"},
+      {413, R"({"error":{"message":"Request body too large for m model.","code":"tokens_limit_reached"}})"}};
+  for (const auto& [status, body] : reports) {
+    EXPECT_EQ(openai_chat().decode_error(status, body).code(), "context_length_exceeded") << body;
+  }
+  EXPECT_EQ(openai_chat().decode_error(413, R"({"error":{"message":"too large"}})").code(), "request_too_large");
+}
+
+TEST(Failures, of_models_that_are_unknown_may_come_with_any_refusal) {
+  const Error error = openai_chat().decode_error(
+      400, R"({"error":{"message":"The requested model 'x' does not exist.","code":"model_not_found"}})");
+  EXPECT_EQ(error.code(), "model_not_found");
+  EXPECT_TRUE(error.retryable());
+}
+
+TEST(Failures, say_in_words_how_long_to_wait) {
+  const auto wait = [](const std::string& words) {
+    const Error error =
+        openai_chat().decode_error(429, R"({"error":{"message":")" + words + R"(","code":"rate_limit_exceeded"}})");
+    return error.retry_after() ? error.retry_after()->count() : -1;
+  };
+  EXPECT_EQ(wait("Rate limit reached. Please try again in 6.7s."), 6700);
+  EXPECT_EQ(wait("Please try again in 644ms. Visit us."), 644);
+  EXPECT_EQ(wait("Try again in 1m0.36s"), 60000) << "a minute at most";
+  EXPECT_EQ(wait("Please retry after 9 seconds."), 9000);
+  EXPECT_EQ(wait("Please retry after a while."), -1);
+  EXPECT_EQ(wait("Slow down."), -1);
 }
 
 TEST(Failures, of_content_do_not_hide_others) {

@@ -65,7 +65,6 @@ EXCEPTIONS = [
     ("openai_chat", "event", "openai_responses", r"tool_calls\.\*\.type: .custom.", "OpenAI streams them, its document forgets it"),
     ("openai_chat", "request", "bedrock_converse|gemini", r"^messages\.\*\.content\.\*", "OpenAI has no videos; servers that do agree on this"),
     ("openai_chat", "request", "ollama", r"^messages: \[\] has less", "a caller that only wants the model loaded"),
-    ("openai_responses", "request", ANY, r"^max_output_tokens: ", "the caller's own number: it is not ours to raise"),
     ("openai_responses", "request", ANY, r"^input\.\*(\.content\.\*\.type)?: .*(output_text|refusal|reasoning|.id. is a)",
      "what a model said goes back without the id and status that only its provider could give, which all take"),
     ("openai_responses", "request", "openai_responses", r"^input\.\*\.type: ", "as above"),

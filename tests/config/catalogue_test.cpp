@@ -99,15 +99,15 @@ TEST(Catalogue, knows_how_models_are_asked_to_think) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> facts{
       {"claude-opus-5", {"adaptive", "effort", "xhigh", "max"}},
       {"claude-opus-4-7-20260416", {"adaptive", "effort", "xhigh", "max"}},
-      {"claude-sonnet-4-6", {"budget", "adaptive", "effort", "max"}},
-      {"claude-opus-4-5-20251101", {"budget", "effort"}},
-      {"us.anthropic.claude-haiku-4-5-20251001-v1:0", {"budget"}},
-      {"claude-sonnet-4-5@20250929", {"budget"}},
-      {"claude-sonnet-4-20250514", {"budget"}},
-      {"claude-opus-4-1-20250805", {"budget"}},
-      {"claude-3-7-sonnet-20250219", {"budget"}},
-      {"claude-3-5-haiku-20241022", {}},
-      {"us.amazon.nova-pro-v1:0", {}}};
+      {"claude-sonnet-4-6", {"budget", "adaptive", "effort", "max", "sampling"}},
+      {"claude-opus-4-5-20251101", {"budget", "effort", "sampling"}},
+      {"us.anthropic.claude-haiku-4-5-20251001-v1:0", {"budget", "sampling"}},
+      {"claude-sonnet-4-5@20250929", {"budget", "sampling"}},
+      {"claude-sonnet-4-20250514", {"budget", "sampling", "both"}},
+      {"claude-opus-4-1-20250805", {"budget", "sampling"}},
+      {"claude-3-7-sonnet-20250219", {"budget", "sampling", "both"}},
+      {"claude-3-5-haiku-20241022", {"sampling", "both"}},
+      {"us.amazon.nova-pro-v1:0", {"sampling", "both"}}};
   const Catalogue catalogue = shipped_catalogue();
   for (const char* const kind : {"anthropic", "bedrock", "vertex-anthropic"}) {
     const std::vector<Thinking>& rules = catalogue.find(kind)->manners.thinking;
@@ -121,7 +121,9 @@ TEST(Catalogue, knows_how_models_are_asked_to_think) {
     }
     for (const Thinking& rule : rules) {
       for (const std::string& way : rule.takes) {
-        EXPECT_TRUE(way == "budget" || way == "adaptive" || way == "effort" || way == "xhigh" || way == "max") << way;
+        EXPECT_TRUE(way == "budget" || way == "adaptive" || way == "effort" || way == "xhigh" || way == "max" ||
+                    way == "sampling" || way == "both")
+            << way;
       }
     }
   }

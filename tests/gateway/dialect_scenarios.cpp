@@ -10,7 +10,7 @@ namespace {
 using namespace chat;
 
 const std::string schema =
-    R"({"type":"object","properties":{"harbour":{"type":"string"},"berths":{"type":"integer"}},"required":["harbour"]})";
+    R"({"type":"object","properties":{"harbour":{"type":"string"},"berths":{"type":"integer"}},"required":["harbour"],"additionalProperties":false})";
 // A picture of one grey point.
 const std::string picture =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";

@@ -284,6 +284,24 @@ TEST_F(Money, a_price_nobody_knows_is_flagged_where_nobody_keeps_a_budget) {
   EXPECT_EQ(stage_.gateway().await_metric("sluice_price_missing_total", 1, {"model=\"m\""}), 1);
 }
 
+// What stands beside the words costs nothing, and no answer is longer than was asked for.
+TEST_F(Money, a_stream_is_paid_by_its_words) {
+  const std::string beside = R"("content_filter_results":{"note":")" + std::string(4000, 'x') + R"("})";
+  std::string events;
+  for (int i = 0; i < 20; ++i) {
+    events += R"(data: {"choices":[{"index":0,)" + beside + R"(,"delta":{"content":"word "}}]})" + "\n\n";
+  }
+  provider("one",
+           always(stream_head() + chunk(delta_event("a") + events + "data: [DONE]\n\n") + std::string(last_chunk)));
+  open_for("budget: {usd: \"0.01\", per: month}");
+  const Answer answer = stage_.ask(
+      post("/v1/chat/completions",
+           R"({"model":"m","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"hi"}]})", bearer()));
+  EXPECT_TRUE(answer.whole());
+  EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
+  EXPECT_LE(stage_.lines().back()["cost_nano_usd"], 1'100'000);
+}
+
 TEST_F(Money, a_stream_that_nobody_can_pay_any_more_is_stopped_with_an_error) {
   std::string events;
   for (int i = 0; i < 50; ++i) events += delta_event("word");

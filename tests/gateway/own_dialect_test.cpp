@@ -56,6 +56,29 @@ TEST_F(OwnDialect, a_400_about_our_key_is_followed_by_the_next_target) {
   EXPECT_EQ(answer.body, good);
 }
 
+// Some report a failure with a status of success.
+TEST_F(OwnDialect, an_error_with_a_good_status_is_a_failure_and_followed_by_the_next_target) {
+  const std::string good = R"({"candidates":[{"content":{"parts":[{"text":"ok"}]},"finishReason":"STOP"}]})";
+  const std::string overloaded = R"({"error":{"code":503,"message":"Overloaded.","status":"UNAVAILABLE"}})";
+  for (const std::string& failure : {overloaded, std::string("<html>gone</html>"), std::string()}) {
+    open("gemini", {response(200, failure), response(200, good)});
+    EXPECT_EQ(ask("/v1beta/models/m:generateContent", contents).body, good) << failure;
+    open("gemini", {response(200, failure)});
+    EXPECT_GE(ask("/v1beta/models/m:generateContent", contents).status, 502) << failure;
+  }
+}
+
+TEST_F(OwnDialect, our_key_does_not_reach_a_caller_inside_of_a_stream) {
+  const std::string key(provider_key);
+  const std::string said = R"(data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]})"
+                           "\r\n\r\n";
+  const std::string failure = "data: {\"error\":{\"code\":503,\"message\":\"bad " + key + "\"}}\r\n\r\n";
+  open("gemini", {stream_head() + chunk(said) + chunk(failure) + std::string(last_chunk)});
+  const Answer broken = ask("/v1beta/models/m:streamGenerateContent?alt=sse", contents);
+  EXPECT_NE(broken.body.find("bad ***"), std::string::npos) << broken.body;
+  EXPECT_EQ(broken.body.find(key), std::string::npos);
+}
+
 TEST_F(OwnDialect, our_key_does_not_reach_a_caller_in_the_refusal_that_quotes_it) {
   const std::string key(provider_key);
   const auto refusal = [](const std::string& shown) {

@@ -76,6 +76,7 @@ class Error {
   // The value of an `allow` header; only for method_not_allowed.
   std::string_view allow() const { return info_->allow; }
 
+  Error with_message(std::string message) &&;
   Error with_param(std::string param) &&;
   Error with_allow(std::string_view methods) &&;
   Error with_outcome(Outcome outcome) &&;

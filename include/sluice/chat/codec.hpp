@@ -33,6 +33,10 @@ std::string_view name_of(Media::Kind kind);
 // Whether this is one complete JSON value: how a body without framing is told from a cut one.
 bool is_json(std::string_view body);
 
+// Whether a body that came as a whole answer may tell of a failure instead, or nothing at all: it is no JSON, or has
+// an error in it. Objects and lists are not read for that.
+bool may_be_failure(std::string_view body);
+
 // How many values a JSON text has, counted to `most` at most. A conversation takes some 500 bytes for the smallest of
 // them, whatever they are: what is decoded has to be bounded by their number, not by the text's length.
 std::size_t count_values(std::string_view json, std::size_t most);
@@ -70,8 +74,8 @@ struct Quirks {
   std::vector<std::string> instances{};
   std::vector<std::string> single{};
   bool bare_counts = false;  // counts are asked for with a request's members, where others wrap the request
-  // How models are asked to think, where a dialect leaves that to them: the first that fits the model's name counts. A
-  // model that fits none takes all of it.
+  // How models are asked to think, and how to choose their words, where a dialect leaves that to them: the first that
+  // fits the model's name counts. A model that fits none takes all of it.
   struct Thinks {
     std::vector<std::string> models{};  // patterns
     bool budget = true;                 // an amount of tokens
@@ -79,6 +83,8 @@ struct Quirks {
     bool effort = true;                 // "low", "medium", "high"
     bool xhigh = true;                  // and these
     bool max = true;
+    bool sampling = true;  // temperature, top_p and top_k
+    bool both = true;      // temperature beside top_p
   };
   std::vector<Thinks> thinks{};
 

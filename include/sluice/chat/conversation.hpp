@@ -105,6 +105,7 @@ struct Opaque {
   std::string kind{};
   RawJson json{};
   std::string words{};
+  bool is_told = false;  // the request says the same in words, for other dialects
   bool operator==(const Opaque&) const = default;
 };
 
@@ -140,6 +141,7 @@ struct Tool {
   std::optional<CacheMark> cache{};
   std::optional<Opaque> opaque{};
   bool is_custom = false;  // takes free text; `schema` is then the format's description, if any
+  bool is_told = false;    // an Opaque of the conversation says the same to its own dialect
   bool operator==(const Tool&) const = default;
 };
 
@@ -263,9 +265,13 @@ struct Response {
   bool operator==(const Response&) const = default;
 };
 
-// For a provider of that dialect: what tools gave back as another dialect's data becomes text, and a number of log
-// probabilities that means nothing alone goes.
-void put_in_words(Request& request, std::string_view dialect);
+// Makes a request of another dialect ready for a provider of that one, as far as all dialects want the same: what tools
+// gave back stands right behind the calls and as text where it was another dialect's data, types of media have their
+// registered names, and a number of log probabilities that means nothing alone goes. Nothing is lost by it.
+void prepare_for(Request& request, std::string_view dialect);
+
+// Whether the tool that has to be called, if there is one, is a function the request offers.
+bool can_be_forced(const Request& request);
 
 // A part that a model shall go on with, without the white space at its end that many refuse there.
 Part without_end(Part part);

@@ -90,7 +90,8 @@ struct EventSense {
     end,         // the stream's own end marker
   };
   Kind kind = Kind::content;
-  bool usage_continues = false;  // counts that an earlier event told and `usage` has not still hold
+  bool usage_continues = false;       // counts that an earlier event told and `usage` has not still hold
+  std::optional<std::size_t> said{};  // bytes of the answer's own words in it; nothing: as many as there are
   std::optional<Usage> usage;
 };
 
@@ -132,6 +133,8 @@ class Dialect {
   // the provider's own words. False: more bytes are needed.
   virtual bool next_frame(std::string_view, http::SseEvent&) const { return false; }
   virtual bool streams_events() const { return true; }  // server-sent ones; next_frame() is not asked
+  // Whether its clients pass over comments between events, as the standard has it.
+  virtual bool has_comments() const { return streams_events(); }
 
   // What an event of a streamed answer means. Never fails: what it cannot read is content.
   virtual EventSense sense(const http::SseEvent& event) const = 0;

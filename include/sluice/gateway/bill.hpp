@@ -15,11 +15,12 @@ namespace sluice {
 
 // How large a request is, and its answer may be, in tokens. Estimates hold limits of tokens; bounds set money aside.
 struct Size {
-  std::uint64_t input = 0;         // about
-  std::uint64_t input_bound = 0;   // hardly ever more
-  std::uint64_t output_bound = 0;  // all answers together; what is assumed where the caller set no limit
-  std::uint64_t images = 0;        // made
-  bool was_read = false;           // not only its body's length counts
+  std::uint64_t input = 0;                  // about
+  std::uint64_t input_bound = 0;            // hardly ever more
+  std::uint64_t output_bound = 0;           // all answers together; what is assumed where the caller set no limit
+  std::uint64_t output_limit = UINT64_MAX;  // that no answer exceeds; the largest there is: nobody set any
+  std::uint64_t images = 0;                 // made
+  bool was_read = false;                    // not only its body's length counts
 };
 
 // What a target asks for an answer.

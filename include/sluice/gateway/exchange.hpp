@@ -122,10 +122,11 @@ struct Exchange {
   Duration upstream_took{};  // of the last attempt, until its head
   std::optional<chat::Usage> usage;
   std::optional<TimePoint> first_event;
-  bool streaming = false;  // the answer is a stream
-  bool complete = false;   // the stream's own end was passed on: what follows cannot spoil it
-  std::string answer_id;   // under which the provider keeps the answer; empty: it does not
-  bool told = false;       // the provider's own error event was passed on, or the stream cannot carry one
+  bool streaming = false;     // the answer is a stream
+  bool complete = false;      // the stream's own end was passed on: what follows cannot spoil it
+  std::string answer_id;      // under which the provider keeps the answer; empty: it does not
+  std::string_view secret{};  // what proves to the provider at hand who we are, and nobody may be told
+  bool told = false;          // the provider's own error event was passed on, or the stream cannot carry one
 
   // whoever answers: answer, call_upstream, list_models
   int status = 0;

@@ -1,8 +1,13 @@
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/call_ids.hpp"
 #include "chat/tool_arguments.hpp"
 
 namespace sluice::chat::anthropic {
-namespace {}  // namespace
+namespace {
+
+constexpr std::size_t most_id = 128;  // characters of a call's id
+
+}  // namespace
 
 std::string own_citations(const RawJson& citations, Dropped& dropped) {
   if (!citations) return {};
@@ -109,7 +114,7 @@ void BlockWriter::write(const ToolCall& call, const std::optional<CacheMark>& ca
   } else if (!call.signature.empty()) {
     drop(dropped_, "messages.reasoning");
   }
-  open("tool_use").member("id", call.id).member("name", call.name);
+  open("tool_use").member("id", to_ == Side::caller ? call.id : fitting_id(call.id, most_id)).member("name", call.name);
   out_.raw_member("input", arguments_object(call.arguments, !call.is_custom));
   close(cache);
 }
@@ -118,7 +123,7 @@ void BlockWriter::write(const ToolResult& result, const std::optional<CacheMark>
   std::vector<Opaque> riders;
   riders.swap(riders_);
   if (to_ == Side::caller) return drop(dropped_, "messages.tool");
-  open("tool_result").member("tool_use_id", result.call_id);
+  open("tool_result").member("tool_use_id", fitting_id(result.call_id, most_id));
   const auto* const only = result.content.size() == 1 ? std::get_if<Text>(&result.content.front()) : nullptr;
   if (result.json) {
     out_.member("content", result.json.bytes);

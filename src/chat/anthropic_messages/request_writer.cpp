@@ -5,12 +5,12 @@
 #include "chat/anthropic_messages/parts.hpp"
 #include "chat/extras.hpp"
 #include "chat/request_body.hpp"
+#include "chat/schemas.hpp"
 
 namespace sluice::chat::anthropic {
 namespace {
 
 constexpr std::uint64_t default_max_tokens = 4096;
-constexpr std::string_view any_arguments = R"({"type":"object","properties":{}})";
 
 // One turn as this dialect wants it: the results of tools before everything else.
 struct Turn {
@@ -41,15 +41,6 @@ const std::string* plain_text(const Part& part) {
   const auto* const text = std::get_if<Text>(&part.what);
   const bool is_plain = text != nullptr && !part.cache && !text->citations && text->signature.empty();
   return is_plain ? &text->text : nullptr;
-}
-
-// With an object as its type, which the dialect demands and others take for granted.
-std::string schema_of(const RawJson& schema) {
-  const json::Tree tree = json::Tree::read(schema.bytes);
-  const json::Value root = tree.root();
-  if (!root.is_object() || root.size() == 0) return std::string(any_arguments);
-  if (root["type"]) return schema.bytes;
-  return R"({"type":"object",)" + std::string(root.raw().substr(1));
 }
 
 class RequestWriter {
@@ -99,6 +90,8 @@ class RequestWriter {
       max_tokens_ = std::min(*budget, std::uint64_t{1} << 32) + unsaid;
     }
     Quirks::Thinks can = thinks_how(quirks_, request_.model);
+    samples_ = is_own_ || can.sampling;
+    samples_by_both_ = is_own_ || can.both;
     if (!quirks_.takes("thinking")) can.budget = can.adaptive = false;
     if (!quirks_.takes("output_config")) can.adaptive = can.effort = false;
     plan_ = is_own_ ? thinking_as_said(request_.reasoning) : plan_thinking(request_, can, max_tokens_);
@@ -228,7 +221,7 @@ class RequestWriter {
 
   void write_tool(json::Writer& out, const Tool& tool) {
     out.open_object().member("name", tool.name).member_if("description", tool.description);
-    out.raw_member("input_schema", schema_of(tool.schema));
+    out.raw_member("input_schema", object_schema(tool.schema));
     if (tool.strict) out.member("strict", *tool.strict);
     write_cache(out, tool.cache);
     for (const auto& [member, values] : tool_extras_) {
@@ -281,7 +274,9 @@ class RequestWriter {
   template <class Fits>
   void write_number(std::string_view member, const std::optional<Number>& number, Fits fits) {
     if (!may(member, member, number.has_value())) return;
-    if (is_own_ || !plan_.thinks() || fits(number->value())) {
+    const bool is_usual = member != "top_k" && number->value() == 1;  // what happens anyway
+    if (!samples_ && is_usual) return;
+    if (is_own_ || (samples_ && (!plan_.thinks() || fits(number->value())))) {
       out_.raw_member(member, number->spelled);
     } else {
       lose(member);
@@ -290,14 +285,19 @@ class RequestWriter {
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
-    if (!is_own_ && !plan_.thinks() && sampling.temperature && sampling.temperature->value() > 1) {
+    const bool caps = !is_own_ && samples_ && !plan_.thinks();
+    if (caps && sampling.temperature && sampling.temperature->value() > 1) {
       // The dialect's highest, which is not what was asked for.
       if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");
       lose("temperature");
     } else {
       write_number("temperature", sampling.temperature, [](double value) { return value == 1; });
     }
-    write_number("top_p", sampling.top_p, [](double value) { return value >= 0.95; });
+    if (sampling.temperature && sampling.top_p && !samples_by_both_) {
+      if (sampling.top_p->value() != 1) lose("top_p");
+    } else {
+      write_number("top_p", sampling.top_p, [](double value) { return value >= 0.95; });
+    }
     write_number("top_k", sampling.top_k, [](double) { return false; });
     std::vector<std::string_view> stops;
     for (const std::string& stop : sampling.stop) {
@@ -326,6 +326,14 @@ class RequestWriter {
     if (!members.empty()) out_.raw_member(name, "{" + std::string(members) + "}");
   }
 
+  std::string answer_schema() {
+    if (is_own_) return request_.format.schema.bytes;
+    bool changed = false;
+    std::string schema = strict_schema(request_.format.schema, changed);
+    if (changed) lose("response_format.schema");
+    return schema;
+  }
+
   void write_output() {
     const OutputFormat& format = request_.format;
     const bool has_schema = format.kind == OutputFormat::Kind::json_schema && format.schema;
@@ -335,7 +343,7 @@ class RequestWriter {
     json::Writer out(members);
     if (may("output_config", "reasoning_effort", !plan_.effort.empty())) out.member("effort", plan_.effort);
     if (may("output_config", "response_format", has_schema)) {
-      out.name("format").open_object().member("type", "json_schema").raw_member("schema", format.schema.bytes);
+      out.name("format").open_object().member("type", "json_schema").raw_member("schema", answer_schema());
       out.close_object();
     }
     if (quirks_.takes("output_config")) append_extras(members, output_path);
@@ -391,6 +399,8 @@ class RequestWriter {
   json::Writer out_{rendered_.body};
   ThinkingPlan plan_{};
   std::uint64_t max_tokens_ = 0;
+  bool samples_ = true;          // whether the model can be told how to choose its words
+  bool samples_by_both_ = true;  // by temperature and top_p at once
   std::size_t turns_written_ = 0;
   std::vector<std::pair<std::string, json::Tree>> tool_extras_{};
 };

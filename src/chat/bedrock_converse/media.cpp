@@ -70,17 +70,25 @@ std::string clean_name(std::string_view name) {
   return clean.empty() ? "document" : clean;
 }
 
+// One that no other document has.
+std::string own_name(std::string name, std::set<std::string>* names) {
+  if (names == nullptr) return name;
+  std::string own = name;
+  for (std::size_t number = 2; !names->insert(own).second; ++number) own = name + "-" + std::to_string(number);
+  return own;
+}
+
 }  // namespace
 
-bool write_media(json::Writer& writer, const Media& media) {
+bool write_media(json::Writer& writer, const Media& media, std::set<std::string>* names) {
   const auto* const format = std::find_if(formats.begin(), formats.end(), [&](const Format& known) {
     return known.kind == media.kind && known.media_type == media.media_type;
   });
   if (format == formats.end() || media.data.empty()) return false;
-  constexpr std::array<std::string_view, 4> names{"image", "audio", "video", "document"};
-  writer.open_object().name(names[static_cast<std::size_t>(media.kind)]).open_object();
+  constexpr std::array<std::string_view, 4> kinds{"image", "audio", "video", "document"};
+  writer.open_object().name(kinds[static_cast<std::size_t>(media.kind)]).open_object();
   writer.member("format", format->name);
-  if (media.kind == Kind::document) writer.member("name", clean_name(media.name));
+  if (media.kind == Kind::document) writer.member("name", own_name(clean_name(media.name), names));
   writer.name("source").open_object().member("bytes", media.data).close_object();
   writer.close_object().close_object();
   return true;

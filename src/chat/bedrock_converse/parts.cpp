@@ -1,4 +1,5 @@
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/call_ids.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,7 +49,7 @@ void write(Writer& writer, const Text& text, const Reader& reader) {
 }
 
 void write(Writer& writer, const Media& media, const Reader& reader) {
-  if (!write_media(writer, media)) drop(reader.dropped, name_of(media.kind));
+  if (!write_media(writer, media, reader.names)) drop(reader.dropped, name_of(media.kind));
 }
 
 void write(Writer& writer, const Thinking& thinking, const Reader& reader) {
@@ -65,9 +66,16 @@ void write(Writer& writer, const Thinking& thinking, const Reader& reader) {
   write_reasoning(writer, thinking, form);
 }
 
+// As the service's model of itself has it: [a-zA-Z0-9_.:-]{1,64}.
+std::string id_for(const std::string& id, const Reader& reader) {
+  return reader.is_provider && !reader.is_own ? fitting_id(id, 64, ".:") : id;
+}
+
 void write(Writer& writer, const ToolCall& call, const Reader& reader) {
   writer.open_object().name("toolUse").open_object();
-  writer.member("toolUseId", call.id).member("name", call.name).raw_member("input", arguments_object(call));
+  writer.member("toolUseId", id_for(call.id, reader))
+      .member("name", call.name)
+      .raw_member("input", arguments_object(call));
   writer.close_object().close_object();
   keep_signature(writer, call.signature, "messages.tool_calls.extra_content", reader);
 }
@@ -77,7 +85,7 @@ void write_result_piece(Writer& writer, const std::variant<Text, Media, Opaque>&
     if (reader.is_own || !is_blank(text->text)) writer.open_object().member("text", text->text).close_object();
     if (text->citations) drop(reader.dropped, "messages.annotations");
   } else if (const auto* media = std::get_if<Media>(&piece)) {
-    const bool fits = media->kind != Media::Kind::audio && write_media(writer, *media);
+    const bool fits = media->kind != Media::Kind::audio && write_media(writer, *media, reader.names);
     if (!fits) drop(reader.dropped, name_of(media->kind));
   } else if (const auto* opaque = std::get_if<Opaque>(&piece)) {
     if (opaque->dialect == dialect_name) {
@@ -90,7 +98,7 @@ void write_result_piece(Writer& writer, const std::variant<Text, Media, Opaque>&
 
 void write(Writer& writer, const ToolResult& result, const Reader& reader) {
   writer.open_object().name("toolResult").open_object();
-  writer.member("toolUseId", result.call_id).name("content").open_array();
+  writer.member("toolUseId", id_for(result.call_id, reader)).name("content").open_array();
   if (result.json) writer.open_object().raw_member("json", result.json.bytes).close_object();
   for (const auto& piece : result.content) write_result_piece(writer, piece, reader);
   writer.close_array();

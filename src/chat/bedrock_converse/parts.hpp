@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,12 +38,13 @@ struct Reader {
   Dropped& dropped;
   bool is_provider = true;  // otherwise the caller, who must get and keep what other families of models said
   bool is_own = false;      // what is written was read from this dialect
+  std::set<std::string>* names = nullptr;  // of the request's documents so far, no two of which may have one name
 };
 // The block, or blocks, that say the part; none when it cannot be said, which is noted.
 void write_part(json::Writer& writer, const Part& part, const Reader& reader);
 
 // {"format":…,"source":{"bytes":…}} of a medium, with its name if it is a document. False: it cannot be said.
-bool write_media(json::Writer& writer, const Media& media);
+bool write_media(json::Writer& writer, const Media& media, std::set<std::string>* names = nullptr);
 // What an image's `format` and data mean.
 std::optional<Media> read_media(Media::Kind kind, json::Value block);
 

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cctype>
 #include <deque>
 #include <set>
 #include <utility>
 
 #include "chat/bedrock_converse/parts.hpp"
 #include "chat/extras.hpp"
+#include "chat/schemas.hpp"
 #include "chat/thinking_plan.hpp"
 
 namespace sluice::chat::bedrock {
@@ -91,7 +93,15 @@ class RequestWriter {
       writer.open_object().name("cachePoint").open_object().member("type", "default");
       writer.member_if("ttl", request_.cache->ttl).close_object().close_object();
     }
+    if (!is_own_) begin_with_user();
     name_documents();
+  }
+
+  // A conversation begins with the user, who has to say something that can be seen.
+  void begin_with_user() {
+    const bool says_nothing = turns_.empty() && system_.blocks.empty();
+    if (says_nothing || (!turns_.empty() && turns_.front().role == Role::user)) return;
+    turns_.emplace_front(Role::user).writer.open_object().member("text", ".").close_object();
   }
 
   // The last message that is no instruction; null: there is none.
@@ -157,7 +167,12 @@ class RequestWriter {
   void write_number(Writer& writer, const char* member, const char* name, const std::optional<Number>& number,
                     Fits fits) {
     if (!number || !may_say(member, name)) return;
-    if (is_own_ || !plan_.thinks() || fits(number->value())) {
+    const bool is_usual = member != std::string_view("top_k") && number->value() == 1;  // what happens anyway
+    if (!samples_ && is_usual) return;
+    if (!is_own_ && samples_ && !plan_.thinks() && member == std::string_view("temperature") && number->value() > 1) {
+      writer.raw_member(member, "1");  // the highest there is
+      drop(dropped_, name);
+    } else if (is_own_ || (samples_ && (!plan_.thinks() || fits(number->value())))) {
       writer.raw_member(member, number->spelled);
     } else {
       drop(dropped_, name);
@@ -168,9 +183,12 @@ class RequestWriter {
     constexpr std::uint64_t unsaid = 8192;  // room for thoughts and an answer, where nobody set a limit
     const Reasoning& wanted = request_.reasoning;
     most_ = request_.sampling.max_tokens.value_or(quirks_.default_max_tokens);
+    const Quirks::Thinks can = thinks_how(quirks_, request_.model);
+    samples_ = is_own_ || can.sampling;
+    samples_by_both_ = is_own_ || can.both;
     std::uint64_t room = most_;
     if (room == 0) room = std::min(wanted.budget_tokens.value_or(0), std::uint64_t{1} << 32) + unsaid;
-    plan_ = is_own_ ? thinking_as_said(wanted) : plan_thinking(request_, thinks_how(quirks_, request_.model), room);
+    plan_ = is_own_ ? thinking_as_said(wanted) : plan_thinking(request_, can, room);
     if (!is_own_ && plan_.budget) most_ = room;  // must be more than the budget
   }
 
@@ -181,12 +199,12 @@ class RequestWriter {
     const std::string_view most_name = quirks_.max_tokens.empty() ? "maxTokens" : std::string_view(quirks_.max_tokens);
     if (most_ > 0 && may_say(most_name, "max_tokens")) writer.member(most_name, most_);
     write_number(writer, "temperature", "temperature", sampling.temperature, [](double value) { return value == 1; });
-    write_number(writer, "topP", "top_p", sampling.top_p, [](double value) { return value >= 0.95; });
-    if (!sampling.stop.empty() && may_say("stopSequences", "stop")) {
-      writer.name("stopSequences").open_array();
-      for (const std::string& stop : sampling.stop) writer.string(stop);
-      writer.close_array();
+    if (sampling.temperature && sampling.top_p && !samples_by_both_) {
+      if (sampling.top_p->value() != 1) drop(dropped_, "top_p");
+    } else {
+      write_number(writer, "topP", "top_p", sampling.top_p, [](double value) { return value >= 0.95; });
     }
+    write_stops(writer);
     write_extras(writer, "inferenceConfig");
     write_object("inferenceConfig", members);
 
@@ -205,6 +223,21 @@ class RequestWriter {
     unsaid(request_.store.value_or(false), "store");
   }
 
+  void write_stops(Writer& writer) {
+    std::vector<std::string_view> stops;
+    for (const std::string& stop : request_.sampling.stop) {
+      if (is_own_ || !json::trimmed(stop).empty()) {
+        stops.push_back(stop);
+      } else {
+        drop(dropped_, "stop");  // many models refuse what is only white space
+      }
+    }
+    if (stops.empty() || !may_say("stopSequences", "stop")) return;
+    writer.name("stopSequences").open_array();
+    for (const std::string_view stop : stops) writer.string(stop);
+    writer.close_array();
+  }
+
   bool is_offered(const Tool& tool) const {
     const auto& only = request_.tool_choice.only;
     return only.empty() || tool.opaque || std::find(only.begin(), only.end(), tool.name) != only.end();
@@ -219,7 +252,8 @@ class RequestWriter {
     } else {
       writer.open_object().name("toolSpec").open_object().member("name", tool.name);
       writer.member_if("description", tool.description).name("inputSchema").open_object();
-      writer.raw_member("json", tool.schema ? tool.schema.bytes : R"({"type":"object","properties":{}})");
+      const bool is_said = is_own_ && tool.schema;
+      writer.raw_member("json", is_said ? tool.schema.bytes : object_schema(tool.schema));
       writer.close_object();
       if (tool.strict && may_say("strict", "tools.strict")) writer.member("strict", *tool.strict);
       writer.close_object().close_object();
@@ -268,10 +302,20 @@ class RequestWriter {
     if (choice.mode == ToolChoice::Mode::automatic) name = "auto";
     if (choice.mode == ToolChoice::Mode::required) name = "any";
     if (choice.mode == ToolChoice::Mode::named) name = "tool";
+    if (!is_own_ && !can_be_forced(request_)) return drop(dropped_, "tool_choice");
     if (name == nullptr || !may_say("toolChoice", "tool_choice")) return;
     writer.name("toolChoice").open_object().name(name).open_object();
     if (choice.mode == ToolChoice::Mode::named) writer.member("name", choice.name);
     writer.close_object().close_object();
+  }
+
+  std::string answer_schema() {
+    const RawJson& schema = request_.format.schema;
+    if (is_own_ || !schema) return schema ? schema.bytes : "{}";
+    bool changed = false;
+    std::string strict = strict_schema(schema, changed);
+    if (changed) drop(dropped_, "response_format.schema");
+    return strict;
   }
 
   void write_output() {
@@ -282,7 +326,7 @@ class RequestWriter {
     if (format.kind == OutputFormat::Kind::json_schema && may_say("textFormat", "response_format")) {
       writer.name("textFormat").open_object().member("type", "json_schema");
       writer.name("structure").open_object().name("jsonSchema").open_object();
-      writer.member("schema", format.schema ? format.schema.bytes : "{}");
+      writer.member("schema", answer_schema());
       writer.member_if("name", format.name).member_if("description", format.description);
       writer.close_object().close_object().close_object();
       if (format.strict && !*format.strict) drop(dropped_, "response_format.strict");
@@ -314,9 +358,32 @@ class RequestWriter {
     write_object("additionalModelRequestFields", members);
   }
 
+  // At most 16 members, their values of at most 256 characters, by the service's model of itself:
+  // [a-zA-Z0-9\s:_@$#=/+,-.]*.
+  static bool is_sayable(const RawJson& metadata) {
+    constexpr std::size_t most_members = 16;
+    constexpr std::size_t longest = 256;
+    const json::Tree tree = json::Tree::read(metadata.bytes);
+    if (tree.root().size() > most_members) return false;
+    const auto fits = [](const std::string& text) {
+      return text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
+               constexpr std::string_view others = " \t\r\n:_@$#=/+,-.";
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || others.find(c) != std::string_view::npos;
+             });
+    };
+    for (const json::Value member : tree.root()) {
+      if (!member.is_string() || member.name().empty() || !fits(member.name()) || !fits(member.string())) return false;
+    }
+    return true;
+  }
+
   void write_rest() {
     if (request_.metadata && may_say("requestMetadata", "metadata")) {
-      writer_.raw_member("requestMetadata", request_.metadata.bytes);
+      if (is_own_ || is_sayable(request_.metadata)) {
+        writer_.raw_member("requestMetadata", request_.metadata.bytes);
+      } else {
+        drop(dropped_, "metadata");
+      }
     }
     const std::string& tier = request_.service_tier;
     const bool is_default = tier.empty() || (tier == "auto" && !is_own_);
@@ -341,13 +408,16 @@ class RequestWriter {
   std::string body_{};
   Writer writer_{body_};
   Dropped dropped_{};
-  Reader reader_{dropped_, true, is_own_};
+  std::set<std::string> names_{};
+  Reader reader_{dropped_, true, is_own_, is_own_ ? nullptr : &names_};
   Turn system_{Role::system};
   std::deque<Turn> turns_{};
   std::set<std::string> used_{};
   bool has_tool_blocks_ = false;
   ThinkingPlan plan_{};
-  std::uint64_t most_ = 0;  // tokens; 0: the model's own limit
+  std::uint64_t most_ = 0;       // tokens; 0: the model's own limit
+  bool samples_ = true;          // whether the model can be told how to choose its words
+  bool samples_by_both_ = true;  // by temperature and top_p at once
 };
 
 }  // namespace

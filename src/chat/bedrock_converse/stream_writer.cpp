@@ -88,6 +88,7 @@ class Encoder final : public StreamEncoder {
       if (call->is_custom) {
         open.held += delta.text;
       } else if (!delta.text.empty()) {
+        open.said = true;
         say_input(open, delta.text, out);
       }
       return;
@@ -107,7 +108,11 @@ class Encoder final : public StreamEncoder {
       if (!form.signature.empty()) say_thought(open, "signature", form.signature, out);
       if (!open.said) say_thought(open, "text", "", out);
     } else if (const auto* call = std::get_if<ToolCall>(&open.part.what)) {
-      if (call->is_custom) say_input(open, arguments_object({{}, {}, open.held, {}, {}, true}), out);
+      if (call->is_custom) {
+        say_input(open, arguments_object({{}, {}, open.held, {}, {}, true}), out);
+      } else if (!open.said) {
+        say_input(open, "{}", out);
+      }
     } else if (!open.said) {
       say_text(open, "", out);
     }

@@ -114,7 +114,8 @@ class RequestWriter {
   // Which tools a choice that cannot be said leaves.
   bool is_offered(const Tool& tool) const {
     const ToolChoice& choice = request_.tool_choice;
-    if (choice.mode == ToolChoice::Mode::named) return tool.name == choice.name;
+    const bool is_named = choice.mode == ToolChoice::Mode::named && can_be_forced(request_);
+    if (is_named) return tool.name == choice.name;
     return choice.only.empty() || std::find(choice.only.begin(), choice.only.end(), tool.name) != choice.only.end();
   }
 
@@ -153,6 +154,7 @@ class RequestWriter {
     if (any_strict && all_strict && may_say("strict_tools", "tools.strict")) writer_.member("strict_tools", true);
     if (any_strict && !all_strict) drop(dropped_, "tools.strict");
     if (choice.parallel && !*choice.parallel) drop(dropped_, "parallel_tool_calls");
+    if (!can_be_forced(request_)) return drop(dropped_, "tool_choice");
     const bool required = choice.mode == ToolChoice::Mode::required || choice.mode == ToolChoice::Mode::named;
     const bool none = choice.mode == ToolChoice::Mode::none;
     if ((!required && !none) || !can_choose || !may_say("tool_choice", "tool_choice")) return;

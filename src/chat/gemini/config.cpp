@@ -257,12 +257,22 @@ class ConfigWriter {
     const bool is_own = request_.dialect == dialect_name;
     const bool off = reasoning.enabled == false;
     if (reasoning.budget_tokens) {
-      out_.member("thinkingBudget", *reasoning.budget_tokens);
+      const std::uint64_t wanted = *reasoning.budget_tokens;
+      const bool may_be_none = wanted == 0 && !generation.is_large;
+      const std::uint64_t fitting = std::clamp(wanted, generation.least_budget, generation.most_budget);
+      const std::uint64_t budget = is_own || may_be_none ? wanted : fitting;
+      if (budget != wanted) drop(dropped_, "reasoning.max_tokens");
+      out_.member("thinkingBudget", budget);
       if (is_own && !reasoning.effort.empty()) out_.member("thinkingLevel", level_of(reasoning.effort, false));
     } else if (!reasoning.effort.empty() || off) {
       const std::string_view effort = off ? std::string_view("none") : std::string_view(reasoning.effort);
       if (generation.takes_levels || is_own) {
-        out_.member("thinkingLevel", level_of(effort, generation.is_large && !is_own));
+        std::string_view level = level_of(effort, generation.is_large && !is_own);
+        if (level == "MEDIUM" && !generation.has_medium && !is_own) {
+          level = "HIGH";
+          drop(dropped_, "reasoning_effort");
+        }
+        out_.member("thinkingLevel", level);
       } else {
         out_.member("thinkingBudget", budget_of(effort, generation.is_large));
       }

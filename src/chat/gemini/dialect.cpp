@@ -173,6 +173,9 @@ class Gemini final : public Dialect {
     return with_model(body, outline, model_json);
   }
 
+  // The official client for Python takes every line for JSON that does not begin with `data: `.
+  bool has_comments() const override { return false; }
+
   // A chunk in which all candidates have ended is the last one.
   EventSense sense(const http::SseEvent& event) const override {
     EventSense sense;

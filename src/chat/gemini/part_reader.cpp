@@ -5,6 +5,7 @@
 #include "chat/base64.hpp"
 #include "chat/foreign_thinking.hpp"
 #include "chat/gemini/parts.hpp"
+#include "chat/media_types.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {

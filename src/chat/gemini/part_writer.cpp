@@ -2,14 +2,15 @@
 #include <array>
 
 #include "chat/gemini/parts.hpp"
+#include "chat/media_types.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
 
 // A server wants to know the type of what it shall fetch; where the caller did not say it, the name may.
-std::string_view type_of(const Media& media) {
+std::string wire_type_of(const Media& media) {
   if (!media.media_type.empty()) return media.media_type;
-  if (const std::string_view type = type_by_name(media.url); !type.empty()) return type;
+  if (std::string type = type_of(media); !type.empty()) return type;
   switch (media.kind) {
     case Media::Kind::image:
       return "image/jpeg";
@@ -138,7 +139,7 @@ void PartWriter::write_call(const ToolCall& call) {
 void PartWriter::write_media(const Media& media) {
   const bool is_inline = media.url.empty();
   out_.name(is_inline ? "inlineData" : "fileData").open_object();
-  out_.member_if("mimeType", type_of(media)).member_if("displayName", media.name);
+  out_.member_if("mimeType", wire_type_of(media)).member_if("displayName", media.name);
   out_.member(is_inline ? "data" : "fileUri", is_inline ? media.data : media.url).close_object();
 }
 

@@ -45,6 +45,10 @@ struct Generation {
   bool takes_levels = false;  // of thinking, not only budgets
   bool wants_proofs = false;  // refuses calls that come back without a signature
   bool is_large = false;      // cannot be told not to think
+  bool has_medium = true;     // knows that level of thinking
+  // Tokens that thinking may be told to take: https://ai.google.dev/gemini-api/docs/thinking#set-budget
+  std::uint64_t least_budget = 1;
+  std::uint64_t most_budget = 24'576;
 };
 Generation generation_of(std::string_view model);
 
@@ -67,9 +71,6 @@ std::string_view word_of(const Ending& ending, bool ours);
 // "standard" is what the other dialects call "default".
 std::string read_tier(json::Value metadata);
 std::string_view tier_of(std::string_view tier, Dropped& dropped);
-
-// The media type of what stands at an address, as far as its name tells.
-std::string_view type_by_name(std::string_view url);
 
 // ---- Parts
 

@@ -58,6 +58,22 @@ void write_type(json::Writer& out, json::Value type, bool nullable) {
   out.open_array().string(name).string("null").close_array();
 }
 
+// "nullable" means that null is one more of these.
+void write_with_null(json::Writer& out, json::Value list, bool are_values) {
+  bool has_null = false;
+  out.open_array();
+  for (const json::Value each : list) {
+    has_null = has_null || each.is_null() || (!are_values && small(each["type"].string()) == "null");
+    if (are_values) {
+      out.raw(each.raw());
+    } else {
+      write_schema(out, each);
+    }
+  }
+  if (!has_null) out.raw(are_values ? "null" : R"({"type":"null"})");
+  out.close_array();
+}
+
 void write_member(json::Writer& out, json::Value value, bool nullable) {
   const std::string name = camel(value.name());
   if (name == "nullable") return;
@@ -65,6 +81,8 @@ void write_member(json::Writer& out, json::Value value, bool nullable) {
   out.name(spelled);
   if (name == "type") {
     write_type(out, value, nullable);
+  } else if ((name == "enum" || name == "anyOf") && nullable && value.is_array()) {
+    write_with_null(out, value, name == "enum");
   } else if (name == "properties" || spelled == "$defs") {
     write_named_schemas(out, value);
   } else if (name == "items" || name == "anyOf" || name == "prefixItems" || name == "additionalProperties") {
@@ -84,6 +102,16 @@ void write_schema(json::Writer& out, json::Value schema) {
   }
   const bool nullable = schema["nullable"].boolean().value_or(false);
   out.open_object();
+  if (nullable && (schema["$ref"] || schema["ref"]) && !schema["type"] && !schema["anyOf"]) {
+    const json::Value target = schema["$ref"] ? schema["$ref"] : schema["ref"];
+    out.name("anyOf").open_array().open_object().raw_member("$ref", target.raw()).close_object();
+    out.raw(R"({"type":"null"})").close_array();
+    for (const json::Value value : schema) {
+      if (value.name() != "$ref" && value.name() != "ref") write_member(out, value, false);
+    }
+    out.close_object();
+    return;
+  }
   for (const json::Value value : schema) write_member(out, value, nullable);
   out.close_object();
 }

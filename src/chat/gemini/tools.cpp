@@ -157,7 +157,7 @@ void write_choice(json::Writer& out, const Request& request, Dropped& dropped) {
   const bool is_own = request.dialect == dialect_name;
   // Servers refuse a choice between no functions.
   bool has_choice = choice.mode != ToolChoice::Mode::unset || !choice.only.empty();
-  if (has_choice && !has_functions(request) && !is_own) {
+  if (has_choice && (!has_functions(request) || !can_be_forced(request)) && !is_own) {
     if (choice.mode != ToolChoice::Mode::automatic && choice.mode != ToolChoice::Mode::none) {
       drop(dropped, "tool_choice");
     }

@@ -63,20 +63,6 @@ const Word* known(std::string_view word) {
   return found == finish_words.end() ? nullptr : found;
 }
 
-struct KnownEnding {
-  std::string_view ending;
-  std::string_view type;
-};
-
-constexpr std::array known_endings{
-    KnownEnding{".png", "image/png"},       KnownEnding{".jpg", "image/jpeg"}, KnownEnding{".jpeg", "image/jpeg"},
-    KnownEnding{".webp", "image/webp"},     KnownEnding{".gif", "image/gif"},  KnownEnding{".heic", "image/heic"},
-    KnownEnding{".wav", "audio/wav"},       KnownEnding{".mp3", "audio/mpeg"}, KnownEnding{".flac", "audio/flac"},
-    KnownEnding{".mp4", "video/mp4"},       KnownEnding{".mov", "video/mov"},  KnownEnding{".webm", "video/webm"},
-    KnownEnding{".txt", "text/plain"},      KnownEnding{".md", "text/plain"},  KnownEnding{".csv", "text/csv"},
-    KnownEnding{".pdf", "application/pdf"},
-};
-
 }  // namespace
 
 json::Value member(json::Value object, std::string_view name) {
@@ -133,6 +119,13 @@ Generation generation_of(std::string_view model) {
   const auto number = parse_decimal(rest.substr(0, static_cast<std::size_t>(end - rest.begin())));
   generation.takes_levels = number && *number >= 3;
   generation.wants_proofs = !number || *number >= 3;  // without a number it is the newest
+  generation.has_medium = !rest.starts_with("3-pro");
+  if (generation.is_large) {
+    generation.least_budget = 128;
+    generation.most_budget = 32'768;
+  } else if (rest.find("lite") != std::string_view::npos) {
+    generation.least_budget = 512;
+  }
   return generation;
 }
 
@@ -224,14 +217,6 @@ std::string_view tier_of(std::string_view tier, Dropped& dropped) {
   if (tier == "default") return "standard";
   if (tier == "standard" || tier == "flex" || tier == "priority") return tier;
   if (!tier.empty() && tier != "auto") drop(dropped, "service_tier");
-  return {};
-}
-
-std::string_view type_by_name(std::string_view url) {
-  const std::string_view path = url.substr(0, url.find_first_of("?#"));
-  for (const KnownEnding& each : known_endings) {
-    if (path.ends_with(each.ending)) return each.type;
-  }
   return {};
 }
 

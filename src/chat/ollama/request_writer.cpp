@@ -92,7 +92,8 @@ class RequestWriter {
   bool is_offered(const Tool& tool) const {
     const ToolChoice& choice = request_.tool_choice;
     if (choice.mode == ToolChoice::Mode::none) return false;
-    if (choice.mode == ToolChoice::Mode::named) return tool.name == choice.name;
+    const bool is_named = choice.mode == ToolChoice::Mode::named && can_be_forced(request_);
+    if (is_named) return tool.name == choice.name;
     return choice.only.empty() || std::find(choice.only.begin(), choice.only.end(), tool.name) != choice.only.end();
   }
 

@@ -153,6 +153,31 @@ bool may_have_error(std::string_view data) {
   return false;
 }
 
+// The length of the string behind a member's name; 0: it is not there, or no string.
+std::size_t length_of(std::string_view data, std::string_view name) {
+  const std::size_t at = find_quoted(data, name, 0);
+  if (at == std::string_view::npos) return 0;
+  const std::size_t begin = value_begin(data, at + name.size());
+  if (begin >= data.size() || data[begin] != '"') return 0;
+  std::size_t end = begin + 1;
+  while (end < data.size() && data[end] != '"') end += data[end] == '\\' ? 2 : 1;
+  return std::min(end, data.size()) - begin - 1;
+}
+
+// How much of the answer's own words a chunk brings: the first of each sort in it, without reading it.
+std::size_t said_in(std::string_view data) {
+  constexpr std::string_view delta = R"("delta")";
+  const std::size_t at = find_quoted(data, delta, 0);
+  if (at == std::string_view::npos) return data.size();
+  const std::string_view said = data.substr(at);
+  std::size_t length = 0;
+  for (const std::string_view name :
+       {R"("content")", R"("reasoning_content")", R"("reasoning")", R"("arguments")", R"("refusal")", R"("text")"}) {
+    length += length_of(said, name);
+  }
+  return length;
+}
+
 enum Sensed : std::size_t { choices, usage, error, object, extension, type };
 
 constexpr std::size_t sensed_count = 6;
@@ -169,7 +194,8 @@ std::array<Member, sensed_count> sensed_members() {
 
 std::optional<Usage> usage_in(const std::array<Member, sensed_count>& members, std::string_view text) {
   if (members[usage].kind == Kind::object) return openai::read_usage(json::value_of(members[usage], text));
-  if (members[extension].kind != Kind::object) return std::nullopt;
+  // Some have it in their only choice.
+  if (members[extension].kind != Kind::object) return openai::usage_in(json::Tree::read(text).root());
   const std::string_view own = json::value_of(members[extension], text);
   std::array<Member, 1> inner{{{.name = "usage"}}};
   if (!json::read(own, inner) || inner[0].kind != Kind::object) return std::nullopt;
@@ -256,6 +282,7 @@ class OpenAiChat final : public Dialect {
       sense.kind = EventSense::Kind::end;
       return sense;
     }
+    sense.said = said_in(data);
     const bool is_error_event = event.name == "error";
     if (is_error_event) sense.kind = EventSense::Kind::error;
     const bool has_usage = may_have_usage(data);
@@ -268,8 +295,9 @@ class OpenAiChat final : public Dialect {
       sense.kind = EventSense::Kind::error;
     } else if (members[choices].kind == Kind::array && members[choices].empty && members[usage].kind == Kind::object) {
       sense.kind = EventSense::Kind::usage_only;
-    } else if (json::value_of(members[type], data) == R"("transcript.text.done")") {
-      sense.kind = EventSense::Kind::last;
+    } else if (json::value_of(members[type], data) == R"("transcript.text.done")" ||
+               json::value_of(members[object], data) == R"("chat.completion.done")") {
+      sense.kind = EventSense::Kind::last;  // of servers that send no mark behind it
     }
     return sense;
   }

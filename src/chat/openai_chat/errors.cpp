@@ -91,6 +91,7 @@ struct KnownName {
 // Codes and types as servers of this dialect send them, by what tells them apart. The first match counts.
 constexpr std::array known_names{
     KnownName{"model_not_found", Class::not_found},
+    KnownName{"invalid_model", Class::not_found},
     KnownName{"modelnotfound", Class::not_found},
     KnownName{"deploymentnotfound", Class::not_found},
     KnownName{"insufficient_quota", Class::quota},
@@ -118,6 +119,8 @@ constexpr std::array known_names{
     KnownName{"invalid_prompt", Class::refusal},
     KnownName{"context_length", Class::overflow},
     KnownName{"context_size", Class::overflow},
+    KnownName{"too_many_prompt_tokens", Class::overflow},
+    KnownName{"tokens_limit_reached", Class::overflow},
     KnownName{"content_filter", Class::filtered},
     KnownName{"content_policy", Class::filtered},
     KnownName{"moderation_blocked", Class::filtered},
@@ -142,7 +145,7 @@ std::optional<Class> class_of_status(int status) {
   if (status == 429) return Class::rate;
   if (status == 402) return Class::quota;
   if (status == 401 || status == 403) return Class::credential;
-  if (status == 408) return Class::timeout;
+  if (status == 408 || status == 504) return Class::timeout;
   // 498 is no registered status; a server of this dialect says by it that its spare capacity is used up.
   if (status == 498 || status == 503 || status == 529) return Class::overloaded;
   if (status >= 500 && status < 600) return Class::server;
@@ -192,10 +195,12 @@ Class class_of(int status, const Complaint& complaint) {
     const bool refused = *by_status == Class::refusal || *by_status == Class::not_found;
     if (refused && by_name == Class::credential) return Class::credential;
     if (*by_status == Class::server && by_name == Class::overloaded) return Class::overloaded;
-    const bool is_telling = by_name == Class::overflow || by_name == Class::filtered;
+    const bool is_telling = by_name == Class::overflow || by_name == Class::filtered || by_name == Class::not_found;
     if (*by_status == Class::refusal && is_telling) return *by_name;
+    if (*by_status == Class::too_large && by_name == Class::overflow) return Class::overflow;
   }
-  const bool is_overflow = *by_status == Class::refusal && says_overflow(complaint.message);
+  const bool may_overflow = *by_status == Class::refusal || *by_status == Class::too_large;
+  const bool is_overflow = may_overflow && says_overflow(complaint.message);
   return is_overflow ? Class::overflow : narrowed(*by_status, complaint);
 }
 
@@ -282,7 +287,10 @@ void append_string_or_null(std::string& out, std::string_view text) {
 Error decode_failure(int status, std::string_view body) {
   const Complaint complaint = read_complaint(body);
   const bool is_shown = status < 300 || (status >= 400 && status < 500);
-  return error_of(class_of(status, complaint), is_shown ? presentable(complaint.message) : std::string());
+  const Class cls = class_of(status, complaint);
+  Error error = error_of(cls, is_shown ? presentable(complaint.message) : std::string());
+  if (cls != Class::rate && cls != Class::overloaded) return error;
+  return std::move(error).with_retry_after(wait_told_in(complaint.message));
 }
 
 void encode_failure(const Error& error, std::string& out) {

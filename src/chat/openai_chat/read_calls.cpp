@@ -43,7 +43,12 @@ AnswerReader::Call& AnswerReader::call_of(json::Value entry, const std::optional
   const bool has_name = !function_of(entry)["name"].string().empty();
   const auto is_same = [&](const Call& call) {
     // Some servers number every call of a turn with 0.
-    const bool is_other = !id.empty() && !call.call.id.empty() && id != call.call.id && has_name;
+    const bool has_other_id = !id.empty() && !call.call.id.empty() && id != call.call.id;
+    // And some give them no ids: a name with arguments behind a call that has all of its own is another call's.
+    const bool may_be_next = has_name && id.empty() && !call.call.name.empty();
+    const bool is_next =
+        may_be_next && is_whole_object(call.call.arguments) && !read_arguments(function_of(entry)["arguments"]).empty();
+    const bool is_other = (has_name && has_other_id) || is_next;
     if (index) return call.index == index && !is_other;
     return id.empty() ? !has_name : call.call.id == id;
   };

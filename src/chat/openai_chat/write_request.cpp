@@ -4,6 +4,7 @@
 
 #include "chat/extras.hpp"
 #include "chat/openai_chat/codec.hpp"
+#include "chat/short_user.hpp"
 
 // A request for a provider: its top level.
 namespace sluice::chat::openai {
@@ -13,7 +14,6 @@ namespace {
 std::string_view effort_of(std::uint64_t budget) {
   constexpr std::uint64_t low = 2048;
   constexpr std::uint64_t medium = 12288;
-  if (budget == 0) return "none";
   if (budget <= low) return "low";
   return budget <= medium ? "medium" : "high";
 }
@@ -62,8 +62,11 @@ void RequestWriter::write_sampling() {
   }
   if (sampling.seed && allows("seed")) to_.member("seed", *sampling.seed);
   if (!sampling.stop.empty() && allows("stop")) {
+    constexpr std::size_t most_stops = 4;  // OpenAI's schema of this API
+    const std::size_t count = is_own() ? sampling.stop.size() : std::min(sampling.stop.size(), most_stops);
+    if (count < sampling.stop.size()) lose("stop");
     to_.name("stop").open_array();
-    for (const std::string& stop : sampling.stop) to_.string(stop);
+    for (std::size_t i = 0; i < count; ++i) to_.string(sampling.stop[i]);
     to_.close_array();
   }
   if (sampling.choices && allows("n")) to_.member("n", *sampling.choices);
@@ -116,7 +119,10 @@ void RequestWriter::write_reasoning() {
   if (is_own()) return write_own_reasoning();
   const Reasoning& reasoning = request_.reasoning;
   std::string_view effort = reasoning.effort;
-  if (effort.empty() && reasoning.budget_tokens) {
+  // Not every model knows the word for not thinking at all.
+  const bool is_off = effort.empty() && reasoning.budget_tokens == 0U;
+  if (is_off) lose("reasoning.enabled");
+  if (effort.empty() && reasoning.budget_tokens && !is_off) {
     effort = effort_of(*reasoning.budget_tokens);
     lose("reasoning.max_tokens");
   }
@@ -127,8 +133,18 @@ void RequestWriter::write_reasoning() {
 }
 
 void RequestWriter::write_rest() {
-  if (!request_.user.empty() && allows("user")) to_.member("user", request_.user);
-  if (request_.metadata && allows("metadata")) to_.raw_member("metadata", request_.metadata.bytes);
+  if (!request_.user.empty() && allows("user")) {
+    if (!is_own() && request_.user.size() > longest_user) lose("user");
+    to_.member("user", is_own() ? request_.user : short_user(request_.user));
+  }
+  if (request_.metadata && allows("metadata")) {
+    // It is refused where nothing is kept that it could stand beside.
+    if (is_own() || request_.store == true) {
+      to_.raw_member("metadata", request_.metadata.bytes);
+    } else {
+      lose("metadata");
+    }
+  }
   if (!request_.verbosity.empty() && allows("verbosity")) to_.member("verbosity", request_.verbosity);
   if (!request_.service_tier.empty()) {
     if (!is_own() && !is_known_tier(request_.service_tier)) {

@@ -107,6 +107,8 @@ class OpenAiResponses final : public Dialect {
       return sense;
     }
     Turn turn = turn_of(event.name);
+    // Everything is said again as a whole, three times over.
+    if (!event.name.empty() && !event.name.ends_with(".delta")) sense.said = 0;
     if (turn == Turn::nothing && (event.name.starts_with("response.") || !may_matter(data))) return sense;
     std::array<Member, 3> members{{{.name = "type"}, {.name = "response"}, {.name = "error"}}};
     const bool readable = static_cast<bool>(json::read(data, members));

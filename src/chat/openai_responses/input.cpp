@@ -57,10 +57,13 @@ class InputReader {
       if (!item["name"].is_string()) return misplaced(index, "name", "a string");
       if (!item["call_id"].is_string()) return misplaced(index, "call_id", "a string");
     }
-    // What a client gives back from a tool that only this dialect knows is no part of the assistant's turn.
-    const bool is_result = type.ends_with("_output") || type.ends_with("_response");
-    if (is_result) messages_.push_back({Role::tool, {}, {}});
-    read_item(item, Author::caller, is_result ? messages_.back().parts : turn());
+    // What a client gives back from a tool that only this dialect knows is no part of the assistant's turn, nor are
+    // tools.
+    const bool is_tools = type == tools_item;
+    const bool is_apart = type.ends_with("_output") || type.ends_with("_response") || is_tools;
+    if (is_apart) messages_.push_back({Role::tool, {}, {}});
+    read_item(item, Author::caller, is_apart ? messages_.back().parts : turn());
+    if (is_tools) std::get<Opaque>(messages_.back().parts.back().what).is_told = true;
     if (messages_.back().parts.empty()) messages_.pop_back();
     return Ok{};
   }

@@ -20,6 +20,9 @@ namespace sluice::chat::responses {
 
 inline constexpr std::string_view dialect_name = "openai_responses";
 
+// An item of the input that brings tools.
+inline constexpr std::string_view tools_item = "additional_tools";
+
 // Who wrote an item. What we put into a caller's thoughts on the last turn is taken out again when it comes back.
 enum class Author : std::uint8_t { caller, provider };
 

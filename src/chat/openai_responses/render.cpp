@@ -6,6 +6,7 @@
 
 #include "chat/extras.hpp"
 #include "chat/openai_responses/parts.hpp"
+#include "chat/short_user.hpp"
 
 // Requests as a provider of this dialect gets them.
 namespace sluice::chat::responses {
@@ -32,7 +33,10 @@ class Renderer {
     write_reasoning();
     write_sampling();
     write_store();
-    if (!request_.user.empty() && may("user")) writer_.member("user", request_.user);
+    if (!request_.user.empty() && may("user")) {
+      if (!own_ && request_.user.size() > longest_user) drop(out_.dropped, "user");
+      writer_.member("user", own_ ? request_.user : short_user(request_.user));
+    }
     if (request_.metadata && may("metadata")) writer_.raw_member("metadata", request_.metadata.bytes);
     write_tier();
     write_extras();
@@ -255,9 +259,13 @@ class Renderer {
   }
 
   void write_tools() {
-    if (request_.tools.empty() || !may("tools")) return;
+    // Those that an item of the input brings stand there.
+    const auto stands_here = [](const Tool& tool) { return !tool.is_told; };
+    if (std::none_of(request_.tools.begin(), request_.tools.end(), stands_here) || !may("tools")) return;
     writer_.name("tools").open_array();
-    for (std::size_t i = 0; i < request_.tools.size(); ++i) write_tool(request_.tools[i], i);
+    for (std::size_t i = 0; i < request_.tools.size(); ++i) {
+      if (stands_here(request_.tools[i])) write_tool(request_.tools[i], i);
+    }
     writer_.close_array();
   }
 
@@ -335,10 +343,13 @@ class Renderer {
   std::string effort() {
     const Reasoning& asked = request_.reasoning;
     if (!asked.effort.empty()) return asked.effort;
-    if (asked.enabled == false) return "none";
+    // Not every model knows the word for not thinking at all.
+    if (!own_ && (asked.enabled == false || asked.budget_tokens == 0U)) {
+      drop(out_.dropped, "reasoning.enabled");
+      return {};
+    }
     if (!asked.budget_tokens) return {};
     drop(out_.dropped, "reasoning.max_tokens");
-    if (*asked.budget_tokens == 0) return "none";
     if (*asked.budget_tokens <= 4096) return "low";
     return *asked.budget_tokens <= 16384 ? "medium" : "high";
   }
@@ -365,7 +376,12 @@ class Renderer {
     const Sampling& sampling = request_.sampling;
     std::string_view most = quirks_.max_tokens;
     if (most.empty()) most = "max_output_tokens";
-    if (sampling.max_tokens && may(most)) writer_.member(most, *sampling.max_tokens);
+    if (sampling.max_tokens && may(most)) {
+      constexpr std::uint64_t least = 16;  // OpenAI's schema of this API
+      const bool is_too_few = !own_ && *sampling.max_tokens < least;
+      if (is_too_few) drop(out_.dropped, "max_tokens");
+      writer_.member(most, is_too_few ? least : *sampling.max_tokens);
+    }
     write_number("temperature", sampling.temperature);
     write_number("top_p", sampling.top_p);
     if (sampling.top_logprobs && may("top_logprobs")) writer_.member("top_logprobs", *sampling.top_logprobs);

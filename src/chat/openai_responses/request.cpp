@@ -34,6 +34,7 @@ class RequestReader {
     request_.wants_usage = stream;  // it always comes
     read_messages();
     read_tools();
+    read_tools_of_input();
     read_tool_choice();
     read_text();
     read_reasoning();
@@ -101,6 +102,20 @@ class RequestReader {
     for (const Value tool : tools) {
       if (!tool.is_object()) return refuse("tools", "a list of objects");
       request_.tools.push_back(read_tool(tool));
+    }
+  }
+
+  // Some clients bring all their tools as an item of the input, which stays one for providers of this dialect.
+  void read_tools_of_input() {
+    const Value input = root_["input"];
+    if (!input.is_array()) return;
+    for (const Value item : input) {
+      if (!item["type"].is(tools_item)) continue;
+      for (const Value tool : item["tools"]) {
+        if (!tool.is_object()) return refuse("input", "a list of items whose tools are objects");
+        request_.tools.push_back(read_tool(tool));
+        request_.tools.back().is_told = true;
+      }
     }
   }
 

@@ -94,6 +94,9 @@ class Decoder final : public StreamDecoder {
         Known{"response.reasoning_text.delta", &Decoder::thought_delta},
         Known{"response.function_call_arguments.delta", &Decoder::arguments_delta},
         Known{"response.custom_tool_call_input.delta", &Decoder::arguments_delta},
+        Known{"response.output_text.done", &Decoder::text_done},
+        Known{"response.function_call_arguments.done", &Decoder::arguments_done},
+        Known{"response.custom_tool_call_input.done", &Decoder::arguments_done},
         Known{"response.completed", &Decoder::complete},
         Known{"response.incomplete", &Decoder::complete},
     };
@@ -272,6 +275,18 @@ class Decoder final : public StreamDecoder {
     if (running.call) say(*running.call, root["delta"].string(), out);
   }
 
+  // What was not told in pieces.
+  void text_done(Value root, std::vector<Event>& out) {
+    Block* const block = content(item_of(root), index_in(root, "content_index"), false, out);
+    if (block != nullptr && !block->has_text) say(*block, root["text"].string(), out);
+  }
+  void arguments_done(Value root, std::vector<Event>& out) {
+    Running& running = item_of(root);
+    const bool is_custom = root["arguments"].absent();
+    if (running.call && !running.call->has_text)
+      say(*running.call, root[is_custom ? "input" : "arguments"].string(), out);
+  }
+
   // A part of a message as a whole: what of it was not told yet.
   void finish_part(Running& running, std::uint64_t index, Value part, std::vector<Event>& out) {
     const bool is_refusal = part["type"].is("refusal");
@@ -366,6 +381,15 @@ class Decoder final : public StreamDecoder {
         Running& running = items_[index++];
         running.id = item["id"].string();
         finish_item(running, item, out);
+      }
+    }
+    // Of items whose own end did not come, the whole answer may say more.
+    if (output.is_array()) {
+      std::uint64_t index = 0;
+      for (const Value item : output) {
+        const auto found = items_.find(index++);
+        const bool is_same = found != items_.end() && !found->second.done && found->second.id == item["id"].string();
+        if (is_same) finish_item(found->second, item, out);
       }
     }
     for (auto& [index, running] : items_) {

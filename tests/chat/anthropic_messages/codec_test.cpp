@@ -104,6 +104,44 @@ TEST(AnthropicRequests, say_what_plain_requests_say) {
   EXPECT_EQ(result.dropped, Dropped{"stop"});
 }
 
+// Newer models refuse one of two ways to choose words beside the other, and the newest any.
+TEST(AnthropicRequests, say_how_to_choose_words_as_far_as_the_model_takes_it) {
+  Request request = hello();
+  request.dialect = "gemini";
+  request.sampling.temperature = Number{"0.7"};
+  request.sampling.top_p = Number{"0.95"};
+  request.sampling.top_k = Number{"64"};
+  const auto sampled = [&](bool sampling, bool both) {
+    Quirks quirks;
+    quirks.thinks = {{.models = {"*"}, .sampling = sampling, .both = both}};
+    const Rendered result = rendered(request, quirks);
+    const json body = json::parse(result.body);
+    std::string told;
+    for (const char* name : {"temperature", "top_p", "top_k"})
+      told += body.contains(name) ? std::string(name) + " " : "";
+    for (const std::string& name : result.dropped) told += "-" + name + " ";
+    return told;
+  };
+  EXPECT_EQ(sampled(true, true), "temperature top_p top_k ");
+  EXPECT_EQ(sampled(true, false), "temperature top_k -top_p ");
+  EXPECT_EQ(sampled(false, false), "-temperature -top_p -top_k ");
+  request.sampling.temperature = Number{"1.0"};
+  request.sampling.top_p = Number{"1"};
+  request.sampling.top_k.reset();
+  EXPECT_EQ(sampled(false, false), "") << "what happens anyway";
+}
+
+TEST(AnthropicRequests, close_the_schema_of_an_answer) {
+  Request request = hello();
+  request.dialect = "ollama";
+  request.format.kind = OutputFormat::Kind::json_schema;
+  request.format.schema.bytes = R"({"type":"object","properties":{"age":{"type":"integer","minimum":0}}})";
+  const Rendered result = rendered(request);
+  EXPECT_EQ(json::parse(result.body)["output_config"]["format"]["schema"],
+            json::parse(R"({"type":"object","properties":{"age":{"type":"integer"}},"additionalProperties":false})"));
+  EXPECT_EQ(result.dropped, Dropped{"response_format.schema"});
+}
+
 TEST(AnthropicRequests, say_that_instructions_stood_elsewhere) {
   const Rendered result = rendered(asking({said(Role::user, "Hello"), said(Role::developer, "Be brief.")}));
   EXPECT_EQ(json::parse(result.body)["system"], "Be brief.");

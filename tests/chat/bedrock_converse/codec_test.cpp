@@ -99,6 +99,41 @@ TEST(BedrockConverseRequest, says_what_it_can_and_names_the_rest) {
                                        "user", "top_k"));
 }
 
+// By the service's model of itself, and by what its models refuse.
+TEST(BedrockConverseRequest, keeps_to_the_limits_of_the_service) {
+  Request request = asking("Hi");
+  request.sampling.temperature = Number{"1.5"};
+  request.sampling.stop = {" ", "END"};
+  request.metadata.bytes = R"({"topic":"\u041f"})";
+  request.tool_choice = {ToolChoice::Mode::named, "free", {}, {}};
+  request.tools.push_back({.name = "free", .is_custom = true});
+  request.tools.push_back({.name = "f", .schema = {R"({"properties":{}})"}});
+  const Written out = written(request);
+  EXPECT_EQ(out.body["inferenceConfig"], json::parse(R"({"temperature":1,"stopSequences":["END"]})"));
+  EXPECT_FALSE(out.body.contains("requestMetadata"));
+  EXPECT_EQ(out.body["toolConfig"], json::parse(R"({"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":
+    {"type":"object","properties":{}}}}}]})"));
+  EXPECT_THAT(out.dropped, ElementsAre("temperature", "stop", "tools.custom", "tool_choice", "metadata"));
+}
+
+TEST(BedrockConverseRequest, begins_with_the_user) {
+  Request request = asking("Hi");
+  request.messages.insert(request.messages.begin(), {Role::assistant, {{Text{"Hello.", {}, {}}, {}}}, {}});
+  EXPECT_EQ(written(request).body["messages"][0], json::parse(R"({"role":"user","content":[{"text":"."}]})"));
+  EXPECT_EQ(written(request).body["messages"][1]["role"], "assistant");
+  request.messages = {{Role::system, {{Text{"Write a haiku.", {}, {}}, {}}}, {}}};
+  EXPECT_EQ(written(request).body["messages"].size(), 1u);
+}
+
+TEST(BedrockConverseRequest, gives_each_document_a_name_of_its_own) {
+  Request request = asking("Hi");
+  const Media paper{.kind = Media::Kind::document, .media_type = "application/pdf", .data = "AAAA"};
+  for (int i = 0; i < 2; ++i) request.messages[0].parts.push_back({paper, {}});
+  const json content = written(request).body["messages"][0]["content"];
+  EXPECT_EQ(content[1]["document"]["name"], "document");
+  EXPECT_EQ(content[2]["document"]["name"], "document-2");
+}
+
 // A model refuses to go on behind white space.
 TEST(BedrockConverseRequest, ends_what_shall_be_gone_on_with_in_words) {
   Request request = asking("Hi");
@@ -126,7 +161,7 @@ TEST(BedrockConverseRequest, keeps_the_spelling_of_numbers_and_schemas) {
   const auto rendered = codec().encode_request(request, {});
   ASSERT_TRUE(rendered);
   EXPECT_NE(rendered->body.find(R"("temperature":0.10)"), std::string::npos);
-  EXPECT_NE(rendered->body.find(R"({"json":{"b":1.50, "a":{}}})"), std::string::npos);
+  EXPECT_NE(rendered->body.find(R"({"json":{"type":"object","b":1.50, "a":{}}})"), std::string::npos);
 }
 
 TEST(BedrockConverseRequest, lets_roles_take_turns_and_groups_tool_results) {
@@ -236,7 +271,7 @@ TEST(BedrockConverseRequest, writes_a_schema_as_text) {
   Request request = asking("a");
   request.format = {OutputFormat::Kind::json_schema, "n", "d", {R"({"type":"object"})"}, true};
   EXPECT_EQ(written(request).body["outputConfig"], json::parse(R"({"textFormat":{"type":"json_schema",
-    "structure":{"jsonSchema":{"schema":"{\"type\":\"object\"}","name":"n","description":"d"}}}})"));
+    "structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"additionalProperties\":false}","name":"n","description":"d"}}}})"));
   request.format = {OutputFormat::Kind::json_object, {}, {}, {}, {}};
   EXPECT_THAT(written(request).dropped, ElementsAre("response_format"));
 }
@@ -464,6 +499,18 @@ TEST(BedrockConverseAnswer, names_what_it_cannot_say) {
   for (const Event& event : unfold(response)) encoder->encode(event, stream);
   EXPECT_THAT(encoder->dropped(), ElementsAre("messages.annotations", "logprobs", "widget", "n"));
   EXPECT_TRUE(fold(events_of(codec(), stream)));
+}
+
+// Clients put the input together from pieces, and take none for no call.
+TEST(BedrockConverseAnswer, streams_an_input_for_each_call) {
+  const auto encoder = codec().stream_encoder({});
+  std::string stream;
+  for (const Event& event :
+       std::vector<Event>{AnswerStart{}, BlockStart{0, 0, {ToolCall{.id = "c", .name = "now"}, {}}}, BlockEnd{0},
+                          ChoiceEnd{0, {Finish::tool_calls, "", {}}}, AnswerEnd{}}) {
+    encoder->encode(event, stream);
+  }
+  EXPECT_NE(stream.find(R"({"toolUse":{"input":"{}"}})"), std::string::npos);
 }
 
 TEST(BedrockConverseAnswer, wraps_free_text_for_a_tool) {

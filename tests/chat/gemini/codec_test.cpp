@@ -386,12 +386,39 @@ TEST(GeminiRequest, gives_ids_to_calls_and_results_that_have_none) {
   EXPECT_EQ(request.messages[2].role, Role::user);
 }
 
+TEST(GeminiRequest, reads_nullable_as_one_more_choice) {
+  const Request request = received(R"({"contents":[],"tools":[{"functionDeclarations":[{"name":"f","parameters":
+    {"type":"OBJECT","properties":{"a":{"anyOf":[{"type":"INTEGER"},{"type":"STRING"}],"nullable":true},
+     "b":{"$ref":"#/$defs/x","nullable":true}}}}]}]})");
+  EXPECT_EQ(json::parse(request.tools[0].schema.bytes)["properties"], json::parse(R"({
+    "a":{"anyOf":[{"type":"integer"},{"type":"string"},{"type":"null"}]},
+    "b":{"anyOf":[{"$ref":"#/$defs/x"},{"type":"null"}]}})"));
+}
+
+TEST(GeminiRequest, asks_for_as_much_thinking_as_the_model_has) {
+  const auto asked = [](const std::string& model, const Reasoning& reasoning) {
+    Request request = asking({says(Role::user, "Go.")}, model);
+    request.reasoning = reasoning;
+    const Sent out = sent(request);
+    std::string told = out.body["generationConfig"]["thinkingConfig"].dump();
+    for (const std::string& name : out.dropped) told += " " + name;
+    return told;
+  };
+  EXPECT_EQ(asked("gemini-2.5-flash", {.budget_tokens = 31999}), R"({"thinkingBudget":24576} reasoning.max_tokens)");
+  EXPECT_EQ(asked("gemini-2.5-pro", {.budget_tokens = 31999}), R"({"thinkingBudget":31999})");
+  EXPECT_EQ(asked("gemini-2.5-pro", {.budget_tokens = 0}), R"({"thinkingBudget":128} reasoning.max_tokens)");
+  EXPECT_EQ(asked("gemini-2.5-flash-lite", {.budget_tokens = 100}), R"({"thinkingBudget":512} reasoning.max_tokens)");
+  EXPECT_EQ(asked("gemini-2.5-flash", {.budget_tokens = 0}), R"({"thinkingBudget":0})");
+  EXPECT_EQ(asked("gemini-3-pro-preview", {.effort = "medium"}), R"({"thinkingLevel":"HIGH"} reasoning_effort)");
+  EXPECT_EQ(asked("gemini-3.1-pro-preview", {.effort = "medium"}), R"({"thinkingLevel":"MEDIUM"})");
+}
+
 TEST(GeminiRequest, reads_older_schemas_as_json_schema) {
   const Request request = received(R"({"contents":[],"tools":[{"functionDeclarations":[{"name":"f","parameters":
     {"type":"OBJECT","properties":{"type":{"type":"STRING","nullable":true,"enum":["A"]},
      "list":{"type":"ARRAY","items":{"type":"NUMBER"},"minItems":"2"}},"required":["type"]}}]}]})");
   EXPECT_EQ(json::parse(request.tools[0].schema.bytes), json::parse(R"({"type":"object","properties":{
-    "type":{"type":["string","null"],"enum":["A"]},
+    "type":{"type":["string","null"],"enum":["A",null]},
     "list":{"type":"array","items":{"type":"number"},"minItems":2}},"required":["type"]})"));
 }
 

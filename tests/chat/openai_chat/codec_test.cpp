@@ -209,6 +209,22 @@ TEST(OpenAiChatRequest, names_what_it_cannot_say_of_another_dialect) {
                      "tools.web_search", "top_k", "min_p", "reasoning.summary", "service_tier", "safetySettings"}));
 }
 
+// What OpenAI's own schema and servers take of requests that other dialects may make.
+TEST(OpenAiChatRequest, of_another_dialect_keeps_to_the_limits_of_this_one) {
+  Request request = foreign();
+  request.sampling.stop = {"1", "2", "3", "4", "5"};
+  request.user = std::string(65, 'u');
+  request.metadata = {R"({"a":"b"})"};
+  const auto [body, dropped] = write(request);
+  EXPECT_EQ(body["stop"], (json{"1", "2", "3", "4"}));
+  EXPECT_EQ(body["user"].get<std::string>().size(), 64u);
+  EXPECT_EQ(write(request).body["user"], body["user"]) << "the same for the same user";
+  EXPECT_FALSE(body.contains("metadata")) << "nothing is kept that it could stand beside";
+  EXPECT_EQ(dropped, (Dropped{"stop", "user", "metadata"}));
+  request.store = true;
+  EXPECT_TRUE(write(request).body.contains("metadata"));
+}
+
 TEST(OpenAiChatRequest, puts_results_before_what_the_user_says_and_their_images_behind_the_last) {
   Request request = foreign();
   Message message;
@@ -250,13 +266,17 @@ TEST(OpenAiChatRequest, sends_thinking_only_where_it_means_something) {
 
 TEST(OpenAiChatRequest, turns_a_number_of_thinking_tokens_into_an_effort) {
   Request request = foreign();
-  for (const auto& [budget, effort] : std::vector<std::pair<std::uint64_t, std::string>>{
-           {0, "none"}, {1024, "low"}, {8000, "medium"}, {32000, "high"}}) {
+  for (const auto& [budget, effort] :
+       std::vector<std::pair<std::uint64_t, std::string>>{{1024, "low"}, {8000, "medium"}, {32000, "high"}}) {
     request.reasoning.budget_tokens = budget;
     const auto [body, dropped] = write(request);
     EXPECT_EQ(body["reasoning_effort"], effort);
     EXPECT_EQ(dropped, (Dropped{"reasoning.max_tokens"}));
   }
+  request.reasoning.budget_tokens = 0;
+  const auto [body, dropped] = write(request);
+  EXPECT_FALSE(body.contains("reasoning_effort")) << "not every model knows the word for none";
+  EXPECT_EQ(dropped, (Dropped{"reasoning.enabled"}));
   request.reasoning.effort = "xhigh";
   EXPECT_EQ(write(request).body["reasoning_effort"], "xhigh");
 }
@@ -468,6 +488,13 @@ TEST(OpenAiChatStream, tells_calls_apart_however_they_are_numbered) {
       "f{} g{} ");
   EXPECT_EQ(names(calls(R"({"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":{"x":1}}})")),
             "f{} g{\"x\":1} ");
+  // Calls without ids that are all numbered with 0, and one whose name is said again.
+  EXPECT_EQ(names(calls(R"({"index":0,"id":"","function":{"name":"f","arguments":"{}"}},)"
+                        R"({"index":0,"id":"","function":{"name":"g","arguments":"{\"x\":1}"}})")),
+            "f{} g{\"x\":1} ");
+  EXPECT_EQ(names(calls(R"({"index":0,"function":{"name":"f","arguments":"{\"x\""}})") +
+                  calls(R"({"index":0,"function":{"name":"f","arguments":":1}"}})")),
+            "f{\"x\":1} ");
   // Fragments that take turns, and one that comes before its name.
   EXPECT_EQ(
       names(

@@ -367,6 +367,26 @@ TEST(OpenAiChatSense, tells_what_an_event_is) {
   }
 }
 
+TEST(OpenAiChatSense, finds_the_usage_in_the_only_choice_and_an_end_without_a_mark) {
+  const EventSense counted = openai_chat().sense(event_of(
+      R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":10,"completion_tokens":5}}]})"));
+  ASSERT_TRUE(counted.usage);
+  EXPECT_EQ(counted.usage->all_output(), 5u);
+  const EventSense ended = openai_chat().sense(event_of(
+      R"({"object":"chat.completion.done","choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":1}})"));
+  EXPECT_EQ(ended.kind, EventSense::Kind::last);
+}
+
+// Not what stands beside them.
+TEST(OpenAiChatSense, measures_the_answers_own_words) {
+  const auto said = [](std::string_view data) { return openai_chat().sense(event_of(data)).said.value_or(999); };
+  EXPECT_EQ(said(R"({"choices":[{"content_filter_results":{"hate":{"filtered":false}},"delta":{"content":"a\"bc"}}]})"),
+            5u);
+  EXPECT_EQ(said(R"({"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{}"}}]}}]})"), 2u);
+  EXPECT_EQ(said(R"({"choices":[{"delta":{"role":"assistant","content":null}}]})"), 0u);
+  EXPECT_EQ(said("{}"), 2u) << "what is no chunk is taken whole";
+}
+
 TEST(OpenAiChatSense, believes_an_event_named_error) {
   for (const std::string_view data :
        {"", "broken", R"({"message":"m"})", R"({"error":{"a":1}})", R"({"usage":{"prompt_tokens":1}})"}) {

@@ -46,7 +46,7 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
           "insufficient_quota", true, Outcome::rate_limited});
   expect({402, R"({"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}})",
           Fault::rate_limited, "insufficient_quota", true, Outcome::rate_limited});
-  for (const int status : {500, 501, 502, 504, 520, 599}) {
+  for (const int status : {500, 501, 502, 520, 599}) {
     expect({status, "<html>gone</html>", failed, "upstream_error", true, Outcome::server_error});
   }
   for (const int status : {498, 503, 529}) {
@@ -54,7 +54,9 @@ TEST(OpenAiErrors, are_told_apart_by_status) {
   }
   expect({503, R"({"error":{"code":503,"message":"Loading","type":"unavailable_error"}})", Fault::unavailable,
           "upstream_error", true, Outcome::server_error});
-  expect({408, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout});
+  for (const int status : {408, 504}) {
+    expect({status, "", Fault::upstream_timeout, "upstream_timeout", true, Outcome::timeout});
+  }
   for (const int status : {401, 403})
     expect({status, R"({"detail":"no"})", failed, "upstream_auth", true, Outcome::client_error});
   for (const int status : {400, 405, 409, 415, 422, 499}) {

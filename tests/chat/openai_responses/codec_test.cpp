@@ -247,9 +247,9 @@ TEST(OpenAiResponsesRequest, obeys_a_provider_that_takes_less) {
   Dropped dropped;
   const json body =
       body_of(request, &dropped, {.max_tokens = "most", .unsupported = {"user", "store", "instructions"}});
-  EXPECT_EQ(body, json::parse(R"({"model":"m","most":5,
+  EXPECT_EQ(body, json::parse(R"({"model":"m","most":16,
     "input":[{"type":"message","role":"system","content":[{"type":"input_text","text":"s"}]}]})"));
-  EXPECT_EQ(dropped, Dropped{"user"});
+  EXPECT_EQ(dropped, (Dropped{"max_tokens", "user"})) << "16 are the fewest there are";
 }
 
 TEST(OpenAiResponsesRequest, gives_turns_back_item_by_item) {
@@ -274,15 +274,43 @@ TEST(OpenAiResponsesRequest, gives_turns_back_item_by_item) {
 }
 
 TEST(OpenAiResponsesRequest, turns_a_budget_into_an_effort) {
-  for (const auto& [budget, effort] : std::vector<std::pair<std::uint64_t, std::string>>{
-           {0, "none"}, {1024, "low"}, {8000, "medium"}, {32000, "high"}}) {
+  for (const auto& [budget, effort] :
+       std::vector<std::pair<std::uint64_t, std::string>>{{1024, "low"}, {8000, "medium"}, {32000, "high"}}) {
     Request request = foreign();
     request.reasoning.budget_tokens = budget;
     EXPECT_EQ(body_of(request)["reasoning"]["effort"], effort);
   }
+  // Not every model knows the word for not thinking at all.
   Request off = foreign();
+  Dropped dropped;
   off.reasoning.enabled = false;
-  EXPECT_EQ(body_of(off)["reasoning"]["effort"], "none");
+  EXPECT_FALSE(body_of(off, &dropped).contains("reasoning"));
+  EXPECT_EQ(dropped, Dropped{"reasoning.enabled"});
+  off.reasoning = {.budget_tokens = 0};
+  EXPECT_FALSE(body_of(off, &dropped).contains("reasoning"));
+  EXPECT_EQ(dropped, Dropped{"reasoning.enabled"});
+}
+
+// Some clients bring their tools so. To providers of this dialect they stay where they were.
+TEST(OpenAiResponsesRequest, reads_tools_that_an_item_of_the_input_brings) {
+  const std::string body = R"({"model":"m","input":[
+    {"type":"additional_tools","role":"developer","tools":[{"type":"function","name":"shell","parameters":{"type":"object"},
+     "strict":false},{"type":"namespace","name":"mcp","tools":[]}]},
+    {"type":"message","role":"user","content":[{"type":"input_text","text":"ls"}]}],"tool_choice":"auto"})";
+  const Request request = decoded(body);
+  ASSERT_EQ(request.tools.size(), 2u);
+  EXPECT_EQ(request.tools[0].name, "shell");
+  const json again = body_of(request);
+  EXPECT_EQ(again["input"], json::parse(body)["input"]);
+  EXPECT_FALSE(again.contains("tools"));
+  Request elsewhere = request;
+  prepare_for(elsewhere, "openai_chat");
+  ASSERT_EQ(elsewhere.messages.size(), 1u) << "nobody said anything by it";
+  const auto chat = openai_chat().codec()->encode_request(elsewhere, {});
+  ASSERT_TRUE(chat);
+  EXPECT_EQ(json::parse(chat->body)["tools"][0]["function"]["name"], "shell");
+  EXPECT_EQ(json::parse(chat->body)["messages"], json::parse(R"([{"role":"user","content":"ls"}])"));
+  EXPECT_EQ(chat->dropped, Dropped{"tools.namespace"});
 }
 
 // Requests of callers.
@@ -612,6 +640,31 @@ TEST(OpenAiResponsesStream, ends_a_broken_answer_as_failed) {
   const auto response = fold(events_of(codec(), streamed(events)));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().fault(), Fault::rate_limited);
+}
+
+// Servers that say things only as a whole.
+TEST(OpenAiResponsesStream, is_read_where_only_the_whole_is_told) {
+  const auto event = [](const std::string& type, const std::string& members) {
+    return "event: " + type + "\ndata: {\"type\":\"" + type + "\"," + members + "}\n\n";
+  };
+  const std::string begin =
+      event("response.created", R"("response":{"id":"r","model":"m"})") +
+      event("response.output_item.added", R"("output_index":0,"item":{"id":"fc","type":"function_call",)"
+                                          R"("call_id":"c","name":"f","arguments":""})");
+  const std::string end =
+      event("response.completed", R"("response":{"id":"r","status":"completed","output":[{"id":"fc",)"
+                                  R"("type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":1}"}]})");
+  const std::string done =
+      event("response.function_call_arguments.done", R"("output_index":0,"arguments":"{\"a\":1}")");
+  for (const std::string& stream : {begin + done + end, begin + end}) {
+    const auto response = fold(events_of(codec(), stream));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(std::get<ToolCall>(response->choices[0].parts[0].what).arguments, R"({"a":1})");
+  }
+  const std::string text = event("response.created", R"("response":{"id":"r"})") +
+                           event("response.output_text.done", R"("output_index":0,"content_index":0,"text":"Hello")") +
+                           event("response.completed", R"("response":{"id":"r","status":"completed"})");
+  EXPECT_EQ(std::get<Text>(fold(events_of(codec(), text))->choices[0].parts[0].what).text, "Hello");
 }
 
 TEST(OpenAiResponsesStream, without_its_end_is_cut) {

@@ -1,0 +1,21 @@
+#include "chat/call_ids.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <sluice/base/digest.hpp>
+#include <sluice/base/text.hpp>
+
+namespace sluice::chat {
+
+std::string fitting_id(std::string_view id, std::size_t most, std::string_view others) {
+  const bool fits = id.size() <= most && std::all_of(id.begin(), id.end(), [others](char c) {
+                      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
+                             others.find(c) != std::string_view::npos;
+                    });
+  if (fits) return std::string(id);
+  const Digest digest = sha256(id);
+  return "call_" + hex(std::span(digest).first<12>());
+}
+
+}  // namespace sluice::chat

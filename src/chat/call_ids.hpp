@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+// Ids of tools' calls, which every maker spells by rules of his own.
+namespace sluice::chat {
+
+// The id as a provider takes it that knows letters, digits, '-' and '_', those in `others`, and at most so many of
+// them: one that does not fit becomes another, the same wherever it stands.
+std::string fitting_id(std::string_view id, std::size_t most, std::string_view others = {});
+
+}  // namespace sluice::chat

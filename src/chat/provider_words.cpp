@@ -88,10 +88,10 @@ std::optional<std::chrono::milliseconds> wait_told_in(std::string_view words) {
   bool any = false;
   for (;;) {
     double number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [behind, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    const auto [behind, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (error != std::errc() || !std::isfinite(number) || number < 0) break;
-    text = trimmed(std::string_view(behind, static_cast<std::size_t>(end - behind)));
+    text = trimmed(text.substr(static_cast<std::size_t>(behind - text.data())));
     const bool is_thousandth = text.starts_with("ms") || text.starts_with("millisecond");
     const bool is_minute = !is_thousandth && text.starts_with('m');
     if (!is_thousandth && !is_minute && !text.starts_with('s')) break;

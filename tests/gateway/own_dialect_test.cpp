@@ -17,9 +17,9 @@ class OwnDialect : public ::testing::Test {
     for (const std::string& answer : answers) {
       const std::string port = std::to_string(stage_.upstream(always(answer)).port());
       const std::string name = "p" + port;
-      yaml += "  " + name + ": {kind: openai-compatible, dialect: " + dialect +
-              ", api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:" + port + "\"}\n";
-      targets += (targets.empty() ? "{provider: " : ", {provider: ") + name + "}";
+      yaml.append("  ").append(name).append(": {kind: openai-compatible, dialect: ").append(dialect);
+      yaml.append(", api_key: \"${PROVIDER_KEY}\", base_url: \"http://127.0.0.1:").append(port).append("\"}\n");
+      targets.append(targets.empty() ? "{provider: " : ", {provider: ").append(name).append("}");
     }
     stage_.open_with(yaml + "models:\n  m: {targets: [" + targets +
                      "]}\nkeys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n");

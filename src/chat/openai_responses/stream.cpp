@@ -333,6 +333,7 @@ class Decoder final : public StreamDecoder {
     if (parts.is_array() && parts.size() > 0) tell_members(item, running, out);
     // Some servers count a thought's text in events but not here: the blocks there are go by their order.
     std::vector<std::uint64_t> indices;
+    indices.reserve(running.contents.size());
     for (const auto& [index, block] : running.contents) indices.push_back(index);
     std::size_t place = 0;
     if (parts.is_array()) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,6 +111,43 @@ TEST(Schemas, of_answers_are_closed_for_who_follows_them_strictly) {
              R"({"type":"string","maxLength":3},"minItems":1}}})"),
       R"(changed {"anyOf":[{"type":"integer"},{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"array","items":)"
       R"({"type":"string"},"minItems":1}}})");
+}
+
+// A tool that a dialect has no word for cannot be forced there, and takes no other with it.
+TEST(ForcedTools, that_are_left_out_are_forced_nowhere) {
+  Request request;
+  request.model = "m";
+  request.dialect = "openai_responses";
+  request.messages = {said(Role::user, "q")};
+  request.tools = {{.name = "shell", .schema = {R"({"type":"object"})"}}, {.name = "free", .is_custom = true}};
+  request.tool_choice = {ToolChoice::Mode::named, "free", {}, {}};
+  for (const char* const name : {"anthropic_messages", "gemini", "bedrock_converse", "cohere_v2", "ollama"}) {
+    const auto written = dialect_named(name)->codec()->encode_request(request, {});
+    ASSERT_TRUE(written);
+    EXPECT_NE(written->body.find(R"("shell")"), std::string::npos) << name << ' ' << written->body;
+    EXPECT_EQ(written->body.find(R"("free")"), std::string::npos) << name << ' ' << written->body;
+    EXPECT_NE(std::find(written->dropped.begin(), written->dropped.end(), "tool_choice"), written->dropped.end())
+        << name;
+  }
+}
+
+// The same in the call and in its result.
+TEST(CallIds, are_as_the_provider_takes_them) {
+  Request request;
+  request.model = "m";
+  request.dialect = "openai_chat";
+  request.messages = {said(Role::user, "q"), calling("functions.f:0"), result_of("functions.f:0")};
+  const auto ids = [&](const Dialect& dialect, const std::string& id) {
+    const auto written = dialect.codec()->encode_request(request, {});
+    std::size_t count = 0;
+    for (std::size_t at = written->body.find(id); at != std::string::npos; at = written->body.find(id, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(ids(anthropic_messages(), "functions.f:0"), 0u);
+  EXPECT_EQ(ids(anthropic_messages(), fitting_id("functions.f:0", 128)), 2u);
+  EXPECT_EQ(ids(bedrock_converse(), "functions.f:0"), 2u) << "which it takes";
+  request.messages = {said(Role::user, "q"), calling(std::string(85, 'a')), result_of(std::string(85, 'a'))};
+  EXPECT_EQ(ids(bedrock_converse(), fitting_id(std::string(85, 'a'), 64)), 2u);
 }
 
 TEST(CallIds, that_do_not_fit_become_others_of_their_own) {

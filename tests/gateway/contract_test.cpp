@@ -278,11 +278,15 @@ TEST_F(Contract, silence_in_a_stream_is_filled_with_comments_that_prove_nothing)
   RawClient waiting = gateway.client();
   RawClient doomed = gateway.client();
   RawClient uncommented = gateway.client();
-  stage_.count(3);
+  RawClient literal = gateway.client();
+  stage_.count(4);
   const Moment before = std::chrono::steady_clock::now();
   waiting.send(post("/v1/chat/completions", stream_body("slow"), bearer()));
   doomed.send(post("/v1/chat/completions", stream_body("dead"), bearer()));
   uncommented.send(post("/api/chat", chat_body("dead"), bearer()));  // translated, into a stream without comments
+  // Events, but of a dialect whose clients take comments for JSON.
+  literal.send(post("/v1beta/models/dead:streamGenerateContent?alt=sse",
+                    R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})", bearer()));
   Answer first = waiting.read_head();
   EXPECT_TRUE(waiting.read_until(first, ": keepalive\n"));
   record("comment_after_us", microseconds_since(before));
@@ -298,6 +302,10 @@ TEST_F(Contract, silence_in_a_stream_is_filled_with_comments_that_prove_nothing)
   EXPECT_LT(microseconds_since(before), 20'000'000) << "silence counts from the last word";
   EXPECT_NE(third.body.find("\n{\"error\":"), std::string::npos) << third.body;
   EXPECT_EQ(third.body.find("keepalive"), std::string::npos);
+  Answer fourth = literal.read_head();
+  literal.read_rest(fourth, Patience(60'000));
+  EXPECT_NE(fourth.body.find("\"error\":"), std::string::npos) << fourth.body;
+  EXPECT_EQ(fourth.body.find("keepalive"), std::string::npos) << fourth.body;
 }
 
 TEST_F(Contract, one_line_tells_all_about_a_request) {

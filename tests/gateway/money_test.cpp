@@ -300,6 +300,36 @@ TEST_F(Money, a_stream_is_paid_by_its_words) {
   EXPECT_TRUE(answer.whole());
   EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
   EXPECT_LE(stage_.lines().back()["cost_nano_usd"], 1'100'000);
+  // Nor does it cost more where nobody set a limit.
+  open_for("budget: {usd: \"0.05\", per: month}");
+  EXPECT_TRUE(stage_.ask(chat_stream()).whole());
+  EXPECT_LE(stage_.lines().back()["cost_nano_usd"], 1'100'000);
+}
+
+// By our own count twenty times a thousand words; the provider knows better.
+TEST_F(Money, a_stream_is_metered_by_what_its_provider_tells_on_the_way) {
+  std::string events = delta_event("a");
+  for (int i = 1; i <= 20; ++i) {
+    events += R"(data: {"choices":[{"index":0,"delta":{"content":")" + std::string(4000, 'x') +
+              R"("}}],"usage":{"prompt_tokens":1,"completion_tokens":)" + std::to_string(i) + "}}\n\n";
+  }
+  provider("one", always(stream_head() + chunk(events + "data: [DONE]\n\n") + std::string(last_chunk)));
+  open_for("budget: {usd: \"0.05\", per: month}");
+  const Answer answer = stage_.ask(chat_stream());
+  EXPECT_TRUE(answer.whole()) << answer.body.substr(answer.body.size() - 300);
+  EXPECT_LE(stage_.lines().back()["cost_nano_usd"], 1'000'000);
+}
+
+TEST_F(Money, no_answer_is_metered_beyond_the_limit_that_was_asked_for) {
+  std::string events = delta_event("a");
+  for (int i = 0; i < 20; ++i) events += delta_event(std::string(4000, 'x'));
+  provider("one", always(stream_head() + chunk(events + "data: [DONE]\n\n") + std::string(last_chunk)));
+  open_for("budget: {usd: \"0.01\", per: month}");
+  const Answer answer = stage_.ask(
+      post("/v1/chat/completions",
+           R"({"model":"m","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"hi"}]})", bearer()));
+  EXPECT_TRUE(answer.whole());
+  EXPECT_LE(stage_.lines().back()["cost_nano_usd"], 1'100'000);
 }
 
 TEST_F(Money, a_stream_that_nobody_can_pay_any_more_is_stopped_with_an_error) {

@@ -77,6 +77,38 @@ TEST_F(OwnDialect, our_key_does_not_reach_a_caller_inside_of_a_stream) {
   const Answer broken = ask("/v1beta/models/m:streamGenerateContent?alt=sse", contents);
   EXPECT_NE(broken.body.find("bad ***"), std::string::npos) << broken.body;
   EXPECT_EQ(broken.body.find(key), std::string::npos);
+  const Answer array = ask("/v1beta/models/m:streamGenerateContent", contents);
+  EXPECT_NE(array.body.find("bad ***"), std::string::npos) << array.body;
+  EXPECT_EQ(array.body.find(key), std::string::npos);
+  const Answer translated =
+      ask("/v1/chat/completions", R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]})");
+  EXPECT_NE(translated.body.find("bad ***"), std::string::npos) << translated.body;
+  EXPECT_EQ(translated.body.find(key), std::string::npos);
+  // As the first thing that is said, and as all there is.
+  open("gemini", {stream_head() + chunk(failure) + std::string(last_chunk)});
+  EXPECT_EQ(ask("/v1beta/models/m:streamGenerateContent?alt=sse", contents).body.find(key), std::string::npos);
+  open("gemini", {response(200, "{\"error\":{\"code\":503,\"message\":\"bad " + key + "\"}}")});
+  EXPECT_EQ(ask("/v1beta/models/m:generateContent", contents).body.find(key), std::string::npos);
+}
+
+// Frames have checksums: there an event of ours tells the rest.
+TEST_F(OwnDialect, our_key_does_not_reach_a_caller_inside_of_a_frame) {
+  const std::string key(provider_key);
+  std::string frame;
+  http::append_frame(frame,
+                     {{":exception-type", "throttlingException"},
+                      {":content-type", "application/json"},
+                      {":message-type", "exception"}},
+                     "{\"message\":\"bad " + key + "\"}");
+  const auto encoder = chat::bedrock_converse().codec()->stream_encoder({});
+  std::string begun;
+  encoder->encode(chat::AnswerStart{}, begun);
+  open("bedrock_converse",
+       {"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\n\r\n" +
+        chunk(begun + frame) + std::string(last_chunk)});
+  const Answer broken = ask("/model/m/converse-stream", R"({"messages":[{"role":"user","content":[{"text":"hi"}]}]})");
+  EXPECT_EQ(broken.body.find(key), std::string::npos);
+  EXPECT_NE(broken.body.find("xception"), std::string::npos) << "the caller hears why";
 }
 
 TEST_F(OwnDialect, our_key_does_not_reach_a_caller_in_the_refusal_that_quotes_it) {

@@ -100,6 +100,12 @@ TEST(CohereV2Request, maps_the_choice_of_tools) {
   EXPECT_EQ(named.body["tools"], json::parse(R"([{"type":"function","function":{"name":"ring",
     "parameters":{"type":"object","properties":{}}}}])"));
   EXPECT_THAT(named.dropped, ElementsAre("parallel_tool_calls"));
+  // One that is left out cannot be forced, and takes no other with it.
+  request.tools.push_back({.name = "free", .is_custom = true});
+  request.tool_choice = {Mode::named, "free", {}, {}};
+  EXPECT_EQ(written(request).body["tools"].size(), 2U);
+  EXPECT_FALSE(written(request).body.contains("tool_choice"));
+  EXPECT_THAT(written(request).dropped, ElementsAre("tools.custom", "tool_choice"));
 }
 
 TEST(CohereV2Request, has_one_message_for_each_tool_result) {

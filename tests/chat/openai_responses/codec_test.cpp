@@ -137,6 +137,10 @@ TEST(OpenAiResponsesSense, sees_ends_failures_and_usage) {
   EXPECT_EQ(dialect().sense(event_of(R"({"type":"response.created","response":{"error":null}})")).kind, Kind::content);
   EXPECT_EQ(dialect().sense(event_of(R"({"delta":"\"response.completed\""})")).kind, Kind::content);
   EXPECT_EQ(dialect().sense(event_of("\"response.completed\"")).kind, Kind::content);
+  // What was said in pieces is said again as a whole, which is paid once.
+  EXPECT_EQ(dialect().sense(event_of(R"({"text":"Hello"})", "response.output_text.done")).said, 0u);
+  EXPECT_EQ(dialect().sense(event_of(R"({"item":{}})", "response.output_item.done")).said, 0u);
+  EXPECT_FALSE(dialect().sense(event_of(R"({"delta":"Hello"})", "response.output_text.delta")).said);
 }
 
 TEST(OpenAiResponsesErrors, are_told_apart_wherever_they_lie) {

@@ -296,6 +296,37 @@ bool mentions(std::string_view text, std::string_view part) {
   return !text.empty() && memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
+std::size_t value_begin(std::string_view data, std::size_t after_name) {
+  std::size_t at = data.find_first_not_of(white_space, after_name);
+  if (at == std::string_view::npos || data[at] != ':') return data.size();
+  at = data.find_first_not_of(white_space, at + 1);
+  return at == std::string_view::npos ? data.size() : at;
+}
+
+std::size_t find_quoted(std::string_view data, std::string_view quoted, std::size_t from) {
+  const void* const found = memmem(data.data() + from, data.size() - from, quoted.data(), quoted.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - data.data());
+}
+
+bool may_have_error(std::string_view data) {
+  constexpr std::string_view name = R"("error")";
+  for (std::size_t at = find_quoted(data, name, 0); at != std::string_view::npos;
+       at = find_quoted(data, name, at + name.size())) {
+    const std::size_t value = value_begin(data, at + name.size());
+    if (value < data.size()) {
+      if (data[value] == '{' || (data[value] == '"' && !data.substr(value).starts_with(R"("")"))) return true;
+      continue;
+    }
+    const std::size_t before = data.find_last_not_of(white_space, at == 0 ? 0 : at - 1);
+    if (before != std::string_view::npos && data[before] == ':' &&
+        trimmed(data.substr(0, before)).ends_with(R"("object")")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
@@ -330,16 +361,8 @@ std::size_t closing_quote(std::string_view json, std::size_t at) {
 bool is_json(std::string_view body) { return static_cast<bool>(json::read(body)); }
 
 bool may_be_failure(std::string_view body) {
-  constexpr std::string_view name = R"("error")";
   const std::string_view text = json::trimmed(body);
-  if (!text.starts_with('{') && !text.starts_with('[')) return !is_json(text);
-  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
-    std::string_view behind = json::trimmed(text.substr(at + name.size(), 64));
-    if (!behind.starts_with(':')) return true;  // a value of that name
-    behind = json::trimmed(behind.substr(1));
-    if (!behind.starts_with("null") && !behind.starts_with(R"("")")) return true;
-  }
-  return false;
+  return text.starts_with('{') || text.starts_with('[') ? json::may_have_error(text) : !is_json(text);
 }
 
 // Every value but the outermost stands behind a bracket or a comma.

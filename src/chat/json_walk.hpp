@@ -65,6 +65,15 @@ inline std::string_view value_of(const Member& member, std::string_view text) {
 // word, because its quotes are escaped.
 bool mentions(std::string_view text, std::string_view part);
 
+// Where `quoted` stands in the text, at or behind `from`; npos: nowhere.
+std::size_t find_quoted(std::string_view text, std::string_view quoted, std::size_t from);
+
+// Where the value of a member begins whose name ends at `after_name`, or the end if this was no name.
+std::size_t value_begin(std::string_view text, std::size_t after_name);
+
+// Whether the text may tell of an error: has a member of that name with an object or some text, or "object":"error".
+bool may_have_error(std::string_view text);
+
 // The text without white space at its ends.
 std::string_view trimmed(std::string_view text);
 

@@ -73,17 +73,8 @@ std::string presentable(std::string_view words) {
   return shown;
 }
 
-std::optional<std::chrono::milliseconds> wait_told_in(std::string_view words) {
-  constexpr std::array<std::string_view, 3> phrases{"try again in ", "retry after ", "retry in "};
+std::optional<std::chrono::milliseconds> duration_in(std::string_view text) {
   constexpr double longest = 60'000;
-  std::string lower(words.substr(0, 4096));
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  std::string_view text;
-  for (const std::string_view phrase : phrases) {
-    const std::size_t at = lower.find(phrase);
-    if (at != std::string::npos && text.empty()) text = std::string_view(lower).substr(at + phrase.size());
-  }
   double milliseconds = 0;
   bool any = false;
   for (;;) {
@@ -102,6 +93,18 @@ std::optional<std::chrono::milliseconds> wait_told_in(std::string_view words) {
   }
   if (!any || milliseconds <= 0) return std::nullopt;
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(milliseconds, longest))));
+}
+
+std::optional<std::chrono::milliseconds> wait_told_in(std::string_view words) {
+  constexpr std::array<std::string_view, 3> phrases{"try again in ", "retry after ", "retry in "};
+  std::string lower(words.substr(0, 4096));
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  for (const std::string_view phrase : phrases) {
+    const std::size_t at = lower.find(phrase);
+    if (at != std::string::npos) return duration_in(std::string_view(lower).substr(at + phrase.size()));
+  }
+  return std::nullopt;
 }
 
 }  // namespace sluice::chat

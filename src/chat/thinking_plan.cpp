@@ -60,13 +60,13 @@ std::string_view effort_of(std::uint64_t budget) {
 }
 
 // An effort in the words such a model knows.
-void choose_effort(std::string_view wanted, const Quirks::Thinks& can, ThinkingPlan& plan) {
+void choose_effort(std::string_view wanted, const Quirks::Takes& can, ThinkingPlan& plan) {
   plan.effort = wanted == "minimal" ? "low" : wanted;
   plan.is_less = (wanted == "xhigh" && !can.xhigh) || (wanted == "max" && !can.max);
   if (plan.is_less) plan.effort = wanted == "max" && can.xhigh ? "xhigh" : "high";
 }
 
-ThinkingPlan plan_of(const Reasoning& wanted, const Quirks::Thinks& can, std::uint64_t max_tokens) {
+ThinkingPlan plan_of(const Reasoning& wanted, const Quirks::Takes& can, std::uint64_t max_tokens) {
   ThinkingPlan plan;
   if (wanted.budget_tokens && can.budget) return budgeted(*wanted.budget_tokens, max_tokens);
   std::string_view effort = wanted.effort;
@@ -87,23 +87,16 @@ ThinkingPlan plan_of(const Reasoning& wanted, const Quirks::Thinks& can, std::ui
 
 }  // namespace
 
-Quirks::Thinks thinks_how(const Quirks& quirks, std::string_view model) {
-  for (const Quirks::Thinks& rule : quirks.thinks) {
-    const bool fits = std::any_of(rule.models.begin(), rule.models.end(),
+Quirks::Takes takes_of(const Quirks& quirks, std::string_view model) {
+  for (const Quirks::Model& known : quirks.models) {
+    const bool fits = std::any_of(known.patterns.begin(), known.patterns.end(),
                                   [&](const std::string& pattern) { return glob_matches(pattern, model); });
-    if (!fits) continue;
-    return {.budget = rule.budget,
-            .adaptive = rule.adaptive,
-            .effort = rule.effort,
-            .xhigh = rule.xhigh,
-            .max = rule.max,
-            .sampling = rule.sampling,
-            .both = rule.both};
+    if (fits) return known.takes;
   }
   return {};
 }
 
-ThinkingPlan plan_thinking(const Request& request, const Quirks::Thinks& can, std::uint64_t max_tokens) {
+ThinkingPlan plan_thinking(const Request& request, const Quirks::Takes& can, std::uint64_t max_tokens) {
   const Reasoning& wanted = request.reasoning;
   const bool is_off = wanted.effort == "none" || wanted.enabled == false || wanted.budget_tokens == 0U;
   const bool is_on = !wanted.effort.empty() || wanted.enabled || wanted.adaptive || wanted.budget_tokens;

@@ -26,11 +26,11 @@ struct ThinkingPlan {
   bool thinks() const { return mode == Mode::adaptive || mode == Mode::enabled; }
 };
 
-// What the quirks say of that model; without the patterns.
-Quirks::Thinks thinks_how(const Quirks& quirks, std::string_view model);
+// What the quirks say of that model.
+Quirks::Takes takes_of(const Quirks& quirks, std::string_view model);
 
 // For requests of other dialects: what such a model accepts together with the rest of the request.
-ThinkingPlan plan_thinking(const Request& request, const Quirks::Thinks& can, std::uint64_t max_tokens);
+ThinkingPlan plan_thinking(const Request& request, const Quirks::Takes& can, std::uint64_t max_tokens);
 
 // For requests of the dialect itself: as it was said.
 ThinkingPlan thinking_as_said(const Reasoning& wanted);

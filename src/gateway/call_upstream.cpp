@@ -268,29 +268,29 @@ class CallUpstream final : public Handler {
     }
     const std::string_view secret = shown_secret(*exchange.key, grant.get());
     exchange.secret = secret;
-    Result<> taken = co_await take_answer(exchange, **call, wording, secret);
+    Result<> taken = co_await take_answer(exchange, **call, wording);
     exchange.secret = {};
     if (!taken) co_return without_secret(std::move(taken).error(), secret);
     co_return taken;
   }
 
-  Async<> take_answer(Exchange& exchange, net::Call& call, const Wording& wording, std::string_view secret) const {
-    if (wording.answers_as_it_is) co_return co_await pass_on(exchange, call, wording.meter_stream, secret);
-    co_return co_await pass_on_translated(exchange, call, secret);
+  Async<> take_answer(Exchange& exchange, net::Call& call, const Wording& wording) const {
+    if (wording.answers_as_it_is) co_return co_await pass_on(exchange, call, wording.meter_stream);
+    co_return co_await pass_on_translated(exchange, call);
   }
 
   // An answer to a request that was not the caller's own bytes.
-  Async<> pass_on_translated(Exchange& exchange, net::Call& call, std::string_view secret) const {
+  Async<> pass_on_translated(Exchange& exchange, net::Call& call) const {
     const int status = call.head().status;
     if (!coding_of(call.head()).empty()) co_return unasked_coding();
-    if (status < 200 || status >= 300) co_return co_await fail(exchange, call, secret);
+    if (status < 200 || status >= 300) co_return co_await fail(exchange, call);
     const RelayParts relay{parts_.clock, parts_.metrics};
     Result<> passed = co_await translate_answer(relay, exchange, call);
     if (passed || exchange.complete) note_usage(exchange);
     co_return passed;
   }
 
-  Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream, std::string_view secret) const {
+  Async<> pass_on(Exchange& exchange, net::Call& call, bool meter_stream) const {
     const http::ResponseHead& head = call.head();
     const int status = head.status;
     const std::string_view coding = coding_of(head);
@@ -300,7 +300,7 @@ class CallUpstream final : public Handler {
       co_return unasked_coding();
     }
     const bool good = status >= 200 && status < 300;
-    if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call, secret);
+    if (!good && !is_passed_on_unchanged(status)) co_return co_await fail(exchange, call);
     const bool is_stream = good && is_of_type(head, exchange.voice->stream_type());
     // The head's fields are void once the body is read: what goes on to the client is kept here.
     HeldFields held(exchange, parts_.clock.now());
@@ -335,7 +335,7 @@ class CallUpstream final : public Handler {
       const http::HeadView reply{status, held.all()};
       co_return co_await relay_opaque(relay, exchange, call, reply);
     }
-    co_return co_await pass_on_whole(exchange, call, held, coding.empty(), secret);
+    co_return co_await pass_on_whole(exchange, call, held, coding.empty());
   }
 
   // Whether a body with a status of success may be an answer; read only where it looks as if it was none.
@@ -347,20 +347,19 @@ class CallUpstream final : public Handler {
   }
 
   // A failure that another target might not have.
-  Async<> fail(Exchange& exchange, net::Call& call, std::string_view secret) const {
+  Async<> fail(Exchange& exchange, net::Call& call) const {
     const int status = call.head().status;
     const auto wait = retry_after_of(call.head().fields, parts_.clock.utc());
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body =
-        collected ? without_secret(call.pending(), secret, exchange.scratch.body) : std::string_view();
+        collected ? without_secret(call.pending(), exchange.secret, exchange.scratch.body) : std::string_view();
     Error error = exchange.voice->decode_error(status, body);
     if (!wait) co_return error;  // the body may have said how long
     co_return std::move(error).with_retry_after(wait);
   }
 
-  Async<> pass_on_whole(Exchange& exchange, net::Call& call, HeldFields& held, bool readable,
-                        std::string_view secret) const {
+  Async<> pass_on_whole(Exchange& exchange, net::Call& call, HeldFields& held, bool readable) const {
     const int status = call.head().status;
     // Such an answer ends wherever the connection does; only JSON tells whether that is its end.
     const bool unframed = call.head().framing == http::Framing::until_close &&
@@ -393,7 +392,7 @@ class CallUpstream final : public Handler {
       const bool is_readable = door == nullptr || door->is_own_failure(body);
       const bool is_curable = exchange.curable.has(traffic::class_of(refusal));
       if (refusal.code() == "upstream_auth" || !is_readable || is_curable) co_return refusal;
-      body = without_secret(body, secret, exchange.scratch.body);
+      body = without_secret(body, exchange.secret, exchange.scratch.body);
     }
     exchange.first_event = parts_.clock.now();
     exchange.status = status;

@@ -36,13 +36,14 @@ chat::Quirks quirks_of(const config::Manners& manners) {
                       .instances = manners.instances,
                       .single = manners.single,
                       .bare_counts = manners.bare_counts};
-  quirks.thinks.reserve(manners.thinking.size());
+  quirks.models.reserve(manners.thinking.size());
   for (const config::Thinking& rule : manners.thinking) {
     const auto takes = [&rule](std::string_view way) {
       return std::find(rule.takes.begin(), rule.takes.end(), way) != rule.takes.end();
     };
-    quirks.thinks.push_back({rule.models, takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"),
-                             takes("max"), takes("sampling"), takes("both")});
+    quirks.models.push_back({rule.models,
+                             {takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"), takes("max"),
+                              takes("sampling"), takes("both")}});
   }
   return quirks;
 }

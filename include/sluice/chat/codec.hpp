@@ -74,19 +74,22 @@ struct Quirks {
   std::vector<std::string> instances{};
   std::vector<std::string> single{};
   bool bare_counts = false;  // counts are asked for with a request's members, where others wrap the request
-  // How models are asked to think, and how to choose their words, where a dialect leaves that to them: the first that
-  // fits the model's name counts. A model that fits none takes all of it.
-  struct Thinks {
-    std::vector<std::string> models{};  // patterns
-    bool budget = true;                 // an amount of tokens
-    bool adaptive = true;               // as much as the model likes
-    bool effort = true;                 // "low", "medium", "high"
-    bool xhigh = true;                  // and these
+  // How a model is asked to think, and how to choose its words, where a dialect leaves that to models.
+  struct Takes {
+    bool budget = true;    // an amount of tokens
+    bool adaptive = true;  // as much as the model likes
+    bool effort = true;    // "low", "medium", "high"
+    bool xhigh = true;     // and these
     bool max = true;
     bool sampling = true;  // temperature, top_p and top_k
     bool both = true;      // temperature beside top_p
   };
-  std::vector<Thinks> thinks{};
+  // The first with a pattern that fits the model's name counts. A model that fits none takes all of it.
+  struct Model {
+    std::vector<std::string> patterns{};
+    Takes takes{};
+  };
+  std::vector<Model> models{};
 
   // Whether a member of that name is not to be left out.
   bool takes(std::string_view member) const {

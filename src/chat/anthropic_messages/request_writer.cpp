@@ -5,6 +5,7 @@
 #include "chat/anthropic_messages/parts.hpp"
 #include "chat/extras.hpp"
 #include "chat/request_body.hpp"
+#include "chat/sampling_plan.hpp"
 #include "chat/schemas.hpp"
 
 namespace sluice::chat::anthropic {
@@ -89,12 +90,10 @@ class RequestWriter {
     if (!request_.sampling.max_tokens && budget && *budget >= unsaid) {
       max_tokens_ = std::min(*budget, std::uint64_t{1} << 32) + unsaid;
     }
-    Quirks::Thinks can = thinks_how(quirks_, request_.model);
-    samples_ = is_own_ || can.sampling;
-    samples_by_both_ = is_own_ || can.both;
-    if (!quirks_.takes("thinking")) can.budget = can.adaptive = false;
-    if (!quirks_.takes("output_config")) can.adaptive = can.effort = false;
-    plan_ = is_own_ ? thinking_as_said(request_.reasoning) : plan_thinking(request_, can, max_tokens_);
+    can_ = takes_of(quirks_, request_.model);
+    if (!quirks_.takes("thinking")) can_.budget = can_.adaptive = false;
+    if (!quirks_.takes("output_config")) can_.adaptive = can_.effort = false;
+    plan_ = is_own_ ? thinking_as_said(request_.reasoning) : plan_thinking(request_, can_, max_tokens_);
     if (plan_.is_lost || plan_.is_less) lose("reasoning_effort");
     if (plan_.is_vague) lose("reasoning.max_tokens");
     const Reasoning& wanted = request_.reasoning;
@@ -270,35 +269,17 @@ class RequestWriter {
 
   // ---- The rest
 
-  // `fits`: whether a model that thinks takes it.
-  template <class Fits>
-  void write_number(std::string_view member, const std::optional<Number>& number, Fits fits) {
-    if (!may(member, member, number.has_value())) return;
-    const bool is_usual = member != "top_k" && number->value() == 1;  // what happens anyway
-    if (!samples_ && is_usual) return;
-    if (is_own_ || (samples_ && (!plan_.thinks() || fits(number->value())))) {
-      out_.raw_member(member, number->spelled);
-    } else {
-      lose(member);
-    }
+  void write_number(std::string_view member, const std::string& number) {
+    if (may(member, member, !number.empty())) out_.raw_member(member, number);
   }
 
   void write_sampling() {
     const Sampling& sampling = request_.sampling;
-    const bool caps = !is_own_ && samples_ && !plan_.thinks();
-    if (caps && sampling.temperature && sampling.temperature->value() > 1) {
-      // The dialect's highest, which is not what was asked for.
-      if (may("temperature", "temperature", true)) out_.raw_member("temperature", "1");
-      lose("temperature");
-    } else {
-      write_number("temperature", sampling.temperature, [](double value) { return value == 1; });
-    }
-    if (sampling.temperature && sampling.top_p && !samples_by_both_) {
-      if (sampling.top_p->value() != 1) lose("top_p");
-    } else {
-      write_number("top_p", sampling.top_p, [](double value) { return value >= 0.95; });
-    }
-    write_number("top_k", sampling.top_k, [](double) { return false; });
+    const SamplingPlan numbers = is_own_ ? sampling_as_said(sampling) : plan_sampling(sampling, can_, plan_.thinks());
+    write_number("temperature", numbers.temperature);
+    write_number("top_p", numbers.top_p);
+    write_number("top_k", numbers.top_k);
+    for (const std::string& name : numbers.lost) lose(name);
     std::vector<std::string_view> stops;
     for (const std::string& stop : sampling.stop) {
       if (is_own_ || stop.find_first_not_of(json::white_space) != std::string::npos) {
@@ -399,8 +380,7 @@ class RequestWriter {
   json::Writer out_{rendered_.body};
   ThinkingPlan plan_{};
   std::uint64_t max_tokens_ = 0;
-  bool samples_ = true;          // whether the model can be told how to choose its words
-  bool samples_by_both_ = true;  // by temperature and top_p at once
+  Quirks::Takes can_{};
   std::size_t turns_written_ = 0;
   std::vector<std::pair<std::string, json::Tree>> tool_extras_{};
 };

@@ -6,6 +6,7 @@
 
 #include "chat/bedrock_converse/parts.hpp"
 #include "chat/extras.hpp"
+#include "chat/sampling_plan.hpp"
 #include "chat/schemas.hpp"
 #include "chat/thinking_plan.hpp"
 
@@ -162,34 +163,20 @@ class RequestWriter {
     if (!members.empty()) writer_.raw_member(name, "{" + members + "}");
   }
 
-  // `fits`: whether a model that thinks takes it.
-  template <class Fits>
-  void write_number(Writer& writer, const char* member, const char* name, const std::optional<Number>& number,
-                    Fits fits) {
-    if (!number || !may_say(member, name)) return;
-    const bool is_usual = member != std::string_view("top_k") && number->value() == 1;  // what happens anyway
-    if (!samples_ && is_usual) return;
-    if (!is_own_ && samples_ && !plan_.thinks() && member == std::string_view("temperature") && number->value() > 1) {
-      writer.raw_member(member, "1");  // the highest there is
-      drop(dropped_, name);
-    } else if (is_own_ || (samples_ && (!plan_.thinks() || fits(number->value())))) {
-      writer.raw_member(member, number->spelled);
-    } else {
-      drop(dropped_, name);
-    }
+  void write_number(Writer& writer, std::string_view member, std::string_view name, const std::string& number) {
+    if (!number.empty() && may_say(member, name)) writer.raw_member(member, number);
   }
 
   void plan() {
     constexpr std::uint64_t unsaid = 8192;  // room for thoughts and an answer, where nobody set a limit
     const Reasoning& wanted = request_.reasoning;
     most_ = request_.sampling.max_tokens.value_or(quirks_.default_max_tokens);
-    const Quirks::Thinks can = thinks_how(quirks_, request_.model);
-    samples_ = is_own_ || can.sampling;
-    samples_by_both_ = is_own_ || can.both;
+    const Quirks::Takes can = takes_of(quirks_, request_.model);
     std::uint64_t room = most_;
     if (room == 0) room = std::min(wanted.budget_tokens.value_or(0), std::uint64_t{1} << 32) + unsaid;
     plan_ = is_own_ ? thinking_as_said(wanted) : plan_thinking(request_, can, room);
     if (!is_own_ && plan_.budget) most_ = room;  // must be more than the budget
+    numbers_ = is_own_ ? sampling_as_said(request_.sampling) : plan_sampling(request_.sampling, can, plan_.thinks());
   }
 
   void write_sampling() {
@@ -198,12 +185,9 @@ class RequestWriter {
     Writer writer(members);
     const std::string_view most_name = quirks_.max_tokens.empty() ? "maxTokens" : std::string_view(quirks_.max_tokens);
     if (most_ > 0 && may_say(most_name, "max_tokens")) writer.member(most_name, most_);
-    write_number(writer, "temperature", "temperature", sampling.temperature, [](double value) { return value == 1; });
-    if (sampling.temperature && sampling.top_p && !samples_by_both_) {
-      if (sampling.top_p->value() != 1) drop(dropped_, "top_p");
-    } else {
-      write_number(writer, "topP", "top_p", sampling.top_p, [](double value) { return value >= 0.95; });
-    }
+    write_number(writer, "temperature", "temperature", numbers_.temperature);
+    write_number(writer, "topP", "top_p", numbers_.top_p);
+    for (const std::string& name : numbers_.lost) drop(dropped_, name);
     write_stops(writer);
     write_extras(writer, "inferenceConfig");
     write_object("inferenceConfig", members);
@@ -353,7 +337,7 @@ class RequestWriter {
     if (plan_.is_vague) drop(dropped_, "reasoning.max_tokens");
     if (reasoning.include_thoughts) drop(dropped_, "reasoning.exclude");
     if (!reasoning.summary.empty()) drop(dropped_, "reasoning.summary");
-    write_number(writer, "top_k", "top_k", request_.sampling.top_k, [](double) { return false; });
+    write_number(writer, "top_k", "top_k", numbers_.top_k);
     write_extras(writer, "additionalModelRequestFields");
     write_object("additionalModelRequestFields", members);
   }
@@ -415,9 +399,8 @@ class RequestWriter {
   std::set<std::string> used_{};
   bool has_tool_blocks_ = false;
   ThinkingPlan plan_{};
-  std::uint64_t most_ = 0;       // tokens; 0: the model's own limit
-  bool samples_ = true;          // whether the model can be told how to choose its words
-  bool samples_by_both_ = true;  // by temperature and top_p at once
+  SamplingPlan numbers_{};
+  std::uint64_t most_ = 0;  // tokens; 0: the model's own limit
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "chat/gemini/parts.hpp"
 #include "chat/provider_failures.hpp"
+#include "chat/provider_words.hpp"
 
 namespace sluice::chat::generate_content {
 namespace {
@@ -99,24 +100,9 @@ FailureClass class_of(int status, const Complaint& complaint) {
   return told == FailureClass::not_found ? class_of_absence(complaint.message) : told;
 }
 
-// "34.4s", from a detail or from behind "retry in " in a message.
+// "34.4s", from a detail or from a message.
 std::optional<std::chrono::milliseconds> wait_of(const Complaint& complaint) {
-  constexpr std::string_view phrase = "retry in ";
-  constexpr double longest = 60.0;
-  std::string_view text = complaint.retry_after;
-  if (text.empty()) {
-    const std::size_t at = complaint.message.find(phrase);
-    if (at == std::string::npos) return std::nullopt;
-    text = std::string_view(complaint.message).substr(at + phrase.size());
-  }
-  double seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
-  if (error != std::errc() || end == text.data() + text.size() || !std::isfinite(seconds) || seconds <= 0) {
-    return std::nullopt;
-  }
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (unit.starts_with('m')) seconds *= unit.starts_with("ms") ? 0.001 : 60;
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(std::min(seconds, longest) * 1000)));
+  return complaint.retry_after.empty() ? wait_told_in(complaint.message) : duration_in(complaint.retry_after);
 }
 
 std::string_view status_word_of(Fault fault) {

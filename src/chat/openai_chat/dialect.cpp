@@ -107,57 +107,22 @@ Edit usage_edit(const Outline& outline) {
   return {};
 }
 
-// Where the value of a member begins whose name ends at `after_name`, or the end if this was no name.
-std::size_t value_begin(std::string_view data, std::size_t after_name) {
-  std::size_t at = data.find_first_not_of(json::white_space, after_name);
-  if (at == std::string_view::npos || data[at] != ':') return data.size();
-  at = data.find_first_not_of(json::white_space, at + 1);
-  return at == std::string_view::npos ? data.size() : at;
-}
-
-// Finds `quoted` in `data`, faster than reading it. Text that a model wrote cannot look like a member, because its
-// quotes are escaped.
-std::size_t find_quoted(std::string_view data, std::string_view quoted, std::size_t from) {
-  const void* const found = memmem(data.data() + from, data.size() - from, quoted.data(), quoted.size());
-  if (found == nullptr) return std::string_view::npos;
-  return static_cast<std::size_t>(static_cast<const char*>(found) - data.data());
-}
-
 // Whether there may be a usage object somewhere.
 bool may_have_usage(std::string_view data) {
   constexpr std::string_view name = R"("usage")";
-  for (std::size_t at = find_quoted(data, name, 0); at != std::string_view::npos;
-       at = find_quoted(data, name, at + name.size())) {
-    const std::size_t value = value_begin(data, at + name.size());
+  for (std::size_t at = json::find_quoted(data, name, 0); at != std::string_view::npos;
+       at = json::find_quoted(data, name, at + name.size())) {
+    const std::size_t value = json::value_begin(data, at + name.size());
     if (value < data.size() && data[value] == '{') return true;
-  }
-  return false;
-}
-
-// Whether there may be an error: a member of that name with an object or some text, or "object":"error".
-bool may_have_error(std::string_view data) {
-  constexpr std::string_view name = R"("error")";
-  for (std::size_t at = find_quoted(data, name, 0); at != std::string_view::npos;
-       at = find_quoted(data, name, at + name.size())) {
-    const std::size_t value = value_begin(data, at + name.size());
-    if (value < data.size()) {
-      if (data[value] == '{' || (data[value] == '"' && !data.substr(value).starts_with(R"("")"))) return true;
-      continue;
-    }
-    const std::size_t before = data.find_last_not_of(json::white_space, at == 0 ? 0 : at - 1);
-    if (before != std::string_view::npos && data[before] == ':' &&
-        json::trimmed(data.substr(0, before)).ends_with(R"("object")")) {
-      return true;
-    }
   }
   return false;
 }
 
 // The length of the string behind a member's name; 0: it is not there, or no string.
 std::size_t length_of(std::string_view data, std::string_view name) {
-  const std::size_t at = find_quoted(data, name, 0);
+  const std::size_t at = json::find_quoted(data, name, 0);
   if (at == std::string_view::npos) return 0;
-  const std::size_t begin = value_begin(data, at + name.size());
+  const std::size_t begin = json::value_begin(data, at + name.size());
   if (begin >= data.size() || data[begin] != '"') return 0;
   std::size_t end = begin + 1;
   while (end < data.size() && data[end] != '"') end += data[end] == '\\' ? 2 : 1;
@@ -167,7 +132,7 @@ std::size_t length_of(std::string_view data, std::string_view name) {
 // How much of the answer's own words a chunk brings: the first of each sort in it, without reading it.
 std::size_t said_in(std::string_view data) {
   constexpr std::string_view delta = R"("delta")";
-  const std::size_t at = find_quoted(data, delta, 0);
+  const std::size_t at = json::find_quoted(data, delta, 0);
   if (at == std::string_view::npos) return data.size();
   const std::string_view said = data.substr(at);
   std::size_t length = 0;
@@ -178,28 +143,17 @@ std::size_t said_in(std::string_view data) {
   return length;
 }
 
-enum Sensed : std::size_t { choices, usage, error, object, extension, type };
+enum Sensed : std::size_t { choices, usage, error, object, type };
 
-constexpr std::size_t sensed_count = 6;
+constexpr std::size_t sensed_count = 5;
 
 std::array<Member, sensed_count> sensed_members() {
-  // `x_…` is where a provider of this dialect puts members of its own, in older streams the usage too.
-  return {{{.name = "choices"},
-           {.name = "usage"},
-           {.name = "error"},
-           {.name = "object"},
-           {.name = "x_", .is_prefix = true},
-           {.name = "type"}}};
+  return {{{.name = "choices"}, {.name = "usage"}, {.name = "error"}, {.name = "object"}, {.name = "type"}}};
 }
 
 std::optional<Usage> usage_in(const std::array<Member, sensed_count>& members, std::string_view text) {
   if (members[usage].kind == Kind::object) return openai::read_usage(json::value_of(members[usage], text));
-  // Some have it in their only choice.
-  if (members[extension].kind != Kind::object) return openai::usage_in(json::Tree::read(text).root());
-  const std::string_view own = json::value_of(members[extension], text);
-  std::array<Member, 1> inner{{{.name = "usage"}}};
-  if (!json::read(own, inner) || inner[0].kind != Kind::object) return std::nullopt;
-  return openai::read_usage(json::value_of(inner[0], own));
+  return openai::usage_in(json::Tree::read(text).root());  // some have it further inside
 }
 
 bool is_failure(const std::array<Member, sensed_count>& members, std::string_view text) {
@@ -286,7 +240,7 @@ class OpenAiChat final : public Dialect {
     const bool is_error_event = event.name == "error";
     if (is_error_event) sense.kind = EventSense::Kind::error;
     const bool has_usage = may_have_usage(data);
-    if (!has_usage && !may_have_error(data)) return sense;
+    if (!has_usage && !json::may_have_error(data)) return sense;
 
     auto members = sensed_members();
     if (!json::read(data, members)) return sense;

@@ -113,7 +113,7 @@ TEST(AnthropicRequests, say_how_to_choose_words_as_far_as_the_model_takes_it) {
   request.sampling.top_k = Number{"64"};
   const auto sampled = [&](bool sampling, bool both) {
     Quirks quirks;
-    quirks.thinks = {{.models = {"*"}, .sampling = sampling, .both = both}};
+    quirks.models = {{{"*"}, {.sampling = sampling, .both = both}}};
     const Rendered result = rendered(request, quirks);
     const json body = json::parse(result.body);
     std::string told;

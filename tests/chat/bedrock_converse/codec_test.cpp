@@ -303,9 +303,9 @@ TEST(BedrockConverseRequest, drops_what_other_dialects_say_alone_by_name) {
 
 TEST(BedrockConverseRequest, asks_a_model_to_think_in_the_way_that_it_takes) {
   Quirks quirks;
-  quirks.thinks = {{.models = {"older*"}, .adaptive = false, .effort = false},
-                   {.models = {"silent*"}, .budget = false, .adaptive = false},
-                   {.models = {"newer*"}, .budget = false, .xhigh = false}};
+  quirks.models = {{{"older*"}, {.adaptive = false, .effort = false}},
+                   {{"silent*"}, {.budget = false, .adaptive = false}},
+                   {{"newer*"}, {.budget = false, .xhigh = false}}};
   Request request = asking("a");
   request.reasoning.effort = "xhigh";
   request.model = "newer-1";

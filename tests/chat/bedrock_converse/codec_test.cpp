@@ -95,8 +95,8 @@ TEST(BedrockConverseRequest, says_what_it_can_and_names_the_rest) {
     "inferenceConfig":{"maxTokens":3000,"topP":1,"stopSequences":["a","b"]},
     "additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":2000}},
     "requestMetadata":{"k":"v"},"serviceTier":{"type":"flex"}})"));
-  EXPECT_THAT(out.dropped, ElementsAre("messages.position", "temperature", "n", "seed", "frequency_penalty", "logprobs",
-                                       "user", "top_k"));
+  EXPECT_THAT(out.dropped, ElementsAre("messages.position", "temperature", "top_k", "n", "seed", "frequency_penalty",
+                                       "logprobs", "user"));
 }
 
 // By the service's model of itself, and by what its models refuse.

@@ -152,7 +152,7 @@ class CallUpstream final : public Handler {
   void compare_estimate(const Exchange& exchange, const Charge& charge) const {
     if (charge.source != ledger::CountSource::reported || !exchange.bill.size.was_read) return;
     const chat::Features& features = exchange.scratch.routing->inquiry->features();
-    const std::uint64_t reported = charge.counts.all_input();
+    const std::uint64_t reported = charge.input;
     if (reported == 0 || features.images + features.documents + features.audio > 0) return;
     parts_.metrics.estimated(exchange.model->label, exchange.bill.size.input, reported);
   }
@@ -173,8 +173,8 @@ class CallUpstream final : public Handler {
     bill.permit->pay(cost);
     bill.permit.reset();
     compare_estimate(exchange, charge);
-    bill.input_used += charge.counts.all_input();
-    bill.output_used += charge.counts.all_output();
+    bill.input_used += charge.input;
+    bill.output_used += charge.output;
     note_attempt(exchange, charge.counts, charge.source, cost, to_string(ended),
                  parts_.clock.now() - exchange.attempt_began);
     const Key* const caller = exchange.caller;

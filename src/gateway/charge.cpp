@@ -83,6 +83,11 @@ Size rough_size_of(std::uint64_t body_bytes) {
 
 ledger::Counts counts_of(const chat::Usage& usage) {
   ledger::Counts counts;
+  if (usage.billed) {
+    counts.input = usage.billed->input;
+    counts.output = usage.billed->output;
+    return counts;
+  }
   counts.input = usage.input;
   counts.cache_read = usage.cache_read;
   counts.cache_write = usage.cache_write;
@@ -97,14 +102,17 @@ Charge charge_of(const Bill& bill, const std::optional<chat::Usage>& usage, bool
   if (usage) {
     charge.counts = counts_of(*usage);
     charge.source = ledger::CountSource::reported;
+    charge.input = usage->all_input();
+    charge.output = usage->all_output();
     // Some tell the prompt's length first and the answer's last: a stream that broke has told one half.
-    if (!complete && bill.counted_output > charge.counts.all_output()) {
-      charge.counts.output += bill.counted_output - charge.counts.all_output();
+    if (!complete && bill.counted_output > charge.output) {
+      charge.counts.output += bill.counted_output - charge.output;
+      charge.output = bill.counted_output;
       charge.source = ledger::CountSource::counted;
     }
   } else if (begun) {
-    charge.counts.input = bill.size.input;
-    charge.counts.output = bill.counted_output;
+    charge.counts.input = charge.input = bill.size.input;
+    charge.counts.output = charge.output = bill.counted_output;
     charge.source = bill.counted_output > 0 ? ledger::CountSource::counted : ledger::CountSource::estimated;
   }
   if (begun && complete) charge.counts.images = bill.size.images;

@@ -22,12 +22,16 @@ Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body
 // The same without having read the body: for books that hold nobody to anything.
 Size rough_size_of(std::uint64_t body_bytes);
 
+// What is paid for: what the provider billed, where it says so.
 ledger::Counts counts_of(const chat::Usage& usage);
 
 // What is charged for an answer, and where its counts come from: the provider's word, else what went by.
 struct Charge {
   ledger::Counts counts;
   ledger::CountSource source = ledger::CountSource::estimated;
+  // Tokens that the model read and wrote, which is what limits are about; mostly the sums of the counts.
+  std::uint64_t input = 0;
+  std::uint64_t output = 0;
 };
 // `begun`: the provider had begun to answer well, or nobody waited for that. What was refused or never answered costs
 // nothing.

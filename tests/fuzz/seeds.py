@@ -79,6 +79,9 @@ CHANGED = {
                                  b'"reasoning.effort":2}'),
         "like_an_item": (REQUEST, b'{"messages":[{"role":"user","content.":"a"}]}'),
     },
+    "gemini": {
+        "untyped": (ANSWER, b'{"candidates":[{"content":{"parts":[{"inlineData":{"data":"iVBORw0KGgo="}}]}}]}'),
+    },
     "anthropic_messages": {
         "unredacted": (REQUEST, b'{"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[{"type":'
                                 b'"redacted_thinking","@ata":"a"},{"type":"text","text":"b"}]}]}'),

@@ -74,6 +74,21 @@ TEST(Charge, is_what_the_provider_says) {
   EXPECT_EQ(charge.source, ledger::CountSource::reported);
 }
 
+TEST(Charge, is_what_the_provider_bills_while_limits_are_about_what_the_model_saw) {
+  const chat::Usage usage{.input = 36, .cache_read = 1472, .output = 67, .billed = chat::Usage::Billed{98, 35}};
+  Charge charge = charge_of(Bill{}, usage, true, true);
+  EXPECT_EQ(charge.counts, (ledger::Counts{.input = 98, .output = 35}));
+  EXPECT_EQ(charge.input, 1508u);
+  EXPECT_EQ(charge.output, 67u);
+  EXPECT_EQ(charge.source, ledger::CountSource::reported);
+
+  Bill bill;
+  bill.counted_output = 70;
+  charge = charge_of(bill, usage, true, false);
+  EXPECT_EQ(charge.counts, (ledger::Counts{.input = 98, .output = 38}));
+  EXPECT_EQ(charge.output, 70u);
+}
+
 TEST(Charge, of_a_stream_that_broke_is_what_went_by) {
   Bill bill;
   bill.size.input = 12;

@@ -229,6 +229,13 @@ struct Usage {
   std::uint64_t cache_write_1h = 0;  // the part of cache_write that is kept for an hour, where the provider says so
   std::uint64_t output = 0;
   std::uint64_t reasoning = 0;
+  // What is paid for, where the provider says that this is not what the model read and wrote.
+  struct Billed {
+    std::uint64_t input = 0;
+    std::uint64_t output = 0;
+    bool operator==(const Billed&) const = default;
+  };
+  std::optional<Billed> billed{};
   bool operator==(const Usage&) const = default;
 
   std::uint64_t all_input() const { return input + cache_read + cache_write; }

@@ -53,21 +53,34 @@ FailureClass class_of(int status, Value report, std::string_view message) {
   return what == FailureClass::not_found ? class_of_absence(message) : what;
 }
 
+// What was billed is less than what the model read, which has the template's tokens in it. Nothing where it is the
+// same, or nothing at all was billed: that is not believed.
+std::optional<Usage::Billed> billed_beside(const Usage& counts, Value units) {
+  Usage::Billed billed{counts.all_input(), counts.all_output()};
+  const Usage::Billed whole = billed;
+  if (!read_count(units["input_tokens"], billed.input) || !read_count(units["output_tokens"], billed.output)) return {};
+  if (billed == whole || billed == Usage::Billed{}) return std::nullopt;
+  return billed;
+}
+
 }  // namespace
 
 std::optional<Usage> read_usage(Value usage) {
-  // What was billed is less than what the model read, which has the template's tokens in it.
   const Value tokens = usage["tokens"].is_object() ? usage["tokens"] : usage["billed_units"];
   if (!tokens.is_object() || (tokens["input_tokens"].absent() && tokens["output_tokens"].absent())) return std::nullopt;
   Usage counts;
-  const bool good =
-      read_count(tokens["input_tokens"], counts.input) && read_count(tokens["output_tokens"], counts.output) &&
-      read_count(tokens["reasoning_tokens"], counts.reasoning) && read_count(usage["cached_tokens"], counts.cache_read);
+  std::uint64_t pictures = 0;  // beside the input's tokens, not among them
+  const bool good = read_count(tokens["input_tokens"], counts.input) && read_count(tokens["image_tokens"], pictures) &&
+                    read_count(tokens["output_tokens"], counts.output) &&
+                    read_count(tokens["reasoning_tokens"], counts.reasoning) &&
+                    read_count(usage["cached_tokens"], counts.cache_read);
   if (!good) return std::nullopt;
+  counts.input += pictures;
   counts.cache_read = std::min(counts.cache_read, counts.input);
   counts.reasoning = std::min(counts.reasoning, counts.output);
   counts.input -= counts.cache_read;
   counts.output -= counts.reasoning;
+  counts.billed = billed_beside(counts, usage["billed_units"]);
   return counts;
 }
 
@@ -84,8 +97,8 @@ std::optional<Usage> read_billed(Value meta) {
 void write_usage(Writer& writer, const Usage& usage, std::string_view billed) {
   writer.open_object().name("billed_units");
   if (billed.empty()) {
-    writer.open_object().member("input_tokens", usage.all_input()).member("output_tokens", usage.all_output());
-    writer.close_object();
+    const Usage::Billed units = usage.billed.value_or(Usage::Billed{usage.all_input(), usage.all_output()});
+    writer.open_object().member("input_tokens", units.input).member("output_tokens", units.output).close_object();
   } else {
     writer.raw(billed);
   }

@@ -50,10 +50,11 @@ Media read_media(json::Value blob) {
   Media media;
   media.url = member(blob, "fileUri").string();
   media.media_type = member(blob, "mimeType").string();
-  if (media.media_type.empty()) media.media_type = type_by_name(media.url);
-  media.kind = kind_of(media.media_type);
   media.name = member(blob, "displayName").string();
   if (media.url.empty()) media.data = plain_base64(blob["data"].string());
+  // What it goes out with, so that it is of one kind however often it goes.
+  if (media.media_type.empty()) media.media_type = type_of(media);
+  media.kind = kind_of(media.media_type);
   return media;
 }
 

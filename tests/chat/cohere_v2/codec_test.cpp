@@ -314,5 +314,39 @@ TEST(CohereV2Usage, counts_what_the_model_saw_and_each_token_once) {
   EXPECT_FALSE(dialect().usage_of(R"({"usage":{}})"));
 }
 
+TEST(CohereV2Usage, counts_pictures_beside_the_words) {
+  const auto usage = dialect().usage_of(R"({"usage":{"billed_units":{"input_tokens":263,"output_tokens":7},
+    "tokens":{"input_tokens":500,"output_tokens":7,"image_tokens":259},"cached_tokens":480}})");
+  EXPECT_EQ(counts_of(usage), (std::vector<std::uint64_t>{279, 480, 0, 7, 0}));
+}
+
+TEST(CohereV2Usage, tells_what_is_paid_for_where_that_is_not_what_the_model_saw) {
+  const auto billed_of = [](std::string_view billed) {
+    const auto usage = dialect().usage_of(R"({"usage":{"billed_units":)" + std::string(billed) +
+                                          R"(,"tokens":{"input_tokens":1508,"output_tokens":67}}})");
+    return usage ? usage->billed : std::nullopt;
+  };
+  EXPECT_EQ(billed_of(R"({"input_tokens":98,"output_tokens":35})"), (Usage::Billed{98, 35}));
+  EXPECT_EQ(billed_of(R"({"input_tokens":98})"), (Usage::Billed{98, 67}));
+  EXPECT_FALSE(billed_of(R"({"input_tokens":1508,"output_tokens":67})"));
+  EXPECT_FALSE(billed_of(R"({"input_tokens":0,"output_tokens":0})")) << "nothing is not believed";
+  EXPECT_FALSE(billed_of(R"({"input_tokens":"98","output_tokens":35})"));
+  EXPECT_FALSE(billed_of(R"({"search_units":1})"));
+  EXPECT_FALSE(dialect().usage_of(R"({"usage":{"billed_units":{"input_tokens":98,"output_tokens":35}}})")->billed);
+}
+
+TEST(CohereV2Usage, of_a_stream_is_told_with_what_is_paid_for) {
+  const auto encoder = dialect().codec()->stream_encoder({});
+  std::string told;
+  for (const Event& event :
+       std::vector<Event>{AnswerStart{"r", "m", 1, {}, {}}, ChoiceEnd{0, {Finish::stop, "", {}}},
+                          UsageSeen{{.input = 1508, .output = 67, .billed = Usage::Billed{98, 35}}}, AnswerEnd{}}) {
+    encoder->encode(event, told);
+  }
+  EXPECT_NE(told.find(R"("billed_units":{"input_tokens":98,"output_tokens":35},"tokens":{"input_tokens":1508)"),
+            std::string::npos)
+      << told;
+}
+
 }  // namespace
 }  // namespace sluice::chat

@@ -422,6 +422,23 @@ TEST(GeminiRequest, reads_older_schemas_as_json_schema) {
     "list":{"type":"array","items":{"type":"number"},"minItems":2}},"required":["type"]})"));
 }
 
+// Providers want to be told, and what goes on is of the kind that came.
+TEST(GeminiRequest, knows_media_without_a_type_by_how_they_begin) {
+  const Request request = received(R"({"contents":[{"parts":[{"inlineData":{"data":"iVBORw0KGgo="}},
+    {"inlineData":{"data":"AAAA","displayName":"tides.csv"}},{"fileData":{"fileUri":"https://a.example/b.mp4"}},
+    {"inlineData":{"data":"AAAA"}}]}]})");
+  const std::vector<std::pair<Media::Kind, std::string>> expected{{Media::Kind::image, "image/png"},
+                                                                  {Media::Kind::document, "text/csv"},
+                                                                  {Media::Kind::video, "video/mp4"},
+                                                                  {Media::Kind::document, ""}};
+  std::vector<std::pair<Media::Kind, std::string>> known;
+  for (const Part& part : request.messages[0].parts) {
+    const auto& media = std::get<Media>(part.what);
+    known.emplace_back(media.kind, media.media_type);
+  }
+  EXPECT_EQ(known, expected);
+}
+
 TEST(GeminiRequest, keeps_schemas_and_arguments_in_their_own_bytes) {
   const Request request = received(
       R"({"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{ "b" : 1.0, "a":2}}}]}],

@@ -69,13 +69,10 @@ std::optional<Usage> read_usage(Value usage) {
   const Value tokens = usage["tokens"].is_object() ? usage["tokens"] : usage["billed_units"];
   if (!tokens.is_object() || (tokens["input_tokens"].absent() && tokens["output_tokens"].absent())) return std::nullopt;
   Usage counts;
-  std::uint64_t pictures = 0;  // beside the input's tokens, not among them
-  const bool good = read_count(tokens["input_tokens"], counts.input) && read_count(tokens["image_tokens"], pictures) &&
-                    read_count(tokens["output_tokens"], counts.output) &&
-                    read_count(tokens["reasoning_tokens"], counts.reasoning) &&
-                    read_count(usage["cached_tokens"], counts.cache_read);
+  const bool good =
+      read_count(tokens["input_tokens"], counts.input) && read_count(tokens["output_tokens"], counts.output) &&
+      read_count(tokens["reasoning_tokens"], counts.reasoning) && read_count(usage["cached_tokens"], counts.cache_read);
   if (!good) return std::nullopt;
-  counts.input += pictures;
   counts.cache_read = std::min(counts.cache_read, counts.input);
   counts.reasoning = std::min(counts.reasoning, counts.output);
   counts.input -= counts.cache_read;

@@ -314,12 +314,6 @@ TEST(CohereV2Usage, counts_what_the_model_saw_and_each_token_once) {
   EXPECT_FALSE(dialect().usage_of(R"({"usage":{}})"));
 }
 
-TEST(CohereV2Usage, counts_pictures_beside_the_words) {
-  const auto usage = dialect().usage_of(R"({"usage":{"billed_units":{"input_tokens":263,"output_tokens":7},
-    "tokens":{"input_tokens":500,"output_tokens":7,"image_tokens":259},"cached_tokens":480}})");
-  EXPECT_EQ(counts_of(usage), (std::vector<std::uint64_t>{279, 480, 0, 7, 0}));
-}
-
 TEST(CohereV2Usage, tells_what_is_paid_for_where_that_is_not_what_the_model_saw) {
   const auto billed_of = [](std::string_view billed) {
     const auto usage = dialect().usage_of(R"({"usage":{"billed_units":)" + std::string(billed) +

@@ -57,7 +57,7 @@ Counts expected_counts(const ordered_json& usage) {
   if (!usage.is_object()) return {};
   const std::uint64_t cached = number_at(usage, "/cached_tokens");
   const std::uint64_t reasoning = number_at(usage, "/tokens/reasoning_tokens");
-  return {number_at(usage, "/tokens/input_tokens") + number_at(usage, "/tokens/image_tokens") - cached, cached, 0,
+  return {number_at(usage, "/tokens/input_tokens") - cached, cached, 0,
           number_at(usage, "/tokens/output_tokens") - reasoning, reasoning};
 }
 

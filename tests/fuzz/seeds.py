@@ -136,6 +136,65 @@ def of_bedrock():
     return made
 
 
+# Frames of any bytes, headers that may lie about their length, frames as we write them, and events a line each, whose
+# first byte says which: what the target's third byte chooses, the first two say how long or where to cut.
+def of_event_streams():
+    start = frame(b"messageStart", b'{"role":"assistant"}')
+    header = b"\x0d:message-type\x07\x00\x05event"
+    numbers = b"".join(bytes([1, 97, kind]) + b"\x00" * size for kind, size in ((0, 0), (1, 0), (2, 1), (3, 2), (4, 4), (5, 8),
+                                                                             (6, 2), (8, 8), (9, 16)))
+    # In the order of the target's names.
+    words = [b'\x00{"role":"assistant"}', b'\x01{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t","name":"f"}}}',
+             b'\x02{"contentBlockIndex":0,"delta":{"toolUse":{"input":"{}"}}}', b'\x03{"contentBlockIndex":0}',
+             b'\x02{"contentBlockIndex":1,"delta":{"text":"a"}}', b'\x03{"contentBlockIndex":1}',
+             b'\x02{"contentBlockIndex":2,"delta":{"reasoningContent":{"text":"b"}}}',
+             b'\x02{"contentBlockIndex":2,"delta":{"reasoningContent":{"signature":"c2ln"}}}', b'\x03{"contentBlockIndex":2}',
+             b'\x04{"stopReason":"tool_use"}', b'\x05{"usage":{"inputTokens":3,"outputTokens":2,"totalTokens":5}}']
+    return {
+        "frame": b"\x00\x00\x00" + start,
+        "frame_cut": b"\x00\x00\x00" + start[:-3],
+        "frame_bad_sum": b"\x00\x00\x00" + start[:-1] + b"\x00",
+        "headers": bytes([len(header), 0, 1]) + header + b"{}",
+        "headers_of_all_types": bytes([len(numbers), 0, 1]) + numbers,
+        "headers_beyond": b"\xff\x00\x01" + header,
+        "headers_cut": bytes([len(header) - 2, 0, 1]) + header,
+        "written": b"\x05\x00\x02chunk{}",
+        "events": b"\x21\x00\x03" + b"\n".join(words),
+        "events_failed": b"\x21\x00\x03" + b"\n".join([words[0], b'\x08{"message":"busy","originalStatusCode":529}']),
+        "events_empty": b"\x00\x00\x03\x00\n\x02\n\x04\n",
+    }
+
+
+def of_doors():
+    """The first byte chooses a door and, by its parity, a request or a stream, which is cut."""
+    made = {}
+    requests = [each for each in of_fixtures("anthropic_messages") if each[1] == REQUEST]
+    streams = [each for each in of_fixtures("anthropic_messages") if each[1] == STREAM]
+    for door in range(3):
+        for name, _, content in spread(requests, 3):
+            made[f"{door}_{name}"] = bytes([2 * door]) + content
+        for name, _, content in spread(streams, 2):
+            made[f"{door}_{name}"] = bytes([2 * door + 1]) + b"\x21\x00\x00" + content
+    event = base64.b64encode(b'{"type":"message_start","message":{"id":"a","model":"m"}}')
+    wrapped = b"".join(frame(b"chunk", b'{"bytes":"' + event + b'","p":"ab"}') for _ in range(2))
+    for door in range(3):
+        made[f"{door}_chunks"] = bytes([2 * door + 1]) + b"\x21\x00\x00" + wrapped
+    return made
+
+
+FORMS = {
+    "file": b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n',
+    "fields": b'--b\r\ncontent-disposition: form-data; name=model\r\n\r\n\r\n--b \r\nContent-Disposition: form-data; name="a\\"b"'
+              b'\r\n\r\n--a\r\n--b--',
+    "preamble": b'hello\r\n--b\r\nContent-Disposition: form-data; name="n"\r\n\r\n1\r\n--b--\r\nbye',
+    "unnamed": b'--b\r\nContent-Type: text/plain\r\n\r\na\r\n--b--\r\n',
+    "cut": b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nRIFF\r\n--',
+    "boundary": b'multipart/form-data; charset=utf-8; boundary="a b"',
+    "bare_lf": b'--b\nContent-Disposition: form-data; name="n"\n\n1\n--b--\n',
+}
+
+
 def post(fields, body=b""):
     return b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + fields + b"\r\n" + body
 
@@ -459,6 +518,21 @@ MISPLACED = {
 }
 
 
+def of_events_by_themselves():
+    """What an event of each dialect says, without what is around it, and its failures."""
+    made = {}
+    for dialect in DIALECTS:
+        found = [content for _, mode, content in of_fixtures(dialect) if mode == STREAM]
+        whole = [each for each in of_fixtures(dialect) if each[1] == ANSWER]
+        events = [line.removeprefix(b"data: ") for content in found for line in re.split(rb"\r?\n", content)
+                  if line.startswith((b"data: {", b"{"))]
+        for i, content in enumerate(spread(sorted(set(events), key=len), 2)):
+            made[f"{dialect}_event_{i}"] = content
+        for name, _, content in spread(whole, 1):
+            made[f"{dialect}_{name}"] = content
+    return made
+
+
 def corpora():
     made = {f"{dialect}_fuzz": conversations(dialect) for dialect in DIALECTS}
     for dialect, body in GRAMMARS.items():
@@ -475,7 +549,10 @@ def corpora():
     made["operations_fuzz"] = of_operations()
     made["features_fuzz"] = of_features()
     made["outline_fuzz"] = OUTLINES
-    made["sense_fuzz"] = SENSES
+    made["sense_fuzz"] = SENSES | of_events_by_themselves()
+    made["event_stream_fuzz"] = of_event_streams()
+    made["doors_fuzz"] = of_doors()
+    made["form_fuzz"] = {name: b"\x21\x00\x00" + content for name, content in FORMS.items()}
     return made
 
 

@@ -9,8 +9,8 @@
 
 #include "chat/json_walk.hpp"
 
-// What providers send, of any bytes: events, answers and failures are read without harm, counts stay below what JSON
-// can hold, and every failure becomes an error object that is JSON.
+// What providers of any dialect send, of any bytes: events, answers and failures are read without harm, counts stay
+// below what JSON can hold, and every failure becomes an error object that is JSON.
 namespace {
 
 void require(bool holds) {
@@ -25,8 +25,7 @@ void check_usage(const std::optional<sluice::chat::Usage>& usage) {
   }
 }
 
-void check_failure(int status, std::string_view body) {
-  const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
+void check_failure(const sluice::chat::Dialect& dialect, int status, std::string_view body) {
   const sluice::Error error = dialect.decode_error(status, body);
   // A refusal of the request is the caller's to mend, everything else the provider's.
   const bool is_callers =
@@ -35,10 +34,10 @@ void check_failure(int status, std::string_view body) {
   require(error.outcome() != sluice::Outcome::ok);
   require(error.message().size() < 640);
   std::string object;
-  dialect.encode_error(error, object);
+  sluice::chat::openai_chat().encode_error(error, object);
   require(static_cast<bool>(sluice::chat::json::read(object)));
   std::string event;
-  dialect.encode_error_event(error, event);
+  sluice::chat::openai_chat().encode_error_event(error, event);
   require(event.find('\n') == event.size() - 2);
 }
 
@@ -48,11 +47,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto exact = std::make_unique<char[]>(size);
   for (std::size_t i = 0; i < size; ++i) exact[i] = static_cast<char>(bytes[i]);
   const std::string_view data(exact.get(), size);
-  const sluice::chat::Dialect& dialect = sluice::chat::openai_chat();
-  for (const std::string_view name : {"", "error"}) {
-    check_usage(dialect.sense({.raw = data, .name = name, .data = data, .has_data = true}).usage);
+  for (const sluice::chat::Dialect* const dialect : sluice::chat::dialects()) {
+    for (const std::string_view name : {"", "error", "metadata"}) {
+      check_usage(dialect->sense({.raw = data, .name = name, .data = data, .has_data = true}).usage);
+    }
+    check_usage(dialect->usage_of(data));
+    for (const int status : {200, 400, 401, 429, 500}) check_failure(*dialect, status, data);
   }
-  check_usage(dialect.usage_of(data));
-  for (const int status : {200, 400, 401, 429, 500}) check_failure(status, data);
   return 0;
 }

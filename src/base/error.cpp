@@ -78,6 +78,11 @@ Error Error::worth_retrying() && {
   return std::move(*this);
 }
 
+Error Error::with_repeatable(bool repeatable) && {
+  info_->repeatable = repeatable;
+  return std::move(*this);
+}
+
 Error Error::never_again() && {
   info_->final = true;
   return std::move(*this);

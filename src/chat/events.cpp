@@ -105,6 +105,11 @@ void drop(Dropped& dropped, std::string_view name) {
   dropped.emplace_back(dropped.size() < most_dropped ? known : more_dropped);
 }
 
+void drop_ending(Dropped& dropped, const Ending& ending) {
+  if (ending.finish == Finish::pause) drop(dropped, "finish_reason");
+  if (!ending.stop_sequence.empty()) drop(dropped, "stop_sequence");
+}
+
 std::string_view name_of(Media::Kind kind) {
   constexpr std::array<std::string_view, 4> names{"messages.image_url", "messages.input_audio", "messages.video_url",
                                                   "messages.file"};

@@ -37,6 +37,13 @@ void read_more_manners(const Section& section, Manners& manners) {
   manners.instances = read_list(section["instances"]);
   manners.single = read_list(section["single"]);
   read_flag(section["bare_counts"], manners.bare_counts);
+  for (const Member& member : members(section["members"])) {
+    std::string name;
+    read_text(member.value, name);
+    manners.members.emplace_back(member.name, std::move(name));
+  }
+  read_number(section["call_ids"], 1, 32, manners.call_ids);
+  read_flag(section["tells_usage"], manners.tells_usage);
 }
 
 void read_credential_way(const Section& section, Kind& kind) {
@@ -52,10 +59,10 @@ void read_credential_way(const Section& section, Kind& kind) {
 }
 
 Kind read_kind(const Member& member) {
-  Names known{"dialect",   "doors",           "also",        "base_url",   "key",      "key_variable",
-              "models",    "allow_private",   "built_in",    "probe",      "names",    "text_lists",
-              "instances", "single",          "bare_counts", "credential", "service",  "scope",
-              "token_url", "bearer_variable", "tables",      "free",       "residency"};
+  Names known{"dialect",       "doors",      "also",    "base_url", "key",        "key_variable",    "models",
+              "allow_private", "built_in",   "probe",   "names",    "text_lists", "instances",       "single",
+              "bare_counts",   "credential", "service", "scope",    "token_url",  "bearer_variable", "tables",
+              "free",          "residency",  "members", "call_ids", "tells_usage"};
   known.insert(known.end(), manner_keys().begin(), manner_keys().end());
   const Section section(member.value, known);
   Kind kind;

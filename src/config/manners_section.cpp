@@ -73,7 +73,8 @@ std::vector<Failure> read_failures(const Value& value) {
 }  // namespace
 
 const Names& manner_keys() {
-  static const Names all{"key_header", "headers", "max_tokens", "default_max_tokens", "unsupported", "failures"};
+  static const Names all{"key_header",  "headers", "max_tokens", "default_max_tokens",
+                         "unsupported", "proofs",  "failures"};
   return all;
 }
 
@@ -87,6 +88,7 @@ void read_manners(const Value& value, Manners& manners) {
   read_text(value["max_tokens"], manners.max_tokens);
   read_number(value["default_max_tokens"], 1, std::uint64_t{1} << 32, manners.default_max_tokens);
   if (value["unsupported"].written()) manners.unsupported = read_names(value["unsupported"]);
+  read_flag(value["proofs"], manners.proofs);
   if (value["failures"].written()) manners.failures = read_failures(value["failures"]);
 }
 

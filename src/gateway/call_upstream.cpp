@@ -284,7 +284,7 @@ class CallUpstream final : public Handler {
     const int status = call.head().status;
     if (!coding_of(call.head()).empty()) co_return unasked_coding();
     if (status < 200 || status >= 300) co_return co_await fail(exchange, call);
-    const RelayParts relay{parts_.clock, parts_.metrics};
+    const RelayParts relay{parts_.clock, parts_.metrics, parts_.labels};
     Result<> passed = co_await translate_answer(relay, exchange, call);
     if (passed || exchange.complete) note_usage(exchange);
     co_return passed;
@@ -312,7 +312,7 @@ class CallUpstream final : public Handler {
     held.keep(head);
     if (!exchange.scratch.dropped.empty()) held.add("x-sluice-dropped", exchange.scratch.dropped);
     if (is_stream) {
-      const RelayParts relay{parts_.clock, parts_.metrics};
+      const RelayParts relay{parts_.clock, parts_.metrics, parts_.labels};
       held.for_stream();
       const http::HeadView reply{status, held.all()};
       if (!coding.empty() || !chat::has_stream_end(exchange.endpoint.task)) {
@@ -331,7 +331,7 @@ class CallUpstream final : public Handler {
       co_return relayed;
     }
     if (good && exchange.endpoint.task == chat::Task::speech) {
-      const RelayParts relay{parts_.clock, parts_.metrics};
+      const RelayParts relay{parts_.clock, parts_.metrics, parts_.labels};
       const http::HeadView reply{status, held.all()};
       co_return co_await relay_opaque(relay, exchange, call, reply);
     }
@@ -350,11 +350,14 @@ class CallUpstream final : public Handler {
   Async<> fail(Exchange& exchange, net::Call& call) const {
     const int status = call.head().status;
     const auto wait = retry_after_of(call.head().fields, parts_.clock.utc());
+    const auto repeatable = should_retry(call.head().fields);
     const Result<> collected = co_await call.collect(largest_error);
     if (!collected && exchange.incoming.stop().requested()) co_return collected.error();
     const std::string_view body =
         collected ? without_secret(call.pending(), exchange.secret, exchange.scratch.body) : std::string_view();
     Error error = exchange.voice->decode_error(status, body);
+    if (repeatable) error = std::move(error).with_repeatable(*repeatable);
+    if (repeatable == true) error = std::move(error).worth_retrying();
     if (!wait) co_return error;  // the body may have said how long
     co_return std::move(error).with_retry_after(wait);
   }

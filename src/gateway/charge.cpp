@@ -45,6 +45,11 @@ Error budget_refusal(const ledger::Refusal& refusal, const std::string& whose) {
       .never_again();
 }
 
+// A provider that counts nothing at all has not counted.
+bool tells(const chat::Usage& usage) {
+  return usage.all_input() > 0 || usage.all_output() > 0 || usage.billed.has_value();
+}
+
 }  // namespace
 
 Size size_of(const chat::Features& features, chat::Task task, std::uint64_t body_bytes,
@@ -99,7 +104,7 @@ ledger::Counts counts_of(const chat::Usage& usage) {
 
 Charge charge_of(const Bill& bill, const std::optional<chat::Usage>& usage, bool begun, bool complete) {
   Charge charge;
-  if (usage) {
+  if (usage && tells(*usage)) {
     charge.counts = counts_of(*usage);
     charge.source = ledger::CountSource::reported;
     charge.input = usage->all_input();

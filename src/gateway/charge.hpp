@@ -33,6 +33,7 @@ struct Charge {
   std::uint64_t input = 0;
   std::uint64_t output = 0;
 };
+// Counts that are all zero are none: no answer is free by accident.
 // `begun`: the provider had begun to answer well, or nobody waited for that. What was refused or never answered costs
 // nothing.
 Charge charge_of(const Bill& bill, const std::optional<chat::Usage>& usage, bool begun, bool complete);

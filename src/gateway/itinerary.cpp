@@ -19,6 +19,7 @@ bool is_of_key(const Error& error) {
 
 // Whether the same target may answer a moment later.
 bool is_passing(const Error& error) {
+  if (error.repeatable()) return *error.repeatable();
   switch (traffic::class_of(error)) {
     case FailureClass::connection:
     case FailureClass::timeout:

@@ -49,4 +49,11 @@ std::optional<milliseconds> retry_after_of(std::span<const http::Field> fields, 
   return from_date(*value, now);
 }
 
+std::optional<bool> should_retry(std::span<const http::Field> fields) {
+  const auto value = http::find(fields, "x-should-retry");
+  if (value == "true") return true;
+  if (value == "false") return false;
+  return std::nullopt;
+}
+
 }  // namespace sluice

@@ -35,6 +35,10 @@ chat::Quirks quirks_of(const config::Manners& manners) {
                       .text_lists = manners.text_lists,
                       .instances = manners.instances,
                       .single = manners.single,
+                      .members = manners.members,
+                      .call_ids = manners.call_ids,
+                      .tells_usage = manners.tells_usage,
+                      .proofs = manners.proofs,
                       .bare_counts = manners.bare_counts};
   quirks.models.reserve(manners.thinking.size());
   for (const config::Thinking& rule : manners.thinking) {

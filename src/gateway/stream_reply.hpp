@@ -14,6 +14,7 @@ namespace sluice {
 struct RelayParts {
   const Clock& clock;
   WorkerMetrics& metrics;
+  Metrics& labels;  // to intern names
 };
 
 // The caller's side of a stream: its head goes out with the first bytes, silence is filled, and what is measured of

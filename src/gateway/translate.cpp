@@ -112,6 +112,9 @@ class TranslatedStream {
     co_return outcome;
   }
 
+  // What of the answer so far its reader's dialect could not say.
+  const chat::Dropped& dropped() const { return encoder_->dropped(); }
+
   // A complete answer, although a stream was asked for.
   Async<> run_through(const chat::Response& response) {
     events_ = chat::unfold(response);
@@ -224,6 +227,29 @@ class TranslatedStream {
   std::string out_;
 };
 
+// What of an answer could not be said is told to the caller where the head has not gone out, logged and counted.
+void note_lost(const RelayParts& parts, Exchange& exchange, const chat::Dropped& dropped) {
+  append_dropped(exchange.scratch.dropped, dropped);
+  for (const std::string& name : dropped) {
+    parts.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts.labels));
+  }
+}
+
+// Notes it when a stream has ended, however it did.
+class LossNote {
+ public:
+  LossNote(const RelayParts& parts, Exchange& exchange, const chat::Dropped& dropped)
+      : parts_(parts), exchange_(exchange), dropped_(dropped) {}
+  LossNote(const LossNote&) = delete;
+  LossNote& operator=(const LossNote&) = delete;
+  ~LossNote() { note_lost(parts_, exchange_, dropped_); }
+
+ private:
+  const RelayParts& parts_;
+  Exchange& exchange_;
+  const chat::Dropped& dropped_;
+};
+
 // A whole stream in the bytes of its dialect; `unwrapped` holds them where the stream was wrapped.
 Result<std::string_view> unwrap_whole(const Voice& voice, std::string_view stream, std::string& unwrapped) {
   if (voice.wrapping() == nullptr) return stream;
@@ -268,7 +294,7 @@ Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Re
   exchange.scratch.body.clear();
   chat::Dropped dropped;
   callers_codec(exchange).encode_response(response, form_of(exchange), exchange.scratch.body, dropped);
-  append_dropped(exchange.scratch.dropped, dropped);
+  note_lost(parts, exchange, dropped);
   co_return co_await send_translated(parts, exchange);
 }
 
@@ -294,6 +320,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
     exchange.streaming = true;
     parts.metrics.stream_began();
     TranslatedStream stream(parts, exchange, call);
+    const LossNote lost(parts, exchange, stream.dropped());
     const TimePoint first_event_by =
         std::min(exchange.attempt_began + exchange.serving->timeouts.first_byte, exchange.caller_waits_until);
     Result<> outcome = co_await stream.run(first_event_by);
@@ -319,6 +346,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);
   exchange.streaming = true;
   TranslatedStream stream(parts, exchange, call);
+  const LossNote lost(parts, exchange, stream.dropped());
   co_return co_await stream.run_through(*response);
 }
 

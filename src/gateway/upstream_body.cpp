@@ -61,8 +61,9 @@ Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& e
   const chat::Door* const door = exchange.voice->door;
   net::Outgoing outgoing;
   if (wording.as_it_is && door == nullptr) {
-    outgoing.body =
-        exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), wording.meter_stream);
+    const chat::Quirks& quirks = exchange.target->provider->quirks;
+    const bool asks_for_usage = wording.meter_stream && !quirks.tells_usage && quirks.takes("stream_options");
+    outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), asks_for_usage);
     return outgoing;
   }
   chat::Letter letter;

@@ -125,13 +125,17 @@ std::string_view passed_on_as(std::string_view name) {
     std::string_view theirs;
     std::string_view ours;
   };
-  static constexpr std::array<Pair, 7> allowed{{{"content-type", "content-type"},
-                                                {"content-encoding", "content-encoding"},
-                                                {"openai-processing-ms", "openai-processing-ms"},
-                                                {"openai-version", "openai-version"},
-                                                {"openai-model", "openai-model"},
-                                                {"x-amzn-errortype", "x-amzn-errortype"},
-                                                {"x-request-id", "x-upstream-request-id"}}};
+  static constexpr std::array<Pair, 11> allowed{{{"content-type", "content-type"},
+                                                 {"content-encoding", "content-encoding"},
+                                                 {"openai-processing-ms", "openai-processing-ms"},
+                                                 {"openai-version", "openai-version"},
+                                                 {"openai-model", "openai-model"},
+                                                 {"x-amzn-errortype", "x-amzn-errortype"},
+                                                 {"x-request-id", "x-upstream-request-id"},
+                                                 {"request-id", "x-upstream-request-id"},
+                                                 {"x-amzn-requestid", "x-upstream-request-id"},
+                                                 {"mistral-correlation-id", "x-upstream-request-id"},
+                                                 {"x-debug-trace-id", "x-upstream-request-id"}}};
   for (const Pair& pair : allowed) {
     if (equals_ignoring_case(name, pair.theirs)) return pair.ours;
   }

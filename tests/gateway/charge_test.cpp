@@ -74,6 +74,15 @@ TEST(Charge, is_what_the_provider_says) {
   EXPECT_EQ(charge.source, ledger::CountSource::reported);
 }
 
+TEST(Charge, is_never_nothing_because_a_provider_counts_nothing) {
+  Bill bill;
+  bill.size.input = 12;
+  bill.counted_output = 7;
+  const Charge charge = charge_of(bill, chat::Usage{}, true, true);
+  EXPECT_EQ(charge.counts, (ledger::Counts{.input = 12, .output = 7}));
+  EXPECT_EQ(charge.source, ledger::CountSource::counted);
+}
+
 TEST(Charge, is_what_the_provider_bills_while_limits_are_about_what_the_model_saw) {
   const chat::Usage usage{.input = 36, .cache_read = 1472, .output = 67, .billed = chat::Usage::Billed{98, 35}};
   Charge charge = charge_of(Bill{}, usage, true, true);

@@ -265,6 +265,48 @@ TEST_F(Dialects, names_that_callers_make_up_are_harmless_in_the_field_that_lists
   EXPECT_NE(metrics.find("sluice_dropped_fields_total"), std::string::npos);
 }
 
+// The head has gone out when a stream shows what is lost of it.
+TEST_F(Dialects, what_is_lost_of_a_streamed_answer_is_logged_and_counted) {
+  auto& upstream = stage_.upstream(always(whole_stream(
+      message_begins + message_says("one") +
+      event("message_delta",
+            R"({"type":"message_delta","delta":{"stop_reason":"pause_turn"},"usage":{"output_tokens":3}})") +
+      event("message_stop", R"({"type":"message_stop"})"))));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string body = R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const Answer answer = stage_.ask(post("/v1beta/models/m:streamGenerateContent?alt=sse", body, bearer()));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(stage_.lines().back()["dropped"], "finish_reason");
+  EXPECT_NE(stage_.gateway().metrics().find("field=\"finish_reason\""), std::string::npos);
+}
+
+TEST_F(Dialects, a_provider_that_tells_usage_unasked_is_not_asked) {
+  auto& upstream =
+      stage_.upstream(always(whole_stream("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"one\"},"
+                                          "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,"
+                                          "\"completion_tokens\":1}}\n\ndata: [DONE]\n\n")));
+  open({{&upstream, {.kind = "mistral"}}});
+  const std::string plain = R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}])";
+  EXPECT_EQ(stage_.ask(post("/v1/chat/completions", plain + "}", bearer())).status, 200);
+  EXPECT_EQ(upstream.seen().back().body.find("stream_options"), std::string::npos) << upstream.seen().back().body;
+  const std::string more = plain + R"(,"stream_options":{"include_usage":true},"max_completion_tokens":9,"seed":4})";
+  const Answer answer = stage_.ask(post("/v1/chat/completions", more, bearer()));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_NE(answer.body.find("\"prompt_tokens\":3"), std::string::npos) << answer.body;
+  const auto sent = nlohmann::json::parse(upstream.seen().back().body);
+  EXPECT_FALSE(sent.contains("stream_options"));
+  EXPECT_EQ(sent["max_tokens"], 9);
+  EXPECT_EQ(sent["random_seed"], 4);
+  EXPECT_FALSE(sent.contains("max_completion_tokens") || sent.contains("seed")) << sent;
+}
+
+TEST_F(Dialects, a_provider_may_say_that_asking_again_is_of_no_use) {
+  auto& upstream = stage_.upstream(always(response(503, R"({"error":{"message":"no"}})", "x-should-retry: false\r\n")));
+  open({{&upstream, {}}});
+  expect_error(stage_.ask(chat()), 503);
+  EXPECT_EQ(upstream.seen().size(), 1u);
+}
+
 TEST_F(Dialects, how_long_to_wait_may_stand_in_the_body) {
   auto& upstream = stage_.upstream(
       always(response(429, R"({"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED","details":[)"

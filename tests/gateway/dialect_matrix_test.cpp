@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include <sluice/chat/dialect.hpp>
 
@@ -55,6 +56,52 @@ std::string as_http(const Dialect& dialect, const std::string& body, bool stream
   const std::string type = stream ? std::string(dialect.codec()->stream_type({})) : "application/json";
   return "HTTP/1.1 200 OK\r\ncontent-type: " + type + "\r\ncontent-length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
+}
+
+// Where an answer has what its caller sends back as the model's turn.
+const char* turn_in_answer(std::string_view dialect) {
+  static const std::map<std::string_view, const char*> places{{"openai_chat", "/choices/0/message"},
+                                                              {"openai_responses", "/output"},
+                                                              {"anthropic_messages", ""},
+                                                              {"gemini", "/candidates/0/content"},
+                                                              {"bedrock_converse", "/output/message"},
+                                                              {"cohere_v2", "/message"},
+                                                              {"ollama", "/message"}};
+  return places.at(dialect);
+}
+
+// A request whose model's turn is what the caller's clients keep of an answer of ours: with all that other makers'
+// models want to see again, which nobody could write who had only his own dialect.
+std::string with_answer_of_ours(const Dialect& caller, const chat::Request& wanted, const std::string& body) {
+  const auto turn = std::find_if(wanted.messages.begin(), wanted.messages.end(),
+                                 [](const chat::Message& message) { return message.role == chat::Role::assistant; });
+  chat::Response response;
+  response.id = "answer-1";
+  response.model = wanted.model;
+  response.created = 1;
+  response.choices.push_back({turn->parts, {chat::Finish::tool_calls, "", ""}, {}});
+  const auto answer = nlohmann::ordered_json::parse(write_answer(caller, response, false));
+  auto kept = answer.at(nlohmann::ordered_json::json_pointer(turn_in_answer(caller.name())));
+  if (caller.name() == "anthropic_messages") kept = {{"role", "assistant"}, {"content", answer["content"]}};
+  auto request = nlohmann::ordered_json::parse(body);
+  for (const char* const name : {"messages", "contents", "input"}) {
+    if (!request.contains(name)) continue;
+    auto all = nlohmann::ordered_json::array();
+    bool is_in = false;
+    for (const auto& one : request[name]) {
+      const std::string role = one.value("role", "");
+      const std::string type = one.value("type", "");
+      const bool is_models = role == "assistant" || role == "model" || type == "function_call" || type == "reasoning";
+      if (!is_models) {
+        all.push_back(one);
+      } else if (!std::exchange(is_in, true)) {
+        if (!kept.is_array()) all.push_back(kept);
+        if (kept.is_array()) all.insert(all.end(), kept.begin(), kept.end());
+      }
+    }
+    request[name] = all;
+  }
+  return request.dump();
 }
 
 Facts without(const Facts& all, const Facts& some) {
@@ -179,8 +226,9 @@ TEST_F(DialectMatrix, loses_nothing_without_saying_so) {
           wanted.wants_usage = true;
           // Who writes it in a dialect of his own needs no leave of ours.
           if (wanted.metadata) wanted.dialect = caller->name();
-          const auto written = caller->codec()->encode_request(wanted, {});
+          auto written = caller->codec()->encode_request(wanted, {});
           ASSERT_TRUE(written);
+          if (scenario.comes_back) written->body = with_answer_of_ours(*caller, wanted, written->body);
           const auto sent = caller->codec()->decode_request(written->body, wanted.model, stream);
           ASSERT_TRUE(sent) << sent.error().message();
           // A provider whose own words cannot say such an answer never gives one.

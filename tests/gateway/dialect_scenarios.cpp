@@ -296,7 +296,7 @@ std::vector<Scenario> dialect_scenarios() {
       {"a recording", with_media({.kind = Media::Kind::audio, .media_type = "audio/wav", .data = "UklGRiQAAABXQVZF"}),
        answers(hello)},
       {"thinking", that_thinks(), answers({thought("The tide matters."), hello[0]})},
-      {"a thought that goes back", after_a_thought(), answers(hello)},
+      {"a thought that goes back", after_a_thought(), answers(hello), true},
       {"penalties, top_k and two choices", with_penalties(), answers(hello)},
       {"log probabilities", with_logprobs(), answers(hello)},
       {"who asks, and metadata", with_names(), answers(hello)},

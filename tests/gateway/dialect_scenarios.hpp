@@ -14,6 +14,7 @@ struct Scenario {
   std::string name;  // of the feature: "parallel tools"
   chat::Request request;
   chat::Response answer;
+  bool comes_back = false;  // the model's turn is one that the caller has got from us
 };
 std::vector<Scenario> dialect_scenarios();
 

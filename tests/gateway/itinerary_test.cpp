@@ -101,6 +101,23 @@ TEST(Itinerary, asks_targets_in_order_without_a_pause_and_then_again_after_one) 
   EXPECT_EQ(way->verdict()->fault(), Fault::upstream_failed);
 }
 
+TEST(Itinerary, believes_a_target_that_says_whether_it_is_worth_asking_again) {
+  World world(with("  m: {targets: [{provider: b, model: x}, {provider: c, model: y}]}"));
+  Way way(world, 4);
+  EXPECT_EQ(way.next(), "b1");
+  EXPECT_EQ(way.fail(server_error().with_repeatable(false)), "c1");
+  EXPECT_EQ(way.fail(server_error()), "c1") << "b has said no";
+
+  Way other(world, 4);
+  EXPECT_EQ(other.next(), "b1");
+  const Error conflict = Error(Fault::bad_request, Blame::upstream, "conflict", "Busy.")
+                             .with_outcome(Outcome::client_error)
+                             .with_repeatable(true)
+                             .worth_retrying();
+  EXPECT_EQ(other.fail(conflict), "c1");
+  EXPECT_EQ(other.fail(server_error().with_repeatable(false)), "b1");
+}
+
 TEST(Itinerary, one_attempt_means_neither_repetition_nor_fallback) {
   World world(with("  m: {targets: [{provider: b, model: x}, {provider: c, model: y}]}"));
   Way way(world, 1);

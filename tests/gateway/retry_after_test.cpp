@@ -49,5 +49,16 @@ TEST(RetryAfter, waits_a_minute_at_most) {
   EXPECT_EQ(seconds("Mon, 07 Nov 1994 08:49:37 GMT"), Wait(60'000));
 }
 
+TEST(ShouldRetry, is_what_the_provider_says_in_one_of_two_words) {
+  const auto said = [](std::string_view value) {
+    const std::array<http::Field, 1> fields{{{"X-Should-Retry", value}}};
+    return should_retry(fields);
+  };
+  EXPECT_EQ(said("true"), true);
+  EXPECT_EQ(said("false"), false);
+  EXPECT_EQ(said("perhaps"), std::nullopt);
+  EXPECT_EQ(should_retry({}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace sluice::retry_after_test

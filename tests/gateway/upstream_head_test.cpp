@@ -27,6 +27,9 @@ TEST(AcceptsCoding, follows_the_callers_list_and_its_weights) {
 TEST(PassedOnAs, lets_only_what_is_listed_reach_callers) {
   EXPECT_EQ(passed_on_as("Content-Type"), "content-type");
   EXPECT_EQ(passed_on_as("x-request-id"), "x-upstream-request-id");
+  for (const char* name : {"request-id", "x-amzn-RequestId", "mistral-correlation-id", "x-debug-trace-id"}) {
+    EXPECT_EQ(passed_on_as(name), "x-upstream-request-id") << name;
+  }
   EXPECT_EQ(passed_on_as("x-amzn-ErrorType"), "x-amzn-errortype");
   for (const char* name :
        {"set-cookie", "server", "alt-svc", "strict-transport-security", "openai-organization", "cf-ray",

@@ -69,6 +69,8 @@ class Error {
   bool retryable() const { return info_->retryable; }
   // True when it makes no sense to send the same request again, whatever its status says.
   bool final() const { return info_->final; }
+  // Whether the same request may succeed at the same target, where that target says so itself.
+  std::optional<bool> repeatable() const { return info_->repeatable; }
   // How long the party at fault asked us to wait.
   std::optional<std::chrono::milliseconds> retry_after() const { return info_->retry_after; }
   // How the attempt ended that produced this error.
@@ -82,6 +84,7 @@ class Error {
   Error with_outcome(Outcome outcome) &&;
   Error with_retry_after(std::optional<std::chrono::milliseconds> after) &&;
   Error worth_retrying() &&;
+  Error with_repeatable(bool repeatable) &&;
   Error never_again() &&;
 
  private:
@@ -91,6 +94,7 @@ class Error {
     Outcome outcome = Outcome::ok;
     bool retryable = false;
     bool final = false;
+    std::optional<bool> repeatable{};
     std::string_view code;
     std::string_view allow;
     std::optional<std::chrono::milliseconds> retry_after;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sluice/base/result.hpp>
@@ -27,6 +28,9 @@ inline constexpr std::string_view more_dropped = "more";
 void drop(Dropped& dropped, std::string_view name);
 // That instructions stood in the midst of a conversation, which many dialects have at its beginning only.
 inline constexpr std::string_view moved_instructions = "messages.position";
+// Names what of an ending is lost in a dialect that has a word for what it comes to, but neither for an answer that is
+// to go on nor for which of the stop sequences it was.
+void drop_ending(Dropped& dropped, const Ending& ending);
 // The name of a part of that kind: "messages.image_url", "messages.input_audio", "messages.video_url", "messages.file".
 std::string_view name_of(Media::Kind kind);
 
@@ -73,6 +77,11 @@ struct Quirks {
   // Patterns of the models that are asked for embeddings in that Way; what fits none is asked in the usual one.
   std::vector<std::string> instances{};
   std::vector<std::string> single{};
+  // Its own names for top-level members of conversations: the dialect's, and what it calls them.
+  std::vector<std::pair<std::string, std::string>> members{};
+  std::size_t call_ids = 0;  // ids of tools' calls have exactly so many letters and digits; 0: they are as they are
+  bool tells_usage = false;  // streams bring their token counts unasked, and asking is refused
+  bool proofs = false;  // proofs of thoughts go back in the messages, where a dialect has only some servers for that
   bool bare_counts = false;  // counts are asked for with a request's members, where others wrap the request
   // How a model is asked to think, and how to choose its words, where a dialect leaves that to models.
   struct Takes {
@@ -91,6 +100,12 @@ struct Quirks {
   };
   std::vector<Model> models{};
 
+  // What it calls a member.
+  std::string_view name_of(std::string_view member) const {
+    const auto named =
+        std::find_if(members.begin(), members.end(), [member](const auto& each) { return each.first == member; });
+    return named == members.end() ? member : std::string_view(named->second);
+  }
   // Whether a member of that name is not to be left out.
   bool takes(std::string_view member) const {
     return std::find(unsupported.begin(), unsupported.end(), member) == unsupported.end();
@@ -151,6 +166,9 @@ class CallerCodec {
 class Codec : public CallerCodec {
  public:
   virtual Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const = 0;
+  // Whether a request in the dialect's own words has to be written anew for a provider with these quirks. Cheap: it may
+  // say so where nothing changes.
+  virtual bool must_rewrite(std::string_view, const Quirks&) const { return false; }
   // A provider's complete answer with a status of success. An Error is the provider's.
   virtual Result<Response> decode_response(std::string_view body) const = 0;
   virtual std::unique_ptr<StreamDecoder> stream_decoder() const = 0;

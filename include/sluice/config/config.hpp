@@ -113,9 +113,14 @@ struct Manners {
   std::vector<std::string> text_lists;  // patterns of models whose embeddings are made of a list of texts
   std::vector<std::string> instances;   // patterns of those that are asked for them with a list of instances
   std::vector<std::string> single;      // and with one input at a time
-  bool bare_counts = false;             // token counts are asked for with a request's members, without its wrapping
-  std::vector<Thinking> thinking;       // the first that fits a model counts; without one, it takes everything
-  std::vector<Failure> failures;        // the first that fits counts
+  // Its own names for members of conversations: the dialect's, and what it calls them.
+  std::vector<std::pair<std::string, std::string>> members;
+  std::uint64_t call_ids = 0;      // ids of tools' calls have so many letters and digits; 0: as they are
+  bool tells_usage = false;        // streams bring their token counts unasked, and asking is refused
+  bool proofs = false;             // proofs of thoughts go back in the messages
+  bool bare_counts = false;        // token counts are asked for with a request's members, without its wrapping
+  std::vector<Thinking> thinking;  // the first that fits a model counts; without one, it takes everything
+  std::vector<Failure> failures;   // the first that fits counts
 };
 
 // When a provider is left alone (traffic::BreakerRules).

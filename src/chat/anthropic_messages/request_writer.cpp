@@ -123,6 +123,9 @@ class RequestWriter {
       if (turns.empty() || turns.back().role != role) turns.push_back({role});
       turns.back().take(message);
     }
+    // It has no word for any JSON at all, so the model is asked for it; that is less than a promise.
+    const Part wish{Text{std::string(json_wish), {}, {}}, {}};
+    if (!is_own_ && request_.format.kind == OutputFormat::Kind::json_object) system.push_back(&wish);
     if (!is_own_) {
       leave_out_blanks(system);
       for (Turn& turn : turns) {

@@ -149,6 +149,9 @@ class RequestWriter {
       writer_.name("content").open_array().raw(turn.blocks).close_array().close_object();
     }
     writer_.close_array();
+    // It has no word for any JSON at all, so the model is asked for it; that is less than a promise.
+    const Part wish{Text{std::string(json_wish), {}, {}}, {}};
+    if (!is_own_ && request_.format.kind == OutputFormat::Kind::json_object) write_part(system_.writer, wish, reader_);
     if (system_.blocks.empty() || !may_say("system", "messages.system")) return;
     writer_.name("system").open_array().raw(system_.blocks).close_array();
   }

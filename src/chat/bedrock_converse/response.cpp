@@ -56,6 +56,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
   for (const Part& part : choice.parts) write_part(writer, part, reader);
   writer.close_array().close_object().close_object();
   writer.member("stopReason", write_ending(choice.ending));
+  drop_ending(dropped, choice.ending);
   write_usage(writer.name("usage"), response.usage);
   write_tier(writer, response.service_tier, dropped);
   bool has_metrics = false;

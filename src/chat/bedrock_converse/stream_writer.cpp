@@ -124,6 +124,7 @@ class Encoder final : public StreamEncoder {
 
   void take(const ChoiceEnd& end, std::string& out) {
     if (end.choice != 0) return drop(dropped_, "n");
+    drop_ending(dropped_, end.ending);
     std::string payload;
     Writer(payload).open_object().member("stopReason", write_ending(end.ending)).close_object();
     append_event(out, "messageStop", payload);

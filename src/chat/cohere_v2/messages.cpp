@@ -130,13 +130,15 @@ bool write_image(Writer& writer, const Media& media, const Reader& reader) {
 
 bool write_thinking(Writer& writer, const Thinking& thinking, const Reader& reader) {
   const std::string proof = proof_for_caller(thinking);
-  const bool is_ours = proof.empty() && (thinking.format.empty() || thinking.format == plan_format);
-  if (reader.is_provider && (!is_ours || (thinking.text.empty() && !reader.is_own))) {
+  // Without a signature it is words, whoever thought them.
+  const bool is_plain = thinking.signature.empty() && thinking.data.empty();
+  if (reader.is_provider && (!is_plain || (thinking.text.empty() && !reader.is_own))) {
     drop(reader.dropped, "messages.reasoning");
     return false;
   }
   writer.open_object().member("type", "thinking").member("thinking", thinking.text);
-  writer.member_if("signature", proof).close_object();
+  if (!reader.is_provider) writer.member_if("signature", proof);
+  writer.close_object();
   return true;
 }
 

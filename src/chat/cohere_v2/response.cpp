@@ -58,6 +58,7 @@ void write_response(const Response& response, std::string& out, Dropped& dropped
   const std::string members = assistant_members(choice.parts, reader);
   writer.raw_member("message", R"({"role":"assistant")" + (members.empty() ? "" : "," + members) + "}");
   writer.member("finish_reason", write_ending(choice.ending));
+  drop_ending(dropped, choice.ending);
   std::string_view billed;
   for (const Extra& extra : response.extras) {
     if (!reader.is_own) {

@@ -126,6 +126,7 @@ class Encoder final : public StreamEncoder {
   void take(const ChoiceEnd& end, std::string&) {
     if (end.choice != 0) return drop(dropped_, "n");
     reason_ = write_ending(end.ending);
+    drop_ending(dropped_, end.ending);
   }
 
   void take(const UsageSeen& seen, std::string&) { usage_ = seen.usage; }

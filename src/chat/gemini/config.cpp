@@ -230,6 +230,13 @@ class ConfigWriter {
     return effort == "medium" ? "MEDIUM" : "HIGH";
   }
 
+  // Between the amounts that older models get for these words.
+  static std::string_view level_of_budget(std::uint64_t budget, const Generation& generation) {
+    if (budget == 0) return level_of("none", generation.is_large);
+    if (budget <= 2'048) return "LOW";
+    return budget <= 12'288 && generation.has_medium ? "MEDIUM" : "HIGH";
+  }
+
   bool wants_thinking_config() const {
     const Reasoning& reasoning = request_.reasoning;
     const bool any = !reasoning.effort.empty() || reasoning.budget_tokens || reasoning.enabled || reasoning.adaptive ||
@@ -256,7 +263,10 @@ class ConfigWriter {
     const Reasoning& reasoning = request_.reasoning;
     const bool is_own = request_.dialect == dialect_name;
     const bool off = reasoning.enabled == false;
-    if (reasoning.budget_tokens) {
+    if (reasoning.budget_tokens && generation.takes_levels && !is_own) {
+      out_.member("thinkingLevel", level_of_budget(*reasoning.budget_tokens, generation));
+      drop(dropped_, "reasoning.max_tokens");
+    } else if (reasoning.budget_tokens) {
       const std::uint64_t wanted = *reasoning.budget_tokens;
       const bool may_be_none = wanted == 0 && !generation.is_large;
       const std::uint64_t fitting = std::clamp(wanted, generation.least_budget, generation.most_budget);

@@ -76,6 +76,8 @@ bool PartWriter::can_say(const Part& part, Side to, Dropped& dropped) {
   }
   const auto* const thinking = std::get_if<Thinking>(&part.what);
   if (thinking == nullptr || to == Side::caller || thinking->format == thinking_format::gemini) return true;
+  // Without a proof it is words, whoever thought them.
+  if (thinking->signature.empty() && thinking->data.empty() && !thinking->text.empty()) return true;
   drop(dropped, "messages.reasoning");
   return false;
 }
@@ -122,7 +124,9 @@ void PartWriter::write_text(const Text& text) {
 }
 
 void PartWriter::write_thinking(const Thinking& thinking) {
-  open().member("text", thinking.text).member("thought", true).member_if("thoughtSignature", proof_of(thinking));
+  const bool is_foreign = to_ == Side::provider && thinking.format != thinking_format::gemini;
+  open().member("text", thinking.text).member("thought", true);
+  out_.member_if("thoughtSignature", is_foreign ? std::string() : proof_of(thinking));
   close();
 }
 

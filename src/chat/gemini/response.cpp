@@ -80,6 +80,7 @@ void write_candidate(json::Writer& out, const Choice& choice, std::size_t index,
   }
   out.close_array().member("role", "model").close_object();
   out.member_if("finishReason", word_of(choice.ending, ours));
+  drop_ending(dropped, choice.ending);
   out.member("index", std::uint64_t{index});
   for (const Part& part : choice.parts) {
     const auto* const opaque = std::get_if<Opaque>(&part.what);

@@ -177,6 +177,7 @@ class Encoder final : public StreamEncoder {
     // Without a word here a reader would take the stream for a broken one.
     const std::string_view word = word_of(ending, false);
     writer.member("finishReason", word.empty() ? std::string_view("STOP") : word);
+    drop_ending(dropped_, ending);
     writer.member("index", std::uint64_t{choice});
     for (const Part& tail : tails_[choice]) {
       const auto& rider = std::get<Opaque>(tail.what);

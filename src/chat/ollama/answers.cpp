@@ -91,6 +91,7 @@ void write_response(Form form, const Response& response, std::string& out, Dropp
   writer.open_object();
   write_said(writer, form, {response.model, response.created}, said, dropped);
   write_end(writer, choice.ending, response.usage);
+  drop_ending(dropped, choice.ending);
   writer.raw_member_if("logprobs", choice.logprobs.bytes);
   for (const Extra& extra : response.extras) {
     if (response.dialect == dialect_name) {

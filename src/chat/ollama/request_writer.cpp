@@ -192,12 +192,50 @@ class RequestWriter {
       for (const std::string& stop : sampling.stop) writer.string(stop);
       writer.close_array();
     }
-    if (is_own_) write_within(writer, request_.extras, options_path);
+    if (is_own_) {
+      write_within(writer, request_.extras, options_path);
+    } else if (const std::uint64_t room = needed_room(most); room > 0 && quirks_.takes("num_ctx")) {
+      writer.member("num_ctx", room);
+    }
     if (!options.empty()) writer_.raw_member("options", "{" + options + "}");
     if (sampling.logprobs && may_say("logprobs", "logprobs")) writer_.member("logprobs", *sampling.logprobs);
     if (sampling.top_logprobs && may_say("top_logprobs", "top_logprobs")) {
       writer_.member("top_logprobs", *sampling.top_logprobs);
     }
+  }
+
+  // How long a context the conversation needs, with its answer, by what is written of it so far: what does not fit is
+  // cut off at its beginning, in silence. 0: any server has so much room. In steps, because a model is loaded anew for
+  // another length.
+  std::uint64_t needed_room(std::uint64_t answer) const {
+    constexpr std::uint64_t always_there = 4'096;
+    constexpr std::uint64_t longest = 262'144;
+    constexpr std::uint64_t bytes_of_token = 3;  // rather too few
+    constexpr std::uint64_t tokens_of_image = 1'536;
+    constexpr std::uint64_t usual_answer = 1'024;
+    std::uint64_t pictures = 0;
+    std::uint64_t bytes_of_pictures = 0;
+    const auto count = [&](const Media& media) {
+      ++pictures;
+      bytes_of_pictures += media.data.size();
+    };
+    for (const Message& message : request_.messages) {
+      for (const Part& part : message.parts) {
+        if (const auto* const media = std::get_if<Media>(&part.what)) count(*media);
+        const auto* const result = std::get_if<ToolResult>(&part.what);
+        if (result == nullptr) continue;
+        for (const auto& piece : result->content) {
+          if (const auto* const media = std::get_if<Media>(&piece)) count(*media);
+        }
+      }
+    }
+    const std::uint64_t text = body_.size() - std::min<std::uint64_t>(bytes_of_pictures, body_.size());
+    const std::uint64_t needed =
+        text / bytes_of_token + pictures * tokens_of_image + (answer > 0 ? answer : usual_answer);
+    if (needed <= always_there) return 0;
+    std::uint64_t room = always_there;
+    while (room < needed && room < longest) room *= 2;
+    return room;
   }
 
   void note_unsaid() {

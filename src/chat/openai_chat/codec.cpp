@@ -11,6 +11,9 @@ class OpenAiChatCodec final : public Codec {
   Result<Rendered> encode_request(const Request& request, const Quirks& quirks) const override {
     return write_request(request, quirks);
   }
+  bool must_rewrite(std::string_view body, const Quirks& quirks) const override {
+    return openai::must_rewrite(body, quirks);
+  }
   Result<Response> decode_response(std::string_view body) const override { return read_response(body); }
   void encode_response(const Response& response, const AnswerForm&, std::string& out, Dropped& dropped) const override {
     write_response(response, out, dropped);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ Result<Ok> read_tools(json::Value root, Request& request);
 inline constexpr std::array<std::string_view, 2> grammar_members{"definition", "syntax"};
 
 Result<Rendered> write_request(const Request& request, const Quirks& quirks);
+// Whether the provider has another name for a member that a caller of the dialect may have used, or takes no such ids.
+bool must_rewrite(std::string_view body, const Quirks& quirks);
 
 // Writes the members of a request and notes what is left out.
 class RequestWriter {
@@ -51,6 +54,9 @@ class RequestWriter {
   // Whether the conversation came from this dialect, so that it may go out with all that is particular to it. What
   // other servers of the dialect than the one it came from would refuse is then the caller's affair.
   bool is_own() const { return request_.dialect == dialect_name; }
+  // Whether signatures and what is encrypted can go along.
+  bool takes_proofs() const { return is_own() || quirks_.proofs; }
+  std::string id_for(const std::string& id) const;
   // Whether the member may be written. If not, it is noted as dropped.
   bool allows(std::string_view member);
   void lose(std::string_view name) { drop(dropped_, name); }
@@ -93,6 +99,7 @@ class RequestWriter {
   Dropped& dropped_;
   // What tool results hold beside text: it has to follow the last of them.
   std::vector<std::pair<std::string, const Media*>> attachments_{};
+  std::map<std::string, std::string> called_{};  // names by ids of calls, where ids are mapped
 };
 
 Result<Response> read_response(std::string_view body);

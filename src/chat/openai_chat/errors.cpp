@@ -10,6 +10,7 @@
 
 #include <sluice/base/text.hpp>
 
+#include "chat/json_tree.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/openai_chat/parts.hpp"
 #include "chat/provider_failures.hpp"
@@ -52,7 +53,7 @@ std::string text_of(const Member& member, std::string_view text) {
   return member.kind == Kind::number ? std::string(json::value_of(member, text)) : std::string();
 }
 
-enum Named : std::size_t { message, code, type, status_code, raw_status_code, error, detail, names };
+enum Named : std::size_t { message, code, type, status_code, raw_status_code, error, detail, metadata, names };
 
 std::array<Member, names> members_of_errors() {
   return {{{.name = "message"},
@@ -61,7 +62,39 @@ std::array<Member, names> members_of_errors() {
            {.name = "status_code"},
            {.name = "raw_status_code"},
            {.name = "error"},
-           {.name = "detail"}}};
+           {.name = "detail"},
+           {.name = "metadata"}}};
+}
+
+// What a list of complaints says of each member, as servers made with FastAPI have it, and what one holds in `detail`.
+std::string words_of_details(json::Value details) {
+  if (details["detail"]) return words_of_details(details["detail"]);
+  if (details.is_string()) return details.string();
+  std::string words;
+  for (const json::Value each : items_of(details)) {
+    const std::string said = each["msg"].string();
+    if (said.empty()) continue;
+    if (!words.empty()) words += "; ";
+    std::string where;
+    for (const json::Value step : items_of(each["loc"])) {
+      if (!where.empty()) where += '.';
+      where += step.is_string() ? step.string() : std::string(step.raw());
+    }
+    words += where.empty() ? said : where + ": " + said;
+  }
+  return words;
+}
+
+// What somebody passed on of the server behind it, whose complaint it is.
+std::string words_behind(json::Value metadata) {
+  const std::string raw = metadata["raw"].string();
+  const json::Tree tree = json::Tree::read(raw);
+  const json::Value behind = tree.root();
+  if (!behind.is_object()) return raw;
+  for (const json::Value said : {behind["error"]["message"], behind["message"], behind["error"]}) {
+    if (said.is_string()) return said.string();
+  }
+  return raw;
 }
 
 // Reads {"error":{…}}, {"error":"text"} with members beside it, and all members at the top.
@@ -78,6 +111,18 @@ Complaint read_complaint(std::string_view body) {
   }
   for (const Named named : {message, error, detail}) {
     if (words.empty() && members[named].kind == Kind::string) words = text_of(members[named], text);
+  }
+  for (const Named named : {message, detail}) {
+    const Kind kind = members[named].kind;
+    if (!words.empty() || (kind != Kind::array && kind != Kind::object)) continue;
+    const json::Tree tree = json::Tree::read(json::value_of(members[named], text));
+    words = words_of_details(tree.root());
+  }
+  if (members[metadata].kind == Kind::object) {
+    const json::Tree tree = json::Tree::read(json::value_of(members[metadata], text));
+    if (const std::string behind = words_behind(tree.root()); !behind.empty()) {
+      words += words.empty() ? behind : ": " + behind;
+    }
   }
   const Named status = members[status_code].kind != Kind::none ? status_code : raw_status_code;
   return {std::move(words), text_of(members[code], text), text_of(members[type], text), text_of(members[status], text)};

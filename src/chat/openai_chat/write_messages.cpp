@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/call_ids.hpp"
 #include "chat/openai_chat/codec.hpp"
 
 // The messages of a request for a provider.
@@ -10,12 +11,13 @@ namespace {
 constexpr std::string_view item_prefix = "messages.content.";
 constexpr std::string_view member_prefix = "messages.";
 
-std::string_view role_of(const Message& message) {
+// Servers take "developer" for what they call "system", or do not know it.
+std::string_view role_of(const Message& message, bool is_own) {
   switch (message.role) {
     case Role::system:
       return "system";
     case Role::developer:
-      return "developer";
+      return is_own ? "developer" : "system";
     case Role::assistant:
       return "assistant";
     case Role::user:
@@ -52,6 +54,10 @@ bool is_one_text(const ToolResult& result) {
 }
 
 }  // namespace
+
+std::string RequestWriter::id_for(const std::string& id) const {
+  return quirks_.call_ids == 0 ? id : exact_id(id, quirks_.call_ids);
+}
 
 void RequestWriter::write_mark(const std::optional<CacheMark>& mark) {
   if (!mark) return;
@@ -141,19 +147,20 @@ void RequestWriter::write_thoughts(const Message& message) {
   for (const Part& part : message.parts) {
     const auto* const thinking = std::get_if<Thinking>(&part.what);
     if (thinking == nullptr) continue;
-    // A proof means nothing to another family of models, and some servers refuse what they do not know.
-    if (!is_own() && has_proof(*thinking)) {
+    // A proof means nothing to another family of models, and most servers have no place for it. What has none is words.
+    const bool is_proven = is_own() ? has_proof(*thinking) : !thinking->signature.empty() || !thinking->data.empty();
+    if (is_proven && !takes_proofs()) {
       lose("messages.reasoning");
       continue;
     }
     thoughts.push_back(thinking);
     plain += thinking->text;
-    have_proof = have_proof || has_proof(*thinking);
+    have_proof = have_proof || is_proven;
   }
   if (thoughts.empty() || !allows("messages.reasoning")) return;
   to_.member_if("reasoning_content", plain);
   if (!have_proof && thoughts.size() == 1) return;
-  if (!is_own()) return;
+  if (!is_own() && !have_proof) return;
   to_.name("reasoning_details").open_array();
   std::uint64_t index = 0;
   for (const Thinking* const thinking : thoughts) write_thought(*thinking, index++, to_);
@@ -168,14 +175,14 @@ void RequestWriter::write_calls(const Message& message) {
     if (!has_calls) to_.name("tool_calls").open_array();
     has_calls = true;
     to_.open_object();
-    if (is_own() || call->signature.empty()) {
-      write_call(*call, std::nullopt, to_);
-    } else {
-      ToolCall bare = *call;
-      bare.signature.clear();
+    ToolCall written = *call;
+    written.id = id_for(call->id);
+    if (!call->signature.empty() && !takes_proofs()) {
+      written.signature.clear();
       lose("messages.tool_calls.extra_content");
-      write_call(bare, std::nullopt, to_);
     }
+    if (quirks_.call_ids != 0) called_[call->id] = call->name;
+    write_call(written, std::nullopt, to_);
     to_.close_object();
   }
   if (has_calls) to_.close_array();
@@ -191,7 +198,7 @@ void RequestWriter::write_assistant(const Message& message) {
   }
   write_thoughts(message);
   to_.member_if("refusal", refusal);
-  if (is_own()) {
+  if (takes_proofs()) {
     write_signature(signature, to_);
   } else if (!signature.empty()) {
     lose("messages.extra_content");
@@ -209,7 +216,9 @@ void RequestWriter::write_message_members(const Message& message) {
 
 void RequestWriter::write_result(const ToolResult& result, const std::optional<CacheMark>& cache) {
   if (result.is_error) lose("messages.is_error");
-  to_.open_object().member("role", "tool").member("tool_call_id", result.call_id).member_if("name", result.name);
+  to_.open_object().member("role", "tool").member("tool_call_id", id_for(result.call_id));
+  const auto called = called_.find(result.call_id);
+  to_.member_if("name", result.name.empty() && called != called_.end() ? called->second : result.name);
   to_.name("content");
   if (is_own() && (!is_one_text(result) || cache)) {
     to_.open_array();
@@ -224,7 +233,7 @@ void RequestWriter::write_result(const ToolResult& result, const std::optional<C
   }
   if (cache) write_mark(cache);  // notes it
   for (const auto& piece : result.content) {
-    if (const auto* media = std::get_if<Media>(&piece)) attachments_.emplace_back(result.call_id, media);
+    if (const auto* media = std::get_if<Media>(&piece)) attachments_.emplace_back(id_for(result.call_id), media);
     if (const auto* opaque = std::get_if<Opaque>(&piece)) lose(opaque->kind);
   }
   to_.string(text_of(result)).close_object();
@@ -264,7 +273,7 @@ void RequestWriter::write_message(const Message& message) {
                                     [](const Part& part) { return !std::holds_alternative<ToolResult>(part.what); });
   if (!has_more && (message.role == Role::tool || !message.parts.empty())) return;
   write_attachments();
-  to_.open_object().member("role", role_of(message)).member_if("name", message.name);
+  to_.open_object().member("role", role_of(message, is_own())).member_if("name", message.name);
   write_content(message);
   if (message.role == Role::assistant) {
     write_assistant(message);

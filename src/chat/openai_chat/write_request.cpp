@@ -2,7 +2,9 @@
 #include <array>
 #include <utility>
 
+#include "chat/call_ids.hpp"
 #include "chat/extras.hpp"
+#include "chat/json_walk.hpp"
 #include "chat/openai_chat/codec.hpp"
 #include "chat/short_user.hpp"
 
@@ -40,7 +42,7 @@ void RequestWriter::write_beside(std::string_view within) {
 }
 
 void RequestWriter::write_number(std::string_view member, const std::optional<Number>& number) {
-  if (number && allows(member)) to_.raw_member(member, number->spelled);
+  if (number && allows(member)) to_.raw_member(quirks_.name_of(member), number->spelled);
 }
 
 void RequestWriter::write_sampling() {
@@ -60,16 +62,16 @@ void RequestWriter::write_sampling() {
     if (sampling.top_k) lose("top_k");
     if (sampling.min_p) lose("min_p");
   }
-  if (sampling.seed && allows("seed")) to_.member("seed", *sampling.seed);
+  if (sampling.seed && allows("seed")) to_.member(quirks_.name_of("seed"), *sampling.seed);
   if (!sampling.stop.empty() && allows("stop")) {
     constexpr std::size_t most_stops = 4;  // OpenAI's schema of this API
     const std::size_t count = is_own() ? sampling.stop.size() : std::min(sampling.stop.size(), most_stops);
     if (count < sampling.stop.size()) lose("stop");
-    to_.name("stop").open_array();
+    to_.name(quirks_.name_of("stop")).open_array();
     for (std::size_t i = 0; i < count; ++i) to_.string(sampling.stop[i]);
     to_.close_array();
   }
-  if (sampling.choices && allows("n")) to_.member("n", *sampling.choices);
+  if (sampling.choices && allows("n")) to_.member(quirks_.name_of("n"), *sampling.choices);
   if (sampling.logprobs && allows("logprobs")) to_.member("logprobs", *sampling.logprobs);
   if (sampling.top_logprobs && allows("top_logprobs")) to_.member("top_logprobs", *sampling.top_logprobs);
 }
@@ -162,7 +164,7 @@ void RequestWriter::write_extras() {
     if (!is_own()) {
       lose(path_of(extra));
     } else if (extra.within.empty() && allows(extra.name)) {
-      to_.raw_member(extra.name, extra.value.bytes);
+      to_.raw_member(quirks_.name_of(extra.name), extra.value.bytes);
     }
   }
 }
@@ -178,7 +180,8 @@ void RequestWriter::write() {
   if (request_.stream) to_.member("stream", true);
   // Dialects in which the usage is not a choice have it always. Providers refuse the options where nothing is streamed.
   const bool wants_usage = request_.stream && (request_.wants_usage || !is_own());
-  if (request_.stream && (wants_usage || has_beside("stream_options")) && allows("stream_options")) {
+  const bool has_options = request_.stream && (wants_usage || has_beside("stream_options"));
+  if (has_options && !quirks_.tells_usage && allows("stream_options")) {
     to_.name("stream_options").open_object();
     if (wants_usage) to_.member("include_usage", true);
     write_beside("stream_options");
@@ -186,6 +189,39 @@ void RequestWriter::write() {
   }
   write_extras();
   to_.close_object();
+}
+
+namespace {
+
+bool has_member(std::string_view body, std::string_view name) {
+  std::string quoted = "\"";
+  quoted += name;
+  quoted += '"';
+  return json::find_quoted(body, quoted, 0) != std::string_view::npos;
+}
+
+bool has_other_ids(std::string_view body, std::size_t size) {
+  constexpr std::string_view name = R"("tool_call_id")";
+  for (std::size_t at = json::find_quoted(body, name, 0); at != std::string_view::npos;
+       at = json::find_quoted(body, name, at + name.size())) {
+    const std::size_t value = json::value_begin(body, at + name.size());
+    if (value >= body.size() || body[value] != '"') continue;
+    const std::string_view id = body.substr(value + 1, body.find('"', value + 1) - value - 1);
+    if (exact_id(id, size) != id) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool must_rewrite(std::string_view body, const Quirks& quirks) {
+  const std::string_view longest = quirks.max_tokens;
+  const std::string_view other = longest == "max_tokens" ? "max_completion_tokens" : "max_tokens";
+  if (!longest.empty() && has_member(body, other)) return true;
+  if (quirks.tells_usage && has_member(body, "stream_options")) return true;
+  const bool is_renamed = std::any_of(quirks.members.begin(), quirks.members.end(),
+                                      [body](const auto& member) { return has_member(body, member.first); });
+  return is_renamed || (quirks.call_ids != 0 && has_other_ids(body, quirks.call_ids));
 }
 
 Result<Rendered> write_request(const Request& request, const Quirks& quirks) {

@@ -181,6 +181,7 @@ TEST(AnthropicRequests, name_what_the_dialect_cannot_say) {
   request.dialect = "openai_chat";
   request.extras = {{"logit_bias", {"{}"}}};
   request.messages.push_back({Role::user, {{Media{.kind = Media::Kind::audio, .data = "AAAA"}, {}}, text("?")}, "Ann"});
+  EXPECT_NE(rendered(request).body.find(json_wish), std::string::npos) << "the model can still be asked";
   Dropped dropped = rendered(request).dropped;
   std::sort(dropped.begin(), dropped.end());
   EXPECT_EQ(dropped,

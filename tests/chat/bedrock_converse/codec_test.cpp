@@ -274,6 +274,7 @@ TEST(BedrockConverseRequest, writes_a_schema_as_text) {
     "structure":{"jsonSchema":{"schema":"{\"type\":\"object\",\"additionalProperties\":false}","name":"n","description":"d"}}}})"));
   request.format = {OutputFormat::Kind::json_object, {}, {}, {}, {}};
   EXPECT_THAT(written(request).dropped, ElementsAre("response_format"));
+  EXPECT_EQ(written(request).body["system"][0]["text"], json_wish) << "the model can still be asked";
 }
 
 TEST(BedrockConverseRequest, sends_back_only_thoughts_whose_proof_is_understood) {

@@ -151,10 +151,12 @@ TEST(CohereV2Request, sends_back_no_thoughts_of_other_families) {
   request.messages.push_back({Role::assistant,
                               {{Thinking{"t", "s", {}, {}, thinking_format::anthropic, false}, {}},
                                {Thinking{"own", {}, {}, {}, {}, false}, {}},
+                               {Thinking{"told", {}, {}, "rs_1", thinking_format::responses, true}, {}},
                                {ToolCall{"1", "t", "{}", "proof", {}, false}, {}}},
                               {}});
   const Written out = written(request);
-  EXPECT_EQ(out.body["messages"][1]["content"], json::parse(R"([{"type":"thinking","thinking":"own"}])"));
+  EXPECT_EQ(out.body["messages"][1]["content"], json::parse(R"([{"type":"thinking","thinking":"own"},
+    {"type":"thinking","thinking":"told"}])"));
   EXPECT_FALSE(out.body["messages"][1]["tool_calls"][0].contains("signature"));
   EXPECT_THAT(out.dropped, ElementsAre("messages.reasoning", "messages.tool_calls.extra_content"));
 }

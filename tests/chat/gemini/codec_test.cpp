@@ -163,6 +163,15 @@ TEST(GeminiRequest, wraps_what_tools_give_back_in_an_object) {
   }
 }
 
+TEST(GeminiRequest, sends_thoughts_without_a_proof_as_the_words_they_are) {
+  const Thinking plain{"t", {}, {}, "rs_1", thinking_format::responses, true};
+  const Thinking proven{"u", "sig", {}, {}, thinking_format::anthropic, false};
+  const Message answer{Role::assistant, {{plain, {}}, {proven, {}}, {Text{"a", {}, {}}, {}}}, {}};
+  const Sent request = sent(asking({says(Role::user, "Go."), answer, says(Role::user, "On.")}));
+  EXPECT_EQ(request.body["contents"][1]["parts"], json::parse(R"([{"text":"t","thought":true},{"text":"a"}])"));
+  EXPECT_EQ(request.dropped, Dropped{"messages.reasoning"});
+}
+
 TEST(GeminiRequest, says_where_pictures_are) {
   Media inlined{Media::Kind::image, "image/png", "AAAA", {}, {}, {}, {}};
   Media linked{Media::Kind::image, {}, {}, "https://pictures.example/a.webp?size=2", {}, {}, "high"};
@@ -297,7 +306,8 @@ TEST(GeminiRequest, asks_for_thinking_in_the_models_own_measure) {
                            Case{"gemini-3-pro", effort("minimal"), R"({"thinkingLevel":"LOW"})"},
                            Case{"gemini-3-pro", effort("high"), R"({"thinkingLevel":"HIGH"})"},
                            Case{"gemini-3-pro", adaptive, R"({"includeThoughts":true})"},
-                           Case{"gemini-3-pro", budget, R"({"thinkingBudget":2000})"},
+                           Case{"gemini-3-pro", budget, R"({"thinkingLevel":"LOW"})"},
+                           Case{"gemini-2.5-flash", budget, R"({"thinkingBudget":2000})"},
                            Case{"another", effort("medium"), R"({"thinkingBudget":8192})"}}) {
     Request request = asking({says(Role::user, "Go.")}, each.model);
     request.reasoning = each.reasoning;

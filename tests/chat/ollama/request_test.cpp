@@ -66,6 +66,20 @@ TEST(OllamaRequest, says_what_it_can_and_names_the_rest) {
   EXPECT_THAT(out.dropped, ElementsAre("n", "user"));
 }
 
+// A server cuts off the beginning of what does not fit into the few thousand tokens it has room for by itself.
+TEST(OllamaRequest, asks_for_as_much_room_as_the_conversation_needs) {
+  EXPECT_FALSE(written(asking("Hi")).body.contains("options"));
+  EXPECT_EQ(written(asking(std::string(30'000, 'a'))).body["options"]["num_ctx"], 16'384);
+  Request request = asking("Hi");
+  request.sampling.max_tokens = 8'000;
+  EXPECT_EQ(written(request).body["options"]["num_ctx"], 8'192);
+  request.messages.push_back(
+      {Role::user, {{Media{Media::Kind::image, "image/png", std::string(90'000, 'A')}, {}}}, {}});
+  EXPECT_EQ(written(request).body["options"]["num_ctx"], 16'384) << "a picture is not as long as its bytes";
+  EXPECT_EQ(written(asking(std::string(9'000'000, 'a'))).body["options"]["num_ctx"], 262'144);
+  EXPECT_FALSE(written(request, {.unsupported = {"num_ctx"}}).body["options"].contains("num_ctx"));
+}
+
 TEST(OllamaRequest, keeps_to_how_a_provider_departs_from_the_dialect) {
   Request request = asking("Hi");
   request.sampling.seed = 1;

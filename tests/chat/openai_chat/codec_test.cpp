@@ -32,6 +32,14 @@ Request foreign() {
   return request;
 }
 
+Message says(Role role, std::string words) { return {role, {{Text{std::move(words), {}, {}}, {}}}, {}}; }
+
+Request asking(std::vector<Message> messages) {
+  Request request = foreign();
+  request.messages = std::move(messages);
+  return request;
+}
+
 struct Written {
   json body;
   Dropped dropped;
@@ -176,6 +184,79 @@ TEST(OpenAiChatRequest, from_another_dialect_asks_for_the_usage_of_a_stream) {
   EXPECT_EQ(write(request).body["stream_options"]["include_usage"], true);
   request.dialect = "openai_chat";
   EXPECT_FALSE(write(request).body.contains("stream_options"));
+}
+
+TEST(OpenAiChatRequest, does_not_ask_for_the_usage_where_it_comes_unasked) {
+  Request request = asking({says(Role::user, "a")});
+  request.stream = true;
+  const Written out = write(request, {.tells_usage = true});
+  EXPECT_FALSE(out.body.contains("stream_options"));
+  EXPECT_TRUE(out.dropped.empty());
+}
+
+TEST(OpenAiChatRequest, has_the_providers_names_and_ids) {
+  const Quirks quirks{.max_tokens = "max_tokens", .members = {{"seed", "random_seed"}}, .call_ids = 9};
+  Request request = asking({says(Role::developer, "Brief."), says(Role::user, "a")});
+  request.sampling.seed = 7;
+  request.messages.push_back({Role::assistant, {{ToolCall{"toolu_01A09q90", "tide", "{}", {}, {}, false}, {}}}, {}});
+  ToolResult result;
+  result.call_id = "toolu_01A09q90";
+  result.content.emplace_back(Text{"high", {}, {}});
+  request.messages.push_back({Role::tool, {{result, {}}}, {}});
+  const json body = write(request, quirks).body;
+  EXPECT_EQ(body["random_seed"], 7);
+  EXPECT_FALSE(body.contains("seed"));
+  EXPECT_EQ(body["messages"][0]["role"], "system");
+  const std::string id = body["messages"][2]["tool_calls"][0]["id"];
+  EXPECT_EQ(id.size(), 9u);
+  EXPECT_TRUE(std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c) != 0; })) << id;
+  EXPECT_EQ(body["messages"][3]["tool_call_id"], id);
+  EXPECT_EQ(body["messages"][3]["name"], "tide");
+
+  std::get<ToolCall>(request.messages[2].parts[0].what).id = "aB3dE6gH9";
+  EXPECT_EQ(write(request, quirks).body["messages"][2]["tool_calls"][0]["id"], "aB3dE6gH9");
+}
+
+TEST(OpenAiChatRequest, of_its_own_is_written_anew_only_where_the_provider_takes_it_otherwise) {
+  const Quirks quirks{
+      .max_tokens = "max_tokens", .members = {{"seed", "random_seed"}}, .call_ids = 9, .tells_usage = true};
+  for (const char* body : {R"({"max_completion_tokens":5})", R"({"seed":1})", R"({"stream_options":{}})",
+                           R"({"messages":[{"role":"tool","tool_call_id":"call_1"}]})"}) {
+    EXPECT_TRUE(codec().must_rewrite(body, quirks)) << body;
+    EXPECT_FALSE(codec().must_rewrite(body, {})) << body;
+  }
+  for (const char* body :
+       {R"({"max_tokens":5,"random_seed":1})", R"({"messages":[{"role":"user","content":"\"seed\""}]})",
+        R"({"messages":[{"role":"tool","tool_call_id" : "aB3dE6gH9"},{"tool_call_id":null}]})"}) {
+    EXPECT_FALSE(codec().must_rewrite(body, quirks)) << body;
+  }
+}
+
+TEST(OpenAiChatRequest, takes_proofs_along_where_the_provider_has_a_place_for_them) {
+  Request request = asking({says(Role::user, "a")});
+  const Thinking proven{"t", "sig", {}, {}, thinking_format::anthropic, false};
+  const ToolCall call{"1", "f", "{}", "c2ln", {}, false};
+  request.messages.push_back({Role::assistant, {{proven, {}}, {call, {}}}, {}});
+  const Written out = write(request, {.proofs = true});
+  const json& message = out.body["messages"][1];
+  EXPECT_EQ(message["reasoning_details"], json::parse(R"([{"type":"reasoning.text","text":"t","signature":"sig",
+    "format":"anthropic-claude-v1","index":0}])"));
+  EXPECT_EQ(message["tool_calls"][0]["extra_content"]["google"]["thought_signature"], "c2ln");
+  EXPECT_TRUE(out.dropped.empty());
+  EXPECT_EQ(write(request).dropped, (Dropped{"messages.reasoning", "messages.tool_calls.extra_content"}));
+}
+
+TEST(OpenAiChatRequest, sends_thoughts_without_a_proof_back_whatever_dialect_they_went_through) {
+  for (const Thinking& thought : {Thinking{"t", {}, {}, "rs_1", thinking_format::responses, true},
+                                  Thinking{"t", {}, {}, {}, thinking_format::gemini, true},
+                                  Thinking{"t", {}, {}, {}, thinking_format::anthropic, false}}) {
+    Request request = asking({says(Role::user, "a")});
+    request.messages.push_back({Role::assistant, {{thought, {}}}, {}});
+    const Written out = write(request);
+    EXPECT_EQ(out.body["messages"][1]["reasoning_content"], "t") << thought.format;
+    EXPECT_FALSE(out.body["messages"][1].contains("reasoning_details"));
+    EXPECT_TRUE(out.dropped.empty());
+  }
 }
 
 TEST(OpenAiChatRequest, has_no_options_of_a_stream_when_it_asks_for_none) {

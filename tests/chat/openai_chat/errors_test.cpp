@@ -153,10 +153,33 @@ TEST(OpenAiErrors, find_the_providers_words_wherever_they_are) {
                                       "\n{ \"error\" : {\"message\" : \"\\u0057ORDS\"} }\n"}) {
     EXPECT_THAT(decode_failure(422, body).message(), HasSubstr("WORDS")) << body;
   }
-  for (const std::string_view body :
-       {R"({"message":{"detail":[]}})", R"({"detail":[{"msg":"x"}]})", "WORDS", R"({"error":{"message":7}})", ""}) {
+  for (const std::string_view body : {R"({"message":{"detail":[]}})", R"({"detail":[{"loc":["body"]}]})", "WORDS",
+                                      R"({"error":{"message":7}})", ""}) {
     EXPECT_EQ(decode_failure(422, body).message(), "The provider refused the request.") << body;
   }
+}
+
+TEST(OpenAiErrors, read_lists_of_complaints) {
+  constexpr std::string_view list = R"([{"loc":["body","messages",0],"msg":"no","type":"x"},{"msg":"nor this"}])";
+  for (const std::string& body :
+       {R"({"detail":)" + std::string(list) + "}",
+        R"({"object":"error","message":{"detail":)" + std::string(list) + R"(},"code":"1"})"}) {
+    EXPECT_EQ(decode_failure(422, body).message(), "The provider refused the request: body.messages.0: no; nor this");
+  }
+}
+
+TEST(OpenAiErrors, know_what_the_server_behind_somebody_says) {
+  for (const std::string_view raw :
+       {R"("prompt is too long: 9 tokens > 8 maximum")",
+        R"("{\"type\":\"error\",\"error\":{\"message\":\"prompt is too long: 9 tokens > 8 maximum\"}}")"}) {
+    const std::string body = R"({"error":{"message":"Provider returned error","code":400,"metadata":{"raw":)" +
+                             std::string(raw) + R"(,"provider_name":"x"}}})";
+    const Error error = decode_failure(400, body);
+    EXPECT_EQ(error.code(), "context_length_exceeded") << body;
+    EXPECT_THAT(error.message(), HasSubstr("Provider returned error: prompt is too long: 9 tokens"));
+  }
+  EXPECT_EQ(decode_failure(400, R"({"error":{"message":"a","metadata":{"raw":7}}})").message(),
+            "The provider refused the request: a");
 }
 
 TEST(OpenAiErrors, never_show_what_looks_like_a_credential) {

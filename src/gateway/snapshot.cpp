@@ -52,6 +52,14 @@ chat::Quirks quirks_of(const config::Manners& manners) {
   return quirks;
 }
 
+// What a provider calls the members of its first dialect's conversations says nothing of another's.
+void speak_plainly(chat::Quirks& quirks) {
+  quirks.max_tokens.clear();
+  quirks.members.clear();
+  quirks.call_ids = 0;
+  quirks.tells_usage = quirks.proofs = false;
+}
+
 std::string as_json(std::string_view text) {
   std::string json = "\"";
   append_json_escaped(json, text);
@@ -205,14 +213,15 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   for (const config::Provider::Voice& voice : voices) {
     const chat::Dialect* const dialect = chat::dialect_named(voice.dialect);
     if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
-    provider.voices.push_back({dialect, voice.path, nullptr, failures_of(given.manners)});
+    const bool is_first = provider.voices.empty();
+    provider.voices.push_back({dialect, voice.path, nullptr, failures_of(given.manners), quirks_of(given.manners)});
+    if (!is_first) speak_plainly(provider.voices.back().quirks);
   }
   if (!given.door.empty()) {
     Voice& first = provider.voices.front();
     first.door = chat::door_named(*first.dialect, given.door);
     if (first.door == nullptr) return unusable(given.name, "its dialect has no door called \"" + given.door + "\"");
   }
-  provider.quirks = quirks_of(given.manners);
   if (url->tls) {
     Result<std::shared_ptr<const net::Trust>> trust = means.trust(given.ca_file);
     if (!trust) return unusable(given.name, trust.error().message());

@@ -287,7 +287,7 @@ Result<chat::Rendered> render(Exchange& exchange, std::string_view model) {
   }
   exchange.request->model = model;
   chat::prepare_for(*exchange.request, exchange.voice->dialect->name());
-  return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.target->provider->quirks);
+  return exchange.voice->dialect->codec()->encode_request(*exchange.request, exchange.voice->quirks);
 }
 
 Async<> answer_whole(const RelayParts& parts, Exchange& exchange, const chat::Response& response) {

@@ -18,7 +18,7 @@ Result<chat::Rendered> render_operation(Exchange& exchange, std::string_view mod
     if (!read) return std::move(read).error();
     exchange.operation = *std::move(read);
   }
-  return exchange.operation->write_for(*exchange.voice->dialect, model, exchange.target->provider->quirks);
+  return exchange.operation->write_for(*exchange.voice->dialect, model, exchange.voice->quirks);
 }
 
 Async<> answer_operation(const RelayParts& parts, Exchange& exchange, net::Call& call) {

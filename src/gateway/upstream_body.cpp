@@ -44,9 +44,8 @@ Wording word(const Exchange& exchange) {
   Wording wording;
   wording.model = model_for(exchange);
   const bool is_own = exchange.voice->dialect == &exchange.spoken;
-  wording.as_it_is =
-      is_own && !chat::must_rewrite(exchange.spoken, task, exchange.body, wording.model != exchange.outline.model,
-                                    exchange.target->provider->quirks);
+  wording.as_it_is = is_own && !chat::must_rewrite(exchange.spoken, task, exchange.body,
+                                                   wording.model != exchange.outline.model, exchange.voice->quirks);
   // A conversation may have been written anew, but what is said next is in the caller's words.
   wording.answers_as_it_is = wording.as_it_is || (is_own && task == chat::Task::chat);
   wording.meter_stream = exchange.outline.stream && chat::has_metered_stream(task);
@@ -61,7 +60,7 @@ Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& e
   const chat::Door* const door = exchange.voice->door;
   net::Outgoing outgoing;
   if (wording.as_it_is && door == nullptr) {
-    const chat::Quirks& quirks = exchange.target->provider->quirks;
+    const chat::Quirks& quirks = exchange.voice->quirks;
     const bool asks_for_usage = wording.meter_stream && !quirks.tells_usage && quirks.takes("stream_options");
     outgoing.body = exchange.spoken.retarget(exchange.body, exchange.outline, model_json_for(exchange), asks_for_usage);
     return outgoing;

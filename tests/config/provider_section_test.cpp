@@ -280,6 +280,22 @@ TEST(ProviderSection, of_another_dialect_than_its_kinds_is_spoken_to_as_those_wh
   EXPECT_EQ(load(start + "cohere_v2}}\n", surroundings()).config.providers.at(0).manners.key_header, "");
 }
 
+TEST(ProviderSection, knows_its_kinds_own_words_in_the_kinds_own_dialect_only) {
+  const std::string start = model + "providers: {p: {kind: mistral, api_key: k, proofs: true";
+  const Manners own = load(start + "}}\n", surroundings()).config.providers.at(0).manners;
+  EXPECT_EQ(own.max_tokens, "max_tokens");
+  ASSERT_EQ(own.members.size(), 1U);
+  EXPECT_EQ(own.members[0], std::pair(std::string("seed"), std::string("random_seed")));
+  EXPECT_EQ(own.call_ids, 9U);
+  EXPECT_TRUE(own.tells_usage);
+  EXPECT_TRUE(own.proofs);
+  const Manners other = load(start + ", dialect: ollama}}\n", surroundings()).config.providers.at(0).manners;
+  EXPECT_EQ(other.max_tokens, "");
+  EXPECT_TRUE(other.members.empty());
+  EXPECT_EQ(other.call_ids, 0U);
+  EXPECT_FALSE(other.tells_usage);
+}
+
 TEST(ProviderSection, has_the_residency_of_its_kind_at_the_kinds_own_address_only) {
   const auto residency_of = [](const std::string& more) {
     return load(model + "providers: {p: {kind: mistral, api_key: k" + more + "}}\n", surroundings())

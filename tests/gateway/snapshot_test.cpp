@@ -81,6 +81,8 @@ config::Config with_door(const std::string& door) {
   provider.door = door;
   provider.base_url = "http://192.0.2.1/at";
   provider.also.push_back({"bedrock_converse", "/at"});
+  provider.manners.max_tokens = "most";
+  provider.manners.default_max_tokens = 7;
   config.providers.push_back(std::move(provider));
   return config;
 }
@@ -95,6 +97,9 @@ TEST(Snapshot, speaks_through_a_door_where_that_serves_what_is_asked) {
   ASSERT_TRUE(compiled);
   const Provider& provider = (*compiled)->providers().front();
   ASSERT_EQ(provider.voices.size(), 2u);
+  EXPECT_EQ(provider.voices[0].quirks.max_tokens, "most");
+  EXPECT_EQ(provider.voices[1].quirks.max_tokens, "") << "of the first dialect's words";
+  EXPECT_EQ(provider.voices[1].quirks.default_max_tokens, 7u);
   const Voice* const first = &provider.voices[0];
   const Voice* const second = &provider.voices[1];
   ASSERT_NE(first->door, nullptr);

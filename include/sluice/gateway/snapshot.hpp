@@ -37,6 +37,7 @@ struct Voice {
   std::string path_prefix;           // what the base URL's path becomes: "/v1"
   const chat::Door* door = nullptr;  // through which it is reached; null: the upstream is the dialect's own house
   std::vector<chat::FailureRule> failures{};  // what it means by some of its failures
+  chat::Quirks quirks{};                      // how it departs from the dialect
 
   bool serves(chat::Task task) const { return door == nullptr || door->serves(task); }
   // As in Dialect, or in Door where there is one.
@@ -63,7 +64,6 @@ struct Provider {
   Label label{};
   std::vector<Voice> voices;  // never empty; the first is for callers who speak none of them
   net::Origin origin;
-  chat::Quirks quirks;
   std::vector<ProviderKey> keys;         // never empty: without a key the lines are there all the same
   std::vector<std::string> fixed_names;  // of the catalogue's fields among their lines
   // What each request has to prove anew, beside those lines; null when there is nothing of the kind. Bound to the same

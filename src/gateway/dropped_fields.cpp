@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t longest_list = 1024;  // bytes
 
 // The members a metric may name; callers can make up any others.
-constexpr std::array<std::string_view, 63> known_fields{"cache_control",
+constexpr std::array<std::string_view, 66> known_fields{"cache_control",
                                                         "dimensions",
                                                         "embedding_types",
                                                         "encoding_format",
@@ -33,9 +33,11 @@ constexpr std::array<std::string_view, 63> known_fields{"cache_control",
                                                         "messages.input_audio",
                                                         "messages.is_error",
                                                         "messages.name",
+                                                        "messages.position",
                                                         "messages.reasoning",
                                                         "messages.reasoning.signature",
                                                         "messages.refusal",
+                                                        "messages.server_tool_use",
                                                         "messages.system",
                                                         "messages.tool",
                                                         "messages.tool_calls",
@@ -71,6 +73,7 @@ constexpr std::array<std::string_view, 63> known_fields{"cache_control",
                                                         "tools.strict",
                                                         "top_k",
                                                         "top_logprobs",
+                                                        "top_p",
                                                         "truncate",
                                                         "user",
                                                         "verbosity"};

@@ -24,7 +24,7 @@ bool accepts_coding(std::span<const http::Field> request_fields, std::string_vie
 bool is_of_type(const http::ResponseHead& head, std::string_view media_type);
 
 // A provider's field that callers may see, or nothing: an allow-list, so that cookies, server names and account names
-// stay behind. x-request-id comes out as x-upstream-request-id.
+// stay behind. Ids of requests come out as x-upstream-request-id.
 std::string_view passed_on_as(std::string_view name);
 
 }  // namespace sluice

@@ -178,9 +178,6 @@ TEST_F(Dialects, a_binary_frame_does_not_wait_for_the_next) {
 }
 
 TEST_F(Dialects, a_caller_of_a_path_that_streams_may_have_one_array) {
-  const std::string piece =
-      R"({"candidates":[{"content":{"role":"model","parts":[{"text":"one"}]},"finishReason":"STOP","index":0}],)"
-      R"("usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}})";
   auto& upstream = stage_.upstream({always(streamed({delta_event("one")})),
                                     Script().read_request().send(stream_head() + chunk(delta_event("one"))).close()});
   open({{&upstream, {}}}, "retry: {attempts: 1}");

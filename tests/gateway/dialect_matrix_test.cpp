@@ -148,9 +148,10 @@ class DialectMatrix : public ::testing::Test {
     std::string models = "models:\n";
     for (const Dialect* dialect : chat::dialects()) {
       const std::string name(dialect->name());
-      yaml += "  " + name + ": {kind: openai-compatible, dialect: " + name +
-              ", base_url: \"http://127.0.0.1:" + std::to_string(upstream_->port()) + "/at\"}\n";
-      models += "  \"" + name + "--*\": {targets: [{provider: " + name + "}], retry: {attempts: 1}}\n";
+      yaml.append("  ").append(name).append(": {kind: openai-compatible, dialect: ").append(name);
+      yaml.append(", base_url: \"http://127.0.0.1:").append(std::to_string(upstream_->port())).append("/at\"}\n");
+      models.append("  \"").append(name).append("--*\": {targets: [{provider: ").append(name);
+      models.append("}], retry: {attempts: 1}}\n");
     }
     yaml_ = yaml + models + "keys:\n  - {name: app, secret: \"${CALLER_KEY}\"}\n";
     stage_.open_with(yaml_);

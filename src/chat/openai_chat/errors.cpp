@@ -12,6 +12,7 @@
 
 #include "chat/json_tree.hpp"
 #include "chat/json_walk.hpp"
+#include "chat/openai_chat/codec.hpp"
 #include "chat/openai_chat/parts.hpp"
 #include "chat/provider_failures.hpp"
 #include "chat/provider_words.hpp"
@@ -80,14 +81,15 @@ std::string words_of_details(json::Value details) {
       if (!where.empty()) where += '.';
       where += step.is_string() ? step.string() : std::string(step.raw());
     }
-    words += where.empty() ? said : where + ": " + said;
+    if (!where.empty()) words += where + ": ";
+    words += said;
   }
   return words;
 }
 
 // What somebody passed on of the server behind it, whose complaint it is.
 std::string words_behind(json::Value metadata) {
-  const std::string raw = metadata["raw"].string();
+  std::string raw = metadata["raw"].string();
   const json::Tree tree = json::Tree::read(raw);
   const json::Value behind = tree.root();
   if (!behind.is_object()) return raw;

@@ -158,7 +158,7 @@ void RequestWriter::write_thoughts(const Message& message) {
     have_proof = have_proof || is_proven;
   }
   if (thoughts.empty() || !allows("messages.reasoning")) return;
-  to_.member_if("reasoning_content", plain);
+  to_.member_if(quirks_.name_of("reasoning_content"), plain);
   if (!have_proof && thoughts.size() == 1) return;
   if (!is_own() && !have_proof) return;
   to_.name("reasoning_details").open_array();

@@ -259,6 +259,14 @@ TEST(OpenAiChatRequest, sends_thoughts_without_a_proof_back_whatever_dialect_the
   }
 }
 
+TEST(OpenAiChatRequest, sends_thoughts_back_where_the_provider_looks_for_them) {
+  const Quirks quirks{.members = {{"reasoning_content", "reasoning"}}};
+  const std::string body = R"({"messages":[{"role":"assistant","content":"a","reasoning_content":"t"}]})";
+  EXPECT_TRUE(codec().must_rewrite(body, quirks));
+  EXPECT_EQ(write(read(body), quirks).body["messages"],
+            json::parse(R"([{"role":"assistant","content":"a","reasoning":"t"}])"));
+}
+
 TEST(OpenAiChatRequest, has_no_options_of_a_stream_when_it_asks_for_none) {
   Request request = foreign();
   request.wants_usage = true;

@@ -77,8 +77,7 @@ struct Quirks {
   // Patterns of the models that are asked for embeddings in that Way; what fits none is asked in the usual one.
   std::vector<std::string> instances{};
   std::vector<std::string> single{};
-  // Its own names for top-level members of conversations and for where thoughts go back in messages: the dialect's, and
-  // what it calls them.
+  // Its own names for top-level members and for reasoning_content in messages: the dialect's, and what it calls them.
   std::vector<std::pair<std::string, std::string>> members{};
   std::size_t call_ids = 0;  // ids of tools' calls have exactly so many letters and digits; 0: they are as they are
   bool tells_usage = false;  // streams bring their token counts unasked, and asking is refused

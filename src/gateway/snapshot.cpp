@@ -47,7 +47,7 @@ chat::Quirks quirks_of(const config::Manners& manners) {
     };
     quirks.models.push_back({rule.models,
                              {takes("budget"), takes("adaptive"), takes("effort"), takes("xhigh"), takes("max"),
-                              takes("sampling"), takes("both")}});
+                              takes("sampling"), takes("both"), takes("schemas")}});
   }
   return quirks;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sluice/base/text.hpp>
+#include <sluice/chat/schema_tool.hpp>
 
 #include "gateway/arrived_stream.hpp"
 #include "gateway/dropped_fields.hpp"
@@ -97,7 +98,8 @@ class TranslatedStream {
         encoder_(callers_codec(exchange).stream_encoder(form_)),
         held_(exchange, parts.clock.now()),
         meter_(exchange),
-        cost_(exchange) {
+        cost_(exchange),
+        tool_answer_(exchange.scratch.answer_tool) {
     std::string().swap(form_.repeats);  // the encoder has them
     held_.add("content-type", callers_codec(exchange).stream_type(form_));
     if (!exchange.scratch.dropped.empty()) held_.add("x-sluice-dropped", exchange.scratch.dropped);
@@ -168,6 +170,7 @@ class TranslatedStream {
     out_.clear();
     bool said_something = false;
     for (chat::Event& event : events_) {
+      if (!exchange_.scratch.answer_tool.empty()) tool_answer_.restore(event);
       if (auto* const failed = std::get_if<chat::AnswerFailed>(&event)) {
         failed->error = without_secret(std::move(failed->error), exchange_.secret);
         if (!reply_.started() && out_.empty()) co_return failed->error;
@@ -223,6 +226,7 @@ class TranslatedStream {
   HeldFields held_;
   StreamMeter meter_;
   UsageCost cost_;
+  chat::ToolAnswer tool_answer_;
   std::vector<chat::Event> events_;
   std::string out_;
 };
@@ -310,6 +314,7 @@ Result<chat::Dropped> translate_request(Exchange& exchange, std::string_view mod
   if (!rendered->dropped.empty() && is_too_much) return would_lose(exchange.scratch.dropped);
   exchange.scratch.translated = std::move(rendered->body);
   exchange.scratch.way = rendered->way;
+  exchange.scratch.answer_tool = std::move(rendered->answer_tool);
   return std::move(rendered->dropped);
 }
 
@@ -341,6 +346,7 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   if (!response) co_return response.error();
   response->extras.clear();  // a provider's own notes beside the answer (timings and the like) are nobody's loss
   exchange.usage = response->usage;
+  if (const std::string& tool = exchange.scratch.answer_tool; !tool.empty()) chat::ToolAnswer(tool).restore(*response);
   if (const chat::Ending* const ending = failed_ending(*response)) co_return gave_up(*ending);
   complete(*response, exchange, parts.clock);
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);

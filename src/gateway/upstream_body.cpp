@@ -54,6 +54,7 @@ Wording word(const Exchange& exchange) {
 
 Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& exchange, const Wording& wording) {
   exchange.scratch.dropped.clear();
+  exchange.scratch.answer_tool.clear();
   exchange.scratch.way = exchange.asked.way;
   if (exchange.form != nullptr) return form_for(exchange, wording.model);
   const chat::Task task = exchange.endpoint.task;

@@ -97,17 +97,17 @@ TEST(Catalogue, names_no_variable_twice) {
 // As the makers' own list of models says.
 TEST(Catalogue, knows_how_models_are_asked_to_think) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> facts{
-      {"claude-opus-5", {"adaptive", "effort", "xhigh", "max"}},
-      {"claude-opus-4-7-20260416", {"adaptive", "effort", "xhigh", "max"}},
-      {"claude-sonnet-4-6", {"budget", "adaptive", "effort", "max", "sampling"}},
-      {"claude-opus-4-5-20251101", {"budget", "effort", "sampling"}},
-      {"us.anthropic.claude-haiku-4-5-20251001-v1:0", {"budget", "sampling"}},
-      {"claude-sonnet-4-5@20250929", {"budget", "sampling"}},
+      {"claude-opus-5", {"adaptive", "effort", "xhigh", "max", "schemas"}},
+      {"claude-opus-4-7-20260416", {"adaptive", "effort", "xhigh", "max", "schemas"}},
+      {"claude-sonnet-4-6", {"budget", "adaptive", "effort", "max", "sampling", "schemas"}},
+      {"claude-opus-4-5-20251101", {"budget", "effort", "sampling", "schemas"}},
+      {"us.anthropic.claude-haiku-4-5-20251001-v1:0", {"budget", "sampling", "schemas"}},
+      {"claude-sonnet-4-5@20250929", {"budget", "sampling", "schemas"}},
       {"claude-sonnet-4-20250514", {"budget", "sampling", "both"}},
-      {"claude-opus-4-1-20250805", {"budget", "sampling"}},
+      {"claude-opus-4-1-20250805", {"budget", "sampling", "schemas"}},
       {"claude-3-7-sonnet-20250219", {"budget", "sampling", "both"}},
       {"claude-3-5-haiku-20241022", {"sampling", "both"}},
-      {"us.amazon.nova-pro-v1:0", {"sampling", "both"}}};
+      {"us.amazon.nova-pro-v1:0", {"sampling", "both", "schemas"}}};
   const Catalogue catalogue = shipped_catalogue();
   for (const char* const kind : {"anthropic", "bedrock", "vertex-anthropic"}) {
     const std::vector<Thinking>& rules = catalogue.find(kind)->manners.thinking;
@@ -122,7 +122,7 @@ TEST(Catalogue, knows_how_models_are_asked_to_think) {
     for (const Thinking& rule : rules) {
       for (const std::string& way : rule.takes) {
         EXPECT_TRUE(way == "budget" || way == "adaptive" || way == "effort" || way == "xhigh" || way == "max" ||
-                    way == "sampling" || way == "both")
+                    way == "sampling" || way == "both" || way == "schemas")
             << way;
       }
     }

@@ -304,6 +304,63 @@ TEST_F(Dialects, a_provider_may_say_that_asking_again_is_of_no_use) {
   EXPECT_EQ(upstream.seen().size(), 1u);
 }
 
+// Older models know no schemas: they call a tool that has it, and the caller hears nothing of that.
+TEST_F(Dialects, a_model_without_schemas_answers_by_a_tool_in_its_place) {
+  const std::string whole =
+      R"({"id":"a","type":"message","role":"assistant","model":"x","content":[{"type":"tool_use","id":"t","name":"json_answer",)"
+      R"("input":{"city":"Cowes"}}],"stop_reason":"tool_use","usage":{"input_tokens":3,"output_tokens":4}})";
+  const std::string streamed_answer =
+      message_begins +
+      event(
+          "content_block_start",
+          R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"json_answer","input":{}}})") +
+      event(
+          "content_block_delta",
+          R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"city\":"}})") +
+      event(
+          "content_block_delta",
+          R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"\"Cowes\"}"}})") +
+      event("content_block_stop", R"({"type":"content_block_stop","index":0})") +
+      event("message_delta",
+            R"({"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":3}})") +
+      event("message_stop", R"({"type":"message_stop"})");
+  Script script;
+  script.read_request().decide([&](const SeenRequest& request) {
+    Script answer;
+    const bool streams = request.body.find("\"stream\":true") != std::string::npos;
+    answer.send(streams ? whole_stream(streamed_answer) : response(200, whole));
+    return answer;
+  });
+  auto& upstream = stage_.upstream(script.again());
+  stage_.open_with(
+      "server: {listen: \"127.0.0.1:0\", workers: 1}\nadmin: {listen: \"127.0.0.1:0\"}\n"
+      "providers:\n  p: {kind: anthropic, api_key: k, allow_private: true, base_url: \"http://127.0.0.1:" +
+      std::to_string(upstream.port()) +
+      "/v1\"}\nmodels:\n  m: {targets: [{provider: p, model: claude-3-5-haiku-20241022}]}\n"
+      "keys:\n  - {name: app, secret: \"" +
+      std::string(caller_key) + "\"}\n");
+  const std::string body =
+      R"({"model":"m","messages":[{"role":"user","content":"where?"}],"response_format":{"type":"json_schema","json_schema":)"
+      R"({"name":"place","schema":{"type":"object","properties":{"city":{"type":"string"}}}}})";
+  const Answer answer = stage_.ask(post("/v1/chat/completions", body + "}", bearer()));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto sent = nlohmann::json::parse(upstream.seen().back().body);
+  EXPECT_FALSE(sent.contains("output_config")) << sent;
+  EXPECT_EQ(sent["tools"][0]["input_schema"]["properties"]["city"]["type"], "string");
+  EXPECT_EQ(sent["tool_choice"]["name"], "json_answer");
+  const auto choice = nlohmann::json::parse(answer.body)["choices"][0];
+  EXPECT_EQ(choice["message"]["content"], R"({"city":"Cowes"})");
+  EXPECT_FALSE(choice["message"].contains("tool_calls")) << choice;
+  EXPECT_EQ(choice["finish_reason"], "stop");
+  EXPECT_FALSE(answer.has("x-sluice-dropped")) << answer.field("x-sluice-dropped");
+
+  const Answer stream = stage_.ask(post("/v1/chat/completions", body + R"(,"stream":true})", bearer()));
+  EXPECT_TRUE(stream.whole());
+  EXPECT_EQ(stream.body.find("tool_calls"), std::string::npos) << stream.body;
+  EXPECT_NE(stream.body.find(R"("content":"{\"city\":")"), std::string::npos) << stream.body;
+  EXPECT_NE(stream.body.find(R"("finish_reason":"stop")"), std::string::npos) << stream.body;
+}
+
 TEST_F(Dialects, how_long_to_wait_may_stand_in_the_body) {
   auto& upstream = stage_.upstream(
       always(response(429, R"({"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED","details":[)"

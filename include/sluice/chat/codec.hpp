@@ -61,6 +61,7 @@ struct Rendered {
   std::string body;
   Dropped dropped;
   Way way = Way::usual;
+  std::string answer_tool{};  // the tool that is to be called with the answer (schema_tool.hpp); empty: none
 };
 
 // How a provider departs from its dialect. From the catalogue, so that a new provider is data.
@@ -92,6 +93,7 @@ struct Quirks {
     bool max = true;
     bool sampling = true;  // temperature, top_p and top_k
     bool both = true;      // temperature beside top_p
+    bool schemas = true;   // a schema of its answer
   };
   // The first with a pattern that fits the model's name counts. A model that fits none takes all of it.
   struct Model {

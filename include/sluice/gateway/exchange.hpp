@@ -55,6 +55,7 @@ struct Scratch {
   std::string body;            // of an answer of our own
   std::string translated;      // the body of a request to a provider of another dialect
   chat::Way way{};             // of the request to the provider
+  std::string answer_tool;     // of the same: the tool it is to answer by (chat/schema_tool.hpp); empty: none
   std::string dropped;         // what that dialect could not say, for x-sluice-dropped
   ledger::UsageRecord record;  // of the exchange
   std::vector<ledger::AttemptRecord> spare_attempts;  // whose memory is used again

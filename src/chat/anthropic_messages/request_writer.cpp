@@ -3,6 +3,7 @@
 #include <set>
 
 #include "chat/anthropic_messages/parts.hpp"
+#include "chat/by_tool.hpp"
 #include "chat/extras.hpp"
 #include "chat/request_body.hpp"
 #include "chat/sampling_plan.hpp"
@@ -391,7 +392,8 @@ class RequestWriter {
 }  // namespace
 
 Result<Rendered> encode_request(const Request& request, const Quirks& quirks) {
-  return RequestWriter(request, quirks).write();
+  return written_by_tool(request, dialect_name, quirks,
+                         [&quirks](const Request& asked) { return RequestWriter(asked, quirks).write(); });
 }
 
 }  // namespace sluice::chat::anthropic

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "chat/bedrock_converse/parts.hpp"
+#include "chat/by_tool.hpp"
 #include "chat/extras.hpp"
 #include "chat/sampling_plan.hpp"
 #include "chat/schemas.hpp"
@@ -409,7 +410,8 @@ class RequestWriter {
 }  // namespace
 
 Result<Rendered> write_request(const Request& request, const Quirks& quirks) {
-  return RequestWriter(request, quirks).render();
+  return written_by_tool(request, dialect_name, quirks,
+                         [&quirks](const Request& asked) { return RequestWriter(asked, quirks).render(); });
 }
 
 }  // namespace sluice::chat::bedrock

@@ -85,7 +85,8 @@ struct Admin {
 // How models are asked to think and to choose their words, where a dialect leaves that to them. Data of the catalogue.
 struct Thinking {
   std::vector<std::string> models;  // patterns of their names
-  std::vector<std::string> takes;   // of "budget", "adaptive", "effort", "xhigh", "max", "sampling", "both" and "schemas"
+  std::vector<std::string>
+      takes;  // of "budget", "adaptive", "effort", "xhigh", "max", "sampling", "both" and "schemas"
 };
 
 // What a provider means by a failure that its dialect would take for something else (chat::FailureRule).

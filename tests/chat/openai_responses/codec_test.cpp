@@ -537,8 +537,12 @@ TEST(OpenAiResponsesStream, tells_log_probabilities_where_the_words_are) {
   for (const json& event : data_of(streamed(events, &none))) {
     if (event["type"] == "response.output_text.delta")
       told.insert(told.end(), event["logprobs"].begin(), event["logprobs"].end());
-    if (event["type"] == "response.output_text.done") { EXPECT_EQ(event["logprobs"], both); }
-    if (event["type"] == "response.content_part.done") { EXPECT_EQ(event["part"]["logprobs"], both); }
+    if (event["type"] == "response.output_text.done") {
+      EXPECT_EQ(event["logprobs"], both);
+    }
+    if (event["type"] == "response.content_part.done") {
+      EXPECT_EQ(event["part"]["logprobs"], both);
+    }
     if (event["type"] == "response.completed") {
       EXPECT_EQ(event["response"]["output"][0]["content"][0]["logprobs"], both);
     }

@@ -526,7 +526,7 @@ def of_events_by_themselves():
         whole = [each for each in of_fixtures(dialect) if each[1] == ANSWER]
         events = [line.removeprefix(b"data: ") for content in found for line in re.split(rb"\r?\n", content)
                   if line.startswith((b"data: {", b"{"))]
-        for i, content in enumerate(spread(sorted(set(events), key=len), 2)):
+        for i, content in enumerate(spread(sorted(set(events), key=lambda event: (len(event), event)), 2)):
             made[f"{dialect}_event_{i}"] = content
         for name, _, content in spread(whole, 1):
             made[f"{dialect}_{name}"] = content

@@ -92,4 +92,13 @@ void read_manners(const Value& value, Manners& manners) {
   if (value["failures"].written()) manners.failures = read_failures(value["failures"]);
 }
 
+Manners Manners::elsewhere() const {
+  Manners rest = *this;
+  rest.max_tokens.clear();
+  rest.members.clear();
+  rest.call_ids = 0;
+  rest.tells_usage = rest.proofs = false;
+  return rest;
+}
+
 }  // namespace sluice::config

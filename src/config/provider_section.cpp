@@ -125,17 +125,9 @@ Names provider_keys() {
   return names;
 }
 
-// What a kind calls members of its dialect's conversations says nothing of another's.
-void speak_plainly(Manners& manners) {
-  manners.max_tokens.clear();
-  manners.members.clear();
-  manners.call_ids = 0;
-  manners.tells_usage = manners.proofs = false;
-}
-
 // Who speaks a dialect that its kind does not is spoken to as those are whose own it is: with the key in their field.
 void take_manners_of(const std::string& dialect, const Kind& kind, const Catalogue& catalogue, Provider& provider) {
-  if (dialect != kind.dialect) speak_plainly(provider.manners);
+  if (dialect != kind.dialect) provider.manners = provider.manners.elsewhere();
   const bool is_kinds =
       dialect == kind.dialect || std::any_of(kind.also.begin(), kind.also.end(),
                                              [&](const Provider::Voice& voice) { return voice.dialect == dialect; });

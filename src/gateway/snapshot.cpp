@@ -52,14 +52,6 @@ chat::Quirks quirks_of(const config::Manners& manners) {
   return quirks;
 }
 
-// What a provider calls the members of its first dialect's conversations says nothing of another's.
-void speak_plainly(chat::Quirks& quirks) {
-  quirks.max_tokens.clear();
-  quirks.members.clear();
-  quirks.call_ids = 0;
-  quirks.tells_usage = quirks.proofs = false;
-}
-
 std::string as_json(std::string_view text) {
   std::string json = "\"";
   append_json_escaped(json, text);
@@ -213,9 +205,8 @@ Result<> Snapshot::add_provider(const config::Provider& given, const Means& mean
   for (const config::Provider::Voice& voice : voices) {
     const chat::Dialect* const dialect = chat::dialect_named(voice.dialect);
     if (dialect == nullptr) return unusable(given.name, "no dialect is called \"" + voice.dialect + "\"");
-    const bool is_first = provider.voices.empty();
-    provider.voices.push_back({dialect, voice.path, nullptr, failures_of(given.manners), quirks_of(given.manners)});
-    if (!is_first) speak_plainly(provider.voices.back().quirks);
+    const chat::Quirks quirks = quirks_of(provider.voices.empty() ? given.manners : given.manners.elsewhere());
+    provider.voices.push_back({dialect, voice.path, nullptr, failures_of(given.manners), quirks});
   }
   if (!given.door.empty()) {
     Voice& first = provider.voices.front();

@@ -85,8 +85,8 @@ struct Admin {
 // How models are asked to think and to choose their words, where a dialect leaves that to them. Data of the catalogue.
 struct Thinking {
   std::vector<std::string> models;  // patterns of their names
-  std::vector<std::string>
-      takes;  // of "budget", "adaptive", "effort", "xhigh", "max", "sampling", "both" and "schemas"
+  // Of "budget", "adaptive", "effort", "xhigh", "max", "sampling", "both" and "schemas".
+  std::vector<std::string> takes;
 };
 
 // What a provider means by a failure that its dialect would take for something else (chat::FailureRule).
@@ -122,6 +122,9 @@ struct Manners {
   bool bare_counts = false;        // token counts are asked for with a request's members, without its wrapping
   std::vector<Thinking> thinking;  // the first that fits a model counts; without one, it takes everything
   std::vector<Failure> failures;   // the first that fits counts
+
+  // What is left of them where another dialect is spoken, without the names and habits of this one's conversations.
+  Manners elsewhere() const;
 };
 
 // When a provider is left alone (traffic::BreakerRules).

@@ -95,9 +95,11 @@ void append_dropped(std::string& list, const chat::Dropped& names) {
   }
 }
 
-Label label_of_dropped(std::string_view name, Metrics& labels) {
-  const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
-  return known ? labels.label(name) : labels::other;
+void count_dropped(const chat::Dropped& names, Label provider, WorkerMetrics& metrics, Metrics& labels) {
+  for (const std::string& name : names) {
+    const bool known = std::find(known_fields.begin(), known_fields.end(), name) != known_fields.end();
+    metrics.field_dropped(provider, known ? labels.label(name) : labels::other);
+  }
 }
 
 }  // namespace sluice

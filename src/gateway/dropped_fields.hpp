@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include <sluice/chat/codec.hpp>
 #include <sluice/telemetry/metrics.hpp>
@@ -13,7 +12,7 @@ namespace sluice {
 // are more.
 void append_dropped(std::string& list, const chat::Dropped& names);
 
-// The value of a metric's label for such a name: callers can make up any.
-Label label_of_dropped(std::string_view name, Metrics& labels);
+// Counts them, with the names in labels that are known: callers can make up any.
+void count_dropped(const chat::Dropped& names, Label provider, WorkerMetrics& metrics, Metrics& labels);
 
 }  // namespace sluice

@@ -14,8 +14,8 @@ namespace sluice {
 // than a minute counts as a minute.
 std::optional<std::chrono::milliseconds> retry_after_of(std::span<const http::Field> fields, UtcTime now);
 
-// Whether a provider says that the same request is worth sending again (`x-should-retry`);
-// it knows better than its status tells.
+// Whether a provider says that the same request is worth sending again (`x-should-retry`); it knows
+// better than its status tells.
 std::optional<bool> should_retry(std::span<const http::Field> fields);
 
 }  // namespace sluice

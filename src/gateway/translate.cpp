@@ -234,25 +234,8 @@ class TranslatedStream {
 // What of an answer could not be said is told to the caller where the head has not gone out, logged and counted.
 void note_lost(const RelayParts& parts, Exchange& exchange, const chat::Dropped& dropped) {
   append_dropped(exchange.scratch.dropped, dropped);
-  for (const std::string& name : dropped) {
-    parts.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts.labels));
-  }
+  count_dropped(dropped, exchange.target->provider->label, parts.metrics, parts.labels);
 }
-
-// Notes it when a stream has ended, however it did.
-class LossNote {
- public:
-  LossNote(const RelayParts& parts, Exchange& exchange, const chat::Dropped& dropped)
-      : parts_(parts), exchange_(exchange), dropped_(dropped) {}
-  LossNote(const LossNote&) = delete;
-  LossNote& operator=(const LossNote&) = delete;
-  ~LossNote() { note_lost(parts_, exchange_, dropped_); }
-
- private:
-  const RelayParts& parts_;
-  Exchange& exchange_;
-  const chat::Dropped& dropped_;
-};
 
 // A whole stream in the bytes of its dialect; `unwrapped` holds them where the stream was wrapped.
 Result<std::string_view> unwrap_whole(const Voice& voice, std::string_view stream, std::string& unwrapped) {
@@ -325,10 +308,10 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
     exchange.streaming = true;
     parts.metrics.stream_began();
     TranslatedStream stream(parts, exchange, call);
-    const LossNote lost(parts, exchange, stream.dropped());
     const TimePoint first_event_by =
         std::min(exchange.attempt_began + exchange.serving->timeouts.first_byte, exchange.caller_waits_until);
     Result<> outcome = co_await stream.run(first_event_by);
+    note_lost(parts, exchange, stream.dropped());
     parts.metrics.stream_ended();
     co_return outcome;
   }
@@ -352,8 +335,9 @@ Async<> translate_answer(const RelayParts& parts, Exchange& exchange, net::Call&
   if (!exchange.outline.stream) co_return co_await answer_whole(parts, exchange, *response);
   exchange.streaming = true;
   TranslatedStream stream(parts, exchange, call);
-  const LossNote lost(parts, exchange, stream.dropped());
-  co_return co_await stream.run_through(*response);
+  Result<> outcome = co_await stream.run_through(*response);
+  note_lost(parts, exchange, stream.dropped());
+  co_return outcome;
 }
 
 }  // namespace sluice

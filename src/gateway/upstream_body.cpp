@@ -75,9 +75,7 @@ Result<net::Outgoing> write_upstream_body(const GatewayParts& parts, Exchange& e
   } else {
     Result<chat::Dropped> dropped = translate_request(exchange, wording.model);
     if (!dropped) return std::move(dropped).error();
-    for (const std::string& name : *dropped) {
-      parts.metrics.field_dropped(exchange.target->provider->label, label_of_dropped(name, parts.labels));
-    }
+    count_dropped(*dropped, exchange.target->provider->label, parts.metrics, parts.labels);
     letter.body = exchange.scratch.translated;
   }
   outgoing.body = door != nullptr ? door->envelop(letter, exchange.scratch.envelope) : http::Slices(letter.body);

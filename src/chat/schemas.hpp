@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <sluice/chat/conversation.hpp>
 
@@ -14,5 +15,8 @@ std::string object_schema(const RawJson& schema);
 // of lengths and values, which they refuse, are left out. In its writer's bytes where nothing has to be done; `changed`
 // is set when that is not all the same to its writer.
 std::string strict_schema(const RawJson& schema, bool& changed);
+
+// How a model is asked for any JSON at all by a dialect that has no word for it.
+inline constexpr std::string_view json_wish = "Answer with one JSON object and nothing else.";
 
 }  // namespace sluice::chat

@@ -165,9 +165,6 @@ struct OutputFormat {
 };
 
 // How much a model shall think first.
-// How a model is asked for any JSON at all by a dialect that has no word for it.
-inline constexpr std::string_view json_wish = "Answer with one JSON object and nothing else.";
-
 struct Reasoning {
   std::string effort{};                          // "none", "minimal", "low", "medium", "high", "xhigh"; empty: unsaid
   std::optional<std::uint64_t> budget_tokens{};  // at most so many tokens of it

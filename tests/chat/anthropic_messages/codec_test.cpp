@@ -8,6 +8,7 @@
 #include <sluice/chat/dialect.hpp>
 
 #include "chat/exchanges.hpp"
+#include "chat/schemas.hpp"
 
 namespace sluice::chat {
 namespace {
@@ -776,6 +777,27 @@ TEST(AnthropicMessages, has_a_word_for_every_fault) {
   anthropic_messages().encode_error(
       Error(Fault::bad_request, Blame::client, "context_length_exceeded", "Too many tokens."), out);
   EXPECT_NE(out.find("prompt is too long: Too many"), std::string::npos) << "clients look for these words";
+}
+
+// What no tool can stand for is left out and named: the model would refuse it.
+TEST(AnthropicMessagesRequest, leaves_a_schema_out_where_its_model_knows_none_and_no_tool_can_take_it) {
+  Quirks quirks;
+  quirks.models = {{{"old"}, {.budget = false, .adaptive = false, .effort = false, .schemas = false}}};
+  Request request;
+  request.model = "old";
+  request.dialect = "openai_chat";
+  request.messages = {{Role::user, {{Text{"a", {}, {}}, {}}}, {}}};
+  request.format = {OutputFormat::Kind::json_schema, "n", {}, {R"({"type":"array"})"}, true};
+  const auto list = codec().encode_request(request, quirks);
+  EXPECT_EQ(list->body.find("output_config"), std::string::npos) << list->body;
+  EXPECT_EQ(list->answer_tool, "");
+  EXPECT_EQ(list->dropped, Dropped{"response_format"});
+
+  request.format.schema.bytes = R"({"type":"object"})";
+  request.reasoning.effort = "high";
+  const auto thoughtful = codec().encode_request(request, quirks);
+  EXPECT_EQ(thoughtful->answer_tool, "json_answer");
+  EXPECT_EQ(thoughtful->dropped, Dropped{"reasoning_effort"}) << "it cannot think and have to call a tool";
 }
 
 }  // namespace

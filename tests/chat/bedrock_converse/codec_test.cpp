@@ -8,6 +8,7 @@
 
 #include "chat/events.hpp"
 #include "chat/exchanges.hpp"
+#include "chat/schemas.hpp"
 
 namespace sluice::chat {
 namespace {
@@ -275,6 +276,20 @@ TEST(BedrockConverseRequest, writes_a_schema_as_text) {
   request.format = {OutputFormat::Kind::json_object, {}, {}, {}, {}};
   EXPECT_THAT(written(request).dropped, ElementsAre("response_format"));
   EXPECT_EQ(written(request).body["system"][0]["text"], json_wish) << "the model can still be asked";
+}
+
+TEST(BedrockConverseRequest, gives_models_without_schemas_a_tool_in_its_place) {
+  Request request = asking("a");
+  request.model = "old";
+  request.format = {OutputFormat::Kind::json_schema, "n", "d", {R"({"type":"object"})"}, true};
+  Quirks quirks;
+  quirks.models = {{{"old"}, {.schemas = false}}};
+  const auto rendered = codec().encode_request(request, quirks);
+  EXPECT_EQ(rendered->answer_tool, "json_answer");
+  const json body = json::parse(rendered->body);
+  EXPECT_FALSE(body.contains("outputConfig")) << body;
+  EXPECT_EQ(body["toolConfig"]["toolChoice"]["tool"]["name"], "json_answer");
+  EXPECT_TRUE(rendered->dropped.empty());
 }
 
 TEST(BedrockConverseRequest, sends_back_only_thoughts_whose_proof_is_understood) {

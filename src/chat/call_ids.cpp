@@ -8,7 +8,6 @@
 #include <sluice/base/text.hpp>
 
 namespace sluice::chat {
-
 namespace {
 
 bool is_plain(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
@@ -24,8 +23,12 @@ std::string fitting_id(std::string_view id, std::size_t most, std::string_view o
   return "call_" + hex(std::span(digest).first<12>());
 }
 
+bool is_exact_id(std::string_view id, std::size_t size) {
+  return id.size() == size && std::all_of(id.begin(), id.end(), is_plain);
+}
+
 std::string exact_id(std::string_view id, std::size_t size) {
-  if (id.size() == size && std::all_of(id.begin(), id.end(), is_plain)) return std::string(id);
+  if (is_exact_id(id, size)) return std::string(id);
   const Digest digest = sha256(id);
   return hex(std::span(digest).first<16>()).substr(0, size);
 }

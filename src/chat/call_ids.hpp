@@ -11,7 +11,9 @@ namespace sluice::chat {
 // them: one that does not fit becomes another, the same wherever it stands.
 std::string fitting_id(std::string_view id, std::size_t most, std::string_view others = {});
 
-// The id as a provider takes it that wants exactly so many letters and digits, 32 at most.
+// Whether an id is what a provider takes that wants exactly so many letters and digits, 32 at most; and the id as it
+// does.
+bool is_exact_id(std::string_view id, std::size_t size);
 std::string exact_id(std::string_view id, std::size_t size);
 
 }  // namespace sluice::chat

@@ -125,16 +125,14 @@ bool can_translate(const Dialect& caller, const Dialect& provider, Task task) {
   }
 }
 
-bool asks_chat(const Dialect& dialect, std::string_view body, const Quirks& quirks) {
-  return dialect.codec() != nullptr && dialect.codec()->must_rewrite(body, quirks);
-}
-
 bool must_rewrite(const Dialect& dialect, Task task, std::string_view body, bool renamed, const Quirks& quirks) {
   const auto asks = [&](const auto* codec) { return codec != nullptr && codec->must_rewrite(body, renamed, quirks); };
   if (task == Task::embedding) return asks(dialect.embedding_codec());
   if (task == Task::rerank) return asks(dialect.rerank_codec());
   if (task == Task::count) return asks(dialect.count_codec()) || has_been_abroad(dialect, body);
-  return task == Task::chat && (asks_chat(dialect, body, quirks) || has_been_abroad(dialect, body));
+  if (task != Task::chat) return false;
+  const Codec* const codec = dialect.codec();
+  return (codec != nullptr && codec->must_rewrite(body, quirks)) || has_been_abroad(dialect, body);
 }
 
 Result<std::unique_ptr<Operation>> Operation::read(const Dialect& caller, Task task, std::string_view body,

@@ -94,6 +94,26 @@ TEST(Catalogue, names_no_variable_twice) {
   }
 }
 
+// Their own names and refusals, as their schemas, sources and error messages have them.
+TEST(Catalogue, knows_what_servers_of_a_dialect_call_its_members) {
+  const Catalogue catalogue = shipped_catalogue();
+  const auto of = [&](const char* kind) -> const Manners& { return catalogue.find(kind)->manners; };
+  for (const char* const kind : {"ollama", "deepseek", "vllm", "together", "huggingface", "mistral"}) {
+    EXPECT_EQ(of(kind).max_tokens, "max_tokens") << kind;
+  }
+  for (const char* const kind : {"openai", "azure", "groq", "cerebras", "openrouter"}) {
+    EXPECT_EQ(of(kind).max_tokens, "") << kind;
+  }
+  const std::vector<std::pair<std::string, std::string>> thoughts{{"reasoning_content", "reasoning"}};
+  for (const char* const kind : {"groq", "cerebras", "ollama"}) EXPECT_EQ(of(kind).members, thoughts) << kind;
+  for (const char* const kind : {"openai", "azure", "mistral"}) {
+    const std::vector<std::string>& refused = of(kind).unsupported;
+    EXPECT_NE(std::find(refused.begin(), refused.end(), "messages.reasoning"), refused.end()) << kind;
+  }
+  EXPECT_TRUE(of("openrouter").proofs);
+  EXPECT_FALSE(of("openai").proofs);
+}
+
 // As the makers' own list of models says.
 TEST(Catalogue, knows_how_models_are_asked_to_think) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> facts{

@@ -274,7 +274,37 @@ TEST_F(Dialects, what_is_lost_of_a_streamed_answer_is_logged_and_counted) {
   const Answer answer = stage_.ask(post("/v1beta/models/m:streamGenerateContent?alt=sse", body, bearer()));
   EXPECT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(stage_.lines().back()["dropped"], "finish_reason");
-  EXPECT_NE(stage_.gateway().metrics().find("field=\"finish_reason\""), std::string::npos);
+  EXPECT_EQ(stage_.gateway().metric("sluice_dropped_fields_total", {"field=\"finish_reason\""}), 1);
+}
+
+TEST_F(Dialects, what_is_lost_of_a_whole_answer_is_told_and_counted) {
+  auto& upstream = stage_.upstream(always(response(
+      200, R"({"id":"a","type":"message","role":"assistant","model":"x","content":[{"type":"text","text":"one"}],)"
+           R"("stop_reason":"pause_turn","usage":{"input_tokens":3,"output_tokens":4}})")));
+  open({{&upstream, speaks("anthropic_messages")}});
+  const std::string body = R"({"contents":[{"role":"user","parts":[{"text":"hi"}]}]})";
+  const Answer answer = stage_.ask(post("/v1beta/models/m:generateContent", body, bearer()));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.field("x-sluice-dropped"), "finish_reason");
+  EXPECT_EQ(stage_.gateway().metric("sluice_dropped_fields_total", {"field=\"finish_reason\""}), 1);
+}
+
+TEST_F(Dialects, a_provider_that_refuses_options_of_streams_is_sent_none_of_ours) {
+  auto& upstream = stage_.upstream(always(streamed({delta_event("one")})));
+  open({{&upstream, {.more = ", unsupported: [stream_options]"}}});
+  stage_.ask(post("/v1/chat/completions", R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]})",
+                  bearer()));
+  EXPECT_EQ(upstream.seen().back().body.find("stream_options"), std::string::npos) << upstream.seen().back().body;
+}
+
+TEST_F(Dialects, a_provider_may_say_that_what_it_refused_is_worth_asking_again) {
+  Script script;
+  script.read_request().send(response(409, R"({"error":{"message":"locked"}})", "x-should-retry: true\r\n"));
+  script.read_request().send(completion("fine"));
+  auto& upstream = stage_.upstream(script);
+  open({{&upstream, {}}});
+  EXPECT_EQ(words_of(stage_.ask(chat())), "fine");
+  EXPECT_EQ(upstream.seen().size(), 2u);
 }
 
 TEST_F(Dialects, a_provider_that_tells_usage_unasked_is_not_asked) {

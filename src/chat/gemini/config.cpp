@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/efforts.hpp"
 #include "chat/extras.hpp"
 #include "chat/gemini/parts.hpp"
 #include "chat/request_body.hpp"
@@ -230,13 +231,6 @@ class ConfigWriter {
     return effort == "medium" ? "MEDIUM" : "HIGH";
   }
 
-  // Between the amounts that older models get for these words.
-  static std::string_view level_of_budget(std::uint64_t budget, const Generation& generation) {
-    if (budget == 0) return level_of("none", generation.is_large);
-    if (budget <= 2'048) return "LOW";
-    return budget <= 12'288 && generation.has_medium ? "MEDIUM" : "HIGH";
-  }
-
   bool wants_thinking_config() const {
     const Reasoning& reasoning = request_.reasoning;
     const bool any = !reasoning.effort.empty() || reasoning.budget_tokens || reasoning.enabled || reasoning.adaptive ||
@@ -258,15 +252,20 @@ class ConfigWriter {
     out_.close_object();
   }
 
+  // In a word, also where it was said as an amount.
+  std::string_view wanted_effort() const {
+    const Reasoning& reasoning = request_.reasoning;
+    if (reasoning.enabled == false || reasoning.budget_tokens == 0U) return "none";
+    return reasoning.budget_tokens ? effort_like(*reasoning.budget_tokens) : std::string_view(reasoning.effort);
+  }
+
   // A budget and a level exclude each other; older models take only budgets.
   void write_amount(const Generation& generation) {
     const Reasoning& reasoning = request_.reasoning;
     const bool is_own = request_.dialect == dialect_name;
-    const bool off = reasoning.enabled == false;
-    if (reasoning.budget_tokens && generation.takes_levels && !is_own) {
-      out_.member("thinkingLevel", level_of_budget(*reasoning.budget_tokens, generation));
-      drop(dropped_, "reasoning.max_tokens");
-    } else if (reasoning.budget_tokens) {
+    const bool is_vague = reasoning.budget_tokens && generation.takes_levels && !is_own;
+    if (is_vague) drop(dropped_, "reasoning.max_tokens");
+    if (reasoning.budget_tokens && !is_vague) {
       const std::uint64_t wanted = *reasoning.budget_tokens;
       const bool may_be_none = wanted == 0 && !generation.is_large;
       const std::uint64_t fitting = std::clamp(wanted, generation.least_budget, generation.most_budget);
@@ -274,8 +273,7 @@ class ConfigWriter {
       if (budget != wanted) drop(dropped_, "reasoning.max_tokens");
       out_.member("thinkingBudget", budget);
       if (is_own && !reasoning.effort.empty()) out_.member("thinkingLevel", level_of(reasoning.effort, false));
-    } else if (!reasoning.effort.empty() || off) {
-      const std::string_view effort = off ? std::string_view("none") : std::string_view(reasoning.effort);
+    } else if (const std::string_view effort = wanted_effort(); !effort.empty()) {
       if (generation.takes_levels || is_own) {
         std::string_view level = level_of(effort, generation.is_large && !is_own);
         if (level == "MEDIUM" && !generation.has_medium && !is_own) {

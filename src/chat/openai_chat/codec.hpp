@@ -72,6 +72,7 @@ class RequestWriter {
   void write_assistant(const Message& message);
   void write_thoughts(const Message& message);
   void write_calls(const Message& message);
+  void write_changed(ToolCall call);  // as this provider takes it
   void write_content(const Message& message);
   void write_items(const Message& message);
   void write_item(const Part& part);

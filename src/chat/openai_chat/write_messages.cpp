@@ -167,6 +167,16 @@ void RequestWriter::write_thoughts(const Message& message) {
   to_.close_array();
 }
 
+void RequestWriter::write_changed(ToolCall call) {
+  if (quirks_.call_ids != 0) called_[call.id] = call.name;
+  call.id = id_for(call.id);
+  if (!call.signature.empty() && !takes_proofs()) {
+    call.signature.clear();
+    lose("messages.tool_calls.extra_content");
+  }
+  write_call(call, std::nullopt, to_);
+}
+
 void RequestWriter::write_calls(const Message& message) {
   bool has_calls = false;
   for (const Part& part : message.parts) {
@@ -175,14 +185,11 @@ void RequestWriter::write_calls(const Message& message) {
     if (!has_calls) to_.name("tool_calls").open_array();
     has_calls = true;
     to_.open_object();
-    ToolCall written = *call;
-    written.id = id_for(call->id);
-    if (!call->signature.empty() && !takes_proofs()) {
-      written.signature.clear();
-      lose("messages.tool_calls.extra_content");
+    if (quirks_.call_ids == 0 && (call->signature.empty() || takes_proofs())) {
+      write_call(*call, std::nullopt, to_);
+    } else {
+      write_changed(*call);
     }
-    if (quirks_.call_ids != 0) called_[call->id] = call->name;
-    write_call(written, std::nullopt, to_);
     to_.close_object();
   }
   if (has_calls) to_.close_array();

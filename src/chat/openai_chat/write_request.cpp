@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "chat/call_ids.hpp"
+#include "chat/efforts.hpp"
 #include "chat/extras.hpp"
 #include "chat/json_walk.hpp"
 #include "chat/openai_chat/codec.hpp"
@@ -12,20 +13,38 @@
 namespace sluice::chat::openai {
 namespace {
 
-// Only a word is left to say how much thinking a number of tokens is.
-std::string_view effort_of(std::uint64_t budget) {
-  constexpr std::uint64_t low = 2048;
-  constexpr std::uint64_t medium = 12288;
-  if (budget <= low) return "low";
-  return budget <= medium ? "medium" : "high";
-}
-
 bool is_known_tier(std::string_view tier) {
   constexpr std::array<std::string_view, 5> tiers{"auto", "default", "flex", "priority", "scale"};
   return std::find(tiers.begin(), tiers.end(), tier) != tiers.end();
 }
 
+bool has(std::string_view body, std::string_view quoted) {
+  return json::find_quoted(body, quoted, 0) != std::string_view::npos;
+}
+
+bool has_other_ids(std::string_view body, std::size_t size) {
+  constexpr std::string_view name = R"("tool_call_id")";
+  for (std::size_t at = json::find_quoted(body, name, 0); at != std::string_view::npos;
+       at = json::find_quoted(body, name, at + name.size())) {
+    const std::size_t value = json::value_begin(body, at + name.size());
+    if (value >= body.size() || body[value] != '"') continue;
+    const std::string_view id = body.substr(value + 1, body.find('"', value + 1) - value - 1);
+    if (!is_exact_id(id, size)) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool must_rewrite(std::string_view body, const Quirks& quirks) {
+  constexpr std::string_view older = R"("max_tokens")";
+  constexpr std::string_view newer = R"("max_completion_tokens")";
+  if (!quirks.max_tokens.empty() && has(body, quirks.max_tokens == "max_tokens" ? newer : older)) return true;
+  if (quirks.tells_usage && has(body, R"("stream_options")")) return true;
+  const bool is_renamed = std::any_of(quirks.members.begin(), quirks.members.end(),
+                                      [body](const auto& member) { return has(body, '"' + member.first + '"'); });
+  return is_renamed || (quirks.call_ids != 0 && has_other_ids(body, quirks.call_ids));
+}
 
 bool RequestWriter::allows(std::string_view member) {
   if (quirks_.takes(member)) return true;
@@ -125,7 +144,7 @@ void RequestWriter::write_reasoning() {
   const bool is_off = effort.empty() && reasoning.budget_tokens == 0U;
   if (is_off) lose("reasoning.enabled");
   if (effort.empty() && reasoning.budget_tokens && !is_off) {
-    effort = effort_of(*reasoning.budget_tokens);
+    effort = effort_like(*reasoning.budget_tokens);
     lose("reasoning.max_tokens");
   }
   // Without an effort, whether a model thinks is its own affair here.
@@ -189,39 +208,6 @@ void RequestWriter::write() {
   }
   write_extras();
   to_.close_object();
-}
-
-namespace {
-
-bool has_member(std::string_view body, std::string_view name) {
-  std::string quoted = "\"";
-  quoted += name;
-  quoted += '"';
-  return json::find_quoted(body, quoted, 0) != std::string_view::npos;
-}
-
-bool has_other_ids(std::string_view body, std::size_t size) {
-  constexpr std::string_view name = R"("tool_call_id")";
-  for (std::size_t at = json::find_quoted(body, name, 0); at != std::string_view::npos;
-       at = json::find_quoted(body, name, at + name.size())) {
-    const std::size_t value = json::value_begin(body, at + name.size());
-    if (value >= body.size() || body[value] != '"') continue;
-    const std::string_view id = body.substr(value + 1, body.find('"', value + 1) - value - 1);
-    if (exact_id(id, size) != id) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-bool must_rewrite(std::string_view body, const Quirks& quirks) {
-  const std::string_view longest = quirks.max_tokens;
-  const std::string_view other = longest == "max_tokens" ? "max_completion_tokens" : "max_tokens";
-  if (!longest.empty() && has_member(body, other)) return true;
-  if (quirks.tells_usage && has_member(body, "stream_options")) return true;
-  const bool is_renamed = std::any_of(quirks.members.begin(), quirks.members.end(),
-                                      [body](const auto& member) { return has_member(body, member.first); });
-  return is_renamed || (quirks.call_ids != 0 && has_other_ids(body, quirks.call_ids));
 }
 
 Result<Rendered> write_request(const Request& request, const Quirks& quirks) {
